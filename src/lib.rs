@@ -1,0 +1,9 @@
+//! claimwire carries insurance claim files between the case-management systems of insurers and their service
+//! providers.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+
+mod error;
+
+pub use error::{Error, ErrorKind, Result};
