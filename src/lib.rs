@@ -6,4 +6,7 @@
 
 mod error;
 
+#[cfg(feature = "exchange")]
+pub mod model;
+
 pub use error::{Error, ErrorKind, Result};
