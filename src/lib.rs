@@ -6,6 +6,8 @@
 
 mod error;
 
+#[cfg(feature = "codec")]
+pub mod codec;
 #[cfg(feature = "exchange")]
 pub mod model;
 

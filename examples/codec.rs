@@ -1,0 +1,188 @@
+//! The codec as a filter for shells and for peers: standard input to standard output.
+//!
+//! `cargo run --release --example codec -- --help` says how.
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufReader, Write};
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::process::ExitCode;
+
+use claimwire::codec::{
+    self, AgeIdentity, AgeRecipient, AgeRecipients, DesMd5Key, Framing, Limits, OpeningKey, SealingKey, Suite,
+};
+
+const USAGE: &str = "\
+Compresses, encrypts, decrypts and decompresses from standard input to standard output.
+
+    codec encrypt --suite des-md5 --key-file FILE [--framing F] [--iterations N] [--salt HEX]
+    codec decrypt --suite des-md5 --key-file FILE [--framing F] [--iterations N] [--salt HEX]
+    codec encrypt --suite age --recipient AGE1... [--recipient AGE1...]
+    codec decrypt --suite age --key-file FILE
+    codec compress DIR > ARCHIVE.zip
+    codec decompress DIR < ARCHIVE.zip
+
+    --key-file FILE    des-md5: the password, the bytes of the file without one newline at its end;
+                       age: an identity as age-keygen writes it
+    --framing F        salt-prefix (default), openssl, or bare, which needs --salt
+    --iterations N     how often the password is hashed; 1000, or 1 with the framing openssl
+    --salt HEX         8 bytes; for `encrypt` with the other framings only to repeat a test vector
+    --recipient AGE1   who shall be able to decrypt
+
+`decrypt` writes nothing before all of its input was decrypted and, with age, verified. `decompress` makes DIR
+only when the whole archive was found good. Errors go to standard error, with exit code 1.
+
+The suite des-md5 protects nothing from a determined reader: use it only where a partner can do no better.
+";
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done when standard error is closed too.
+            let _ = writeln!(io::stderr(), "codec: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome<()> {
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        return Ok(io::stdout().write_all(USAGE.as_bytes())?);
+    }
+    let (verb, rest) = arguments.split_first().ok_or("no verb is given; see --help")?;
+    let (input, output) = (io::stdin().lock(), io::stdout().lock());
+    match verb.as_str() {
+        "encrypt" => codec::encrypt(&Options::parse(rest)?.sealing_key()?, input, output).map(drop)?,
+        "decrypt" => codec::decrypt(&Options::parse(rest)?.opening_key()?, input, output).map(drop)?,
+        "compress" => codec::compress(directory(rest)?, output, &()).map(drop)?,
+        "decompress" => {
+            codec::decompress(BufReader::new(input), directory(rest)?, &Limits::default(), &()).map(drop)?;
+        }
+        other => return Err(format!("there is no verb `{other}`; see --help").into()),
+    }
+    Ok(())
+}
+
+fn directory(arguments: &[String]) -> Outcome<&Path> {
+    match arguments {
+        [directory] => Ok(Path::new(directory)),
+        _ => Err("exactly one directory is needed; see --help".into()),
+    }
+}
+
+/// The options of `encrypt` and `decrypt`, as they were given.
+#[derive(Default)]
+struct Options {
+    suite: Option<Suite>,
+    framing: Option<String>,
+    iterations: Option<NonZeroU32>,
+    salt: Option<[u8; 8]>,
+    key_file: Option<String>,
+    recipients: Vec<AgeRecipient>,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Outcome<Self> {
+        let mut options = Self::default();
+        for pair in arguments.chunks(2) {
+            let [name, value] = pair else {
+                return Err(format!("`{}` needs a value; see --help", pair.concat()).into());
+            };
+            match name.as_str() {
+                "--suite" => options.suite = Some(value.parse()?),
+                "--framing" => options.framing = Some(value.clone()),
+                "--iterations" => {
+                    options.iterations =
+                        Some(value.parse().map_err(|_| "--iterations takes a number above 0")?);
+                }
+                "--salt" => {
+                    options.salt = Some(parse_salt(value).ok_or("--salt takes 16 hexadecimal digits")?)
+                }
+                "--key-file" => options.key_file = Some(value.clone()),
+                "--recipient" => options.recipients.push(value.parse()?),
+                other => return Err(format!("there is no option `{other}`; see --help").into()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn sealing_key(self) -> Outcome<SealingKey> {
+        match self.suite {
+            Some(Suite::DesMd5) => Ok(self.des_md5_key()?.into()),
+            Some(Suite::Age) => {
+                self.refuse_des_md5_options()?;
+                if self.key_file.is_some() {
+                    return Err("`encrypt --suite age` takes --recipient, not --key-file".into());
+                }
+                Ok(AgeRecipients::new(self.recipients)?.into())
+            }
+            _ => Err("--suite is missing: des-md5 or age".into()),
+        }
+    }
+
+    fn opening_key(self) -> Outcome<OpeningKey> {
+        match self.suite {
+            Some(Suite::DesMd5) => Ok(self.des_md5_key()?.into()),
+            Some(Suite::Age) => {
+                self.refuse_des_md5_options()?;
+                if !self.recipients.is_empty() {
+                    return Err("`decrypt --suite age` takes --key-file, not --recipient".into());
+                }
+                let text =
+                    String::from_utf8(self.read_key_file()?).map_err(|_| "the key file is not text")?;
+                Ok(AgeIdentity::from_key_file(&text)?.into())
+            }
+            _ => Err("--suite is missing: des-md5 or age".into()),
+        }
+    }
+
+    fn des_md5_key(&self) -> Outcome<DesMd5Key> {
+        if !self.recipients.is_empty() {
+            return Err("--recipient belongs to the suite age".into());
+        }
+        let framing = match (self.framing.as_deref(), self.salt) {
+            (None | Some("salt-prefix"), _) => Framing::SaltPrefix,
+            (Some("openssl"), _) => Framing::OpenSsl,
+            (Some("bare"), Some(salt)) => Framing::Bare { salt },
+            (Some("bare"), None) => return Err("--framing bare needs --salt".into()),
+            (Some(other), _) => return Err(format!("there is no framing `{other}`; see --help").into()),
+        };
+        let mut key = DesMd5Key::new(self.read_key_file()?, framing)?;
+        if let Some(iterations) = self.iterations {
+            key = key.with_iterations(iterations)?;
+        }
+        if let Some(salt) = self.salt {
+            key = key.with_fixed_salt(salt);
+        }
+        Ok(key)
+    }
+
+    fn refuse_des_md5_options(&self) -> Outcome<()> {
+        if self.framing.is_some() || self.iterations.is_some() || self.salt.is_some() {
+            return Err("--framing, --iterations and --salt belong to the suite des-md5".into());
+        }
+        Ok(())
+    }
+
+    /// The bytes of the key file without one newline at its end.
+    fn read_key_file(&self) -> Outcome<Vec<u8>> {
+        let path = self.key_file.as_deref().ok_or("--key-file is missing")?;
+        let mut bytes =
+            fs::read(path).map_err(|error| format!("the key file `{path}` cannot be read: {error}"))?;
+        if bytes.pop_if(|last| *last == b'\n').is_some() {
+            bytes.pop_if(|last| *last == b'\r');
+        }
+        Ok(bytes)
+    }
+}
+
+/// 16 hexadecimal digits as the 8 bytes they mean.
+fn parse_salt(text: &str) -> Option<[u8; 8]> {
+    let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(u64::to_be_bytes)
+}

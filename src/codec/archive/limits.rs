@@ -1,0 +1,113 @@
+//! How much an archive from outside may cost. Measured on real bytes, never on what a header declares.
+
+/// How much an archive may cost before it is refused.
+///
+/// ```
+/// use claimwire::codec::Limits;
+///
+/// let limits = Limits::default().with_inflated_size(64 * 1024 * 1024).with_entries(100);
+/// assert_eq!(limits.entries(), 100);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    inflated_size: u64,
+    entries: u64,
+    name_length: usize,
+    path_length: usize,
+    ratio: u64,
+}
+
+impl Limits {
+    /// The inflated size below which no ratio is looked at: so little does no harm, and a blank page deflates as far
+    /// as deflate goes (1032 : 1).
+    pub(super) const RATIO_FLOOR: u64 = 64 * 1024 * 1024;
+
+    /// All entries together inflate to at most this many bytes. Default: 2 GiB.
+    #[must_use]
+    pub fn with_inflated_size(mut self, bytes: u64) -> Self {
+        self.inflated_size = bytes;
+        self
+    }
+
+    /// At most this many entries, and at most as many directories on the way to them. Default: 20,000.
+    #[must_use]
+    pub fn with_entries(mut self, entries: u64) -> Self {
+        self.entries = entries;
+        self
+    }
+
+    /// A name between two slashes has at most this many bytes of UTF-8. Default: 255, what file systems take.
+    #[must_use]
+    pub fn with_name_length(mut self, bytes: usize) -> Self {
+        self.name_length = bytes;
+        self
+    }
+
+    /// A whole path has at most this many bytes of UTF-8. Default: 1024.
+    #[must_use]
+    pub fn with_path_length(mut self, bytes: usize) -> Self {
+        self.path_length = bytes;
+        self
+    }
+
+    /// What is compressed inflates to at most this many times its size, looked at beyond 64 MiB. Default: 1000.
+    #[must_use]
+    pub fn with_ratio(mut self, ratio: u64) -> Self {
+        self.ratio = ratio;
+        self
+    }
+
+    /// See [`with_inflated_size`](Self::with_inflated_size).
+    #[must_use]
+    pub fn inflated_size(&self) -> u64 {
+        self.inflated_size
+    }
+
+    /// See [`with_entries`](Self::with_entries).
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// See [`with_name_length`](Self::with_name_length).
+    #[must_use]
+    pub fn name_length(&self) -> usize {
+        self.name_length
+    }
+
+    /// See [`with_path_length`](Self::with_path_length).
+    #[must_use]
+    pub fn path_length(&self) -> usize {
+        self.path_length
+    }
+
+    /// See [`with_ratio`](Self::with_ratio).
+    #[must_use]
+    pub fn ratio(&self) -> u64 {
+        self.ratio
+    }
+
+    /// The longest archive that can keep these limits: everything stored, and for each entry two headers with their
+    /// names and 1 KiB of extra fields and comment.
+    pub(super) fn archive_size(&self) -> u64 {
+        let names = (self.path_length as u64).saturating_mul(2).saturating_add(1024);
+        self.inflated_size.saturating_add(self.entries.saturating_mul(names)).saturating_add(1024)
+    }
+
+    /// Whether `inflated` bytes out of `compressed` are beyond the ratio.
+    pub(super) fn is_bomb(&self, compressed: u64, inflated: u64) -> bool {
+        inflated > Self::RATIO_FLOOR && inflated > compressed.saturating_mul(self.ratio)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            inflated_size: 2 * 1024 * 1024 * 1024,
+            entries: 20_000,
+            name_length: 255,
+            path_length: 1024,
+            ratio: 1000,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Zip archives, written so that every tool opens them and read so that none of them is believed.
+//!
+//! The format is PKWARE's APPNOTE 6.3.10. The container is read and written here and not by a library, for two
+//! reasons: a writer on an output that cannot seek must give small entries exact headers (some readers take stored
+//! entries no other way) and large ones a data descriptor; and a reader that must find every contradiction in an
+//! archive has to see all of its bytes itself, since two parsers of the same bytes are where attacks live.
+//! Deflate comes from `flate2`, CRC-32 from `crc32fast`.
+//!
+//! - [`name`]: which names may be written to a file system, and which collide
+//! - [`limits`]: how much an archive may cost
+//! - [`record`]: the records of the format as bytes
+//! - [`content`]: what to store and what to deflate
+//! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
+//! - [`tree`]: a whole directory; [`memory`]: a handful of small files
+
+mod catalogue;
+mod content;
+mod digest;
+mod limits;
+mod memory;
+mod name;
+mod reader;
+mod record;
+mod tree;
+mod writer;
+
+pub use self::catalogue::ArchiveEntry;
+pub use self::digest::EntryDigest;
+pub use self::limits::Limits;
+pub use self::memory::{compress_bytes, decompress_bytes};
+pub use self::name::{check_path, to_nfc};
+pub use self::reader::ArchiveReader;
+pub use self::tree::{compress, decompress};
+pub use self::writer::ArchiveWriter;

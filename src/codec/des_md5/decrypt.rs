@@ -1,0 +1,133 @@
+//! A `Read` that decrypts DES in CBC mode, and holds the last block back until its padding was checked.
+
+use std::io::{self, Read};
+
+use cbc::cipher::{Array, BlockModeDecrypt, KeyIvInit};
+use des::Des;
+use zeroize::Zeroizing;
+
+use super::super::pump::{CHUNK, fill};
+use super::key::{DesMd5Key, Framing};
+use super::{BLOCK, OPENSSL_MAGIC};
+use crate::{Error, ErrorKind, Result};
+
+/// Decrypts what it reads.
+///
+/// The buffer holds, from its start: plaintext (`taken..ready` not yet yielded), then ciphertext up to `filled`
+/// that waits until it is known whether it is the end.
+pub(in crate::codec) struct Decryptor<R> {
+    cipher: cbc::Decryptor<Des>,
+    input: R,
+    buffer: Zeroizing<Vec<u8>>,
+    taken: usize,
+    ready: usize,
+    filled: usize,
+    ended: bool,
+}
+
+impl<R: Read> Decryptor<R> {
+    pub(in crate::codec) fn new(key: &DesMd5Key, mut input: R) -> Result<Self> {
+        let salt = match key.framing() {
+            Framing::Bare { salt } => salt,
+            Framing::SaltPrefix => salt_prefix(&mut input)?,
+            Framing::OpenSsl => openssl_salt(&mut input)?,
+        };
+        let derived = key.derive(salt);
+        let cipher = cbc::Decryptor::new(&derived.key.into(), &derived.iv.into());
+        let buffer = Zeroizing::new(vec![0; CHUNK]);
+        Ok(Self { cipher, input, buffer, taken: 0, ready: 0, filled: 0, ended: false })
+    }
+
+    /// Fills the buffer and decrypts all of it but the last 1 to 8 bytes; at the end of the input, all of it.
+    fn refill(&mut self) -> Result<()> {
+        self.buffer.copy_within(self.ready..self.filled, 0);
+        let waiting = self.filled - self.ready;
+        let room = self.buffer.get_mut(waiting..).unwrap_or_default();
+        let (wanted, came) = (room.len(), fill(&mut self.input, room)?);
+        self.filled = waiting + came;
+        self.ended = came < wanted;
+        if self.ended && (self.filled == 0 || !self.filled.is_multiple_of(BLOCK)) {
+            return Err(cut_short());
+        }
+        let whole = if self.ended { self.filled } else { (self.filled - 1) / BLOCK * BLOCK };
+        let (blocks, _) = Array::slice_as_chunks_mut(self.buffer.get_mut(..whole).unwrap_or_default());
+        self.cipher.decrypt_blocks(blocks);
+        self.taken = 0;
+        self.ready = if self.ended { whole - self.padding(whole)? } else { whole };
+        Ok(())
+    }
+
+    /// The length of the padding that ends at `end`: 1 to 8 bytes that each hold their number.
+    fn padding(&self, end: usize) -> Result<usize> {
+        let last = self.buffer.get(end - BLOCK..end).unwrap_or_default();
+        let length = last.last().map_or(0, |byte| usize::from(*byte));
+        let padded = (1..=BLOCK).contains(&length)
+            && last.iter().rev().take(length).all(|b| usize::from(*b) == length);
+        if !padded {
+            return Err(Error::new(
+                ErrorKind::WrongKey,
+                "the padding is wrong: the password, framing or iterations differ from the sender's, or the last bytes \
+                 were damaged on the way",
+            ));
+        }
+        Ok(length)
+    }
+}
+
+impl<R: Read> Read for Decryptor<R> {
+    fn read(&mut self, plaintext: &mut [u8]) -> io::Result<usize> {
+        if plaintext.is_empty() {
+            return Ok(0);
+        }
+        while self.taken == self.ready && !self.ended {
+            self.refill()?;
+        }
+        let waiting = self.buffer.get(self.taken..self.ready).unwrap_or_default();
+        let length = waiting.len().min(plaintext.len());
+        if let (Some(to), Some(from)) = (plaintext.get_mut(..length), waiting.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        self.taken += length;
+        Ok(length)
+    }
+}
+
+/// The 8 bytes before the ciphertext of the framing `salt-prefix`.
+fn salt_prefix(input: &mut impl Read) -> Result<[u8; BLOCK]> {
+    let mut salt = [0; BLOCK];
+    if fill(input, &mut salt)? < BLOCK {
+        return Err(cut_short());
+    }
+    if salt == OPENSSL_MAGIC {
+        return Err(Error::new(
+            ErrorKind::UnsupportedSuite,
+            "this begins as the framing `openssl` does, but `salt-prefix` is agreed with this partner",
+        ));
+    }
+    Ok(salt)
+}
+
+/// The salt after `Salted__`.
+fn openssl_salt(input: &mut impl Read) -> Result<[u8; BLOCK]> {
+    let mut start = [0; 2 * BLOCK];
+    let length = fill(input, &mut start)?;
+    let (magic, salt) = start.split_at(BLOCK);
+    let known = length.min(BLOCK);
+    if magic.get(..known) != OPENSSL_MAGIC.get(..known) {
+        return Err(Error::new(
+            ErrorKind::UnsupportedSuite,
+            "this does not begin with `Salted__` as the framing `openssl` does; ask the partner for the framing",
+        ));
+    }
+    if length < start.len() {
+        return Err(cut_short());
+    }
+    <[u8; BLOCK]>::try_from(salt).map_err(|_| cut_short())
+}
+
+fn cut_short() -> Error {
+    Error::new(
+        ErrorKind::Truncated,
+        "the encrypted bytes end too early: their number is not one that DES writes",
+    )
+}

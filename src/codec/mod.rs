@@ -1,0 +1,52 @@
+//! Compress, encrypt, decrypt, decompress over `Read` and `Write`; knows no claims.
+//!
+//! Two halves, each usable without the other:
+//!
+//! - **Suites** seal a stream of bytes for one partner: [`encrypt`] and [`decrypt`] move a whole stream,
+//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`. A [`SealingKey`] or an [`OpeningKey`] says which
+//!   [`Suite`] is meant.
+//! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
+//!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
+//!
+//! Everything streams in constant memory. Progress is shown, and work stopped, through a [`Watch`].
+//!
+//! # The hazard of `des-md5`
+//!
+//! **The suite `des-md5` protects nothing from a determined reader**: DES is broken by exhaustive search on rented
+//! hardware, and its mode authenticates nothing. It exists for partners that can do no better. See [`DesMd5Key`].
+//! Use `age` wherever the partner can.
+//!
+//! # Example
+//!
+//! ```
+//! use claimwire::codec::{DesMd5Key, Framing, OpeningKey, SealingKey, decrypt_bytes, encrypt_bytes};
+//!
+//! # fn main() -> claimwire::Result<()> {
+//! let key = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix)?;
+//! let sealed = encrypt_bytes(&SealingKey::from(key.clone()), b"claim")?;
+//! assert_eq!(decrypt_bytes(&OpeningKey::from(key), &sealed)?, b"claim");
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(feature = "age")]
+mod age;
+mod archive;
+mod decrypt;
+mod des_md5;
+mod encrypt;
+mod pump;
+mod suite;
+mod watch;
+
+#[cfg(feature = "age")]
+pub use self::age::{AgeIdentity, AgeRecipient, AgeRecipients, AgeSecret};
+pub use self::archive::{
+    ArchiveEntry, ArchiveReader, ArchiveWriter, EntryDigest, Limits, check_path, compress, compress_bytes,
+    decompress, decompress_bytes, to_nfc,
+};
+pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
+pub use self::des_md5::{DesMd5Key, Framing};
+pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
+pub use self::suite::{OpeningKey, SealingKey, Suite};
+pub use self::watch::{Watch, Watched};

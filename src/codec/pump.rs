@@ -1,0 +1,65 @@
+//! Moving bytes from a `Read` to a `Write` in chunks that suit the ciphers.
+
+use std::io::{self, Read, Write};
+
+use zeroize::Zeroizing;
+
+use crate::Result;
+
+/// The size of every buffer a stream passes through: large enough that calls cost nothing, small enough for the L2
+/// cache.
+pub(super) const CHUNK: usize = 64 * 1024;
+
+/// Copies `input` to its end into `output`; returns the bytes moved. The buffer is wiped, since plaintext passes it.
+pub(super) fn pump(mut input: impl Read, mut output: impl Write) -> Result<u64> {
+    let mut buffer = Zeroizing::new(vec![0; CHUNK]);
+    let mut moved = 0;
+    loop {
+        let length = match input.read(&mut buffer) {
+            Ok(0) => return Ok(moved),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        output.write_all(buffer.get(..length).unwrap_or_default())?;
+        moved += length as u64;
+    }
+}
+
+/// Reads until `buffer` is full or the input ends; returns how many bytes came.
+pub(super) fn fill(mut input: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match input.read(rest) {
+            Ok(0) => break,
+            Ok(length) => filled += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A `Write` that counts what passes.
+pub(super) struct Counted<W> {
+    pub(super) inner: W,
+    pub(super) bytes: u64,
+}
+
+impl<W> Counted<W> {
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, bytes: 0 }
+    }
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
