@@ -10,5 +10,7 @@ mod error;
 pub mod codec;
 #[cfg(feature = "exchange")]
 pub mod model;
+#[cfg(feature = "exchange")]
+pub mod protocol;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,262 @@
+//! Faults on the wire: `application/problem+json` (RFC 9457), in both directions.
+
+use super::Response;
+use super::receipt::is_media_type;
+use crate::model::Json;
+use crate::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The media type of a problem.
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+
+const TYPE_PREFIX: &str = "urn:claimwire:problem:";
+const RETRY_AFTER_SECONDS: u64 = 30;
+/// The longest wait a partner can ask for.
+const MAX_RETRY_AFTER: u64 = 24 * 60 * 60;
+/// The most characters of a partner's sentence, and the most of its lines, that are passed on.
+const MAX_TEXT: usize = 1000;
+const MAX_DETAILS: usize = 100;
+
+/// A fault as it stands on the wire.
+///
+/// The `type` is `urn:claimwire:problem:` and the name of an [`ErrorKind`]: stable, never reused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// What kind of fault, as a URI.
+    #[serde(rename = "type", default = "about_blank")]
+    pub problem_type: String,
+    /// The same for people, the same for each fault of this kind.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What happened this time.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// One line for each single fault, where the problem sums up several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Json>,
+    /// How long to wait before the same request may succeed; travels as `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+}
+
+fn about_blank() -> String {
+    "about:blank".to_owned()
+}
+
+impl Problem {
+    /// What a partner is told of an error.
+    ///
+    /// Faults of this site's own (its disk, its ledger, its case system, its settings) carry a fixed sentence, so
+    /// that no path and no host's message leaves; their text belongs in this site's log.
+    #[must_use]
+    pub fn from_error(error: &Error) -> Self {
+        let kind = error.kind();
+        let own = is_own_fault(kind);
+        let detail = if own {
+            "This site could not handle the request; its operators find the cause in their log.".to_owned()
+        } else {
+            error.to_string()
+        };
+        Self {
+            problem_type: format!("{TYPE_PREFIX}{}", kind.name()),
+            title: title(kind),
+            status: Some(kind.http_status()),
+            detail,
+            details: if own { Vec::new() } else { error.details().to_vec() },
+            other: BTreeMap::new(),
+            retry_after: error.is_retryable().then(|| Duration::from_secs(RETRY_AFTER_SECONDS)),
+        }
+    }
+
+    /// The same problem under another HTTP status, such as 405 or 503.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The answer that carries this problem, unsigned. `Retry-After` is there when a later try may succeed.
+    #[must_use]
+    pub fn to_response(&self) -> Response {
+        let status = self.status.filter(|status| (400..=599).contains(status)).unwrap_or(500);
+        let filled = || -> Result<Response> {
+            let body = serde_json::to_vec(self)
+                .map_err(|error| Error::new(ErrorKind::Internal, "no JSON form").caused_by(error))?;
+            let mut response = Response::new(status, body)?;
+            response.headers_mut().insert("content-type", PROBLEM_MEDIA_TYPE)?;
+            if let Some(wait) = self.retry_after {
+                response.headers_mut().insert("retry-after", wait.as_secs().to_string())?;
+            }
+            Ok(response)
+        };
+        // A problem of more than a mebibyte is the one case left; its status alone still tells the class.
+        filled().unwrap_or_else(|_| Response::bare(status))
+    }
+
+    /// Reads the problem out of an answer. An answer of another media type (a proxy's page) gives a problem of
+    /// type `about:blank` with the answer's status.
+    #[must_use]
+    pub fn from_response(response: &Response) -> Self {
+        let media_type = response.headers().get("content-type").unwrap_or_default();
+        let read = is_media_type(media_type, PROBLEM_MEDIA_TYPE)
+            .then(|| serde_json::from_slice::<Self>(response.body()).ok())
+            .flatten();
+        let mut problem = read.unwrap_or_else(|| Self {
+            problem_type: about_blank(),
+            title: String::new(),
+            status: None,
+            detail: String::new(),
+            details: Vec::new(),
+            other: BTreeMap::new(),
+            retry_after: None,
+        });
+        problem.status = Some(response.status());
+        problem.detail = printable(&problem.detail);
+        problem.title = printable(&problem.title);
+        problem.details.truncate(MAX_DETAILS);
+        problem.details.iter_mut().for_each(|line| *line = printable(line));
+        problem.retry_after = retry_after(response);
+        problem
+    }
+
+    /// The kind of fault, when the type is one this version knows.
+    #[must_use]
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.problem_type.strip_prefix(TYPE_PREFIX).and_then(ErrorKind::from_name)
+    }
+
+    /// This problem, told at this site as the refusal of `partner`.
+    ///
+    /// A known type keeps its kind. Of an unknown one the status decides: 408, 425, 429 and 5xx may pass
+    /// ([`ErrorKind::Unreachable`]), 2xx proves nothing ([`ErrorKind::NoReceipt`]), the rest is
+    /// [`ErrorKind::Refused`], a redirect among them: none is followed.
+    #[must_use]
+    pub fn into_error(self, partner: &str) -> Error {
+        let status = self.status.unwrap_or(500);
+        let kind = self.kind().unwrap_or(match status {
+            408 | 425 | 429 | 500.. => ErrorKind::Unreachable,
+            ..300 => ErrorKind::NoReceipt,
+            _ => ErrorKind::Refused,
+        });
+        let reason = [self.detail, self.title].into_iter().find(|text| !text.is_empty());
+        let reason = reason.unwrap_or_else(|| match status {
+            300..400 => "it redirects, which is not followed; ask for the right address".to_owned(),
+            _ => "no reason given".to_owned(),
+        });
+        let wait = self.retry_after.map_or_else(String::new, |wait| {
+            format!("; it asks to wait {} s before the next try", wait.as_secs())
+        });
+        let error = Error::new(kind, format!("{partner} refused: {reason} (HTTP {status}){wait}"))
+            .with_details(self.details);
+        // A partner that names a time to come back says that it may pass, whatever the kind.
+        let may_pass = error.is_retryable() || self.retry_after.is_some();
+        error.retryable(may_pass)
+    }
+}
+
+/// Whether the fault is one of this site's own, of which a partner learns nothing but that it happened.
+fn is_own_fault(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Internal
+            | ErrorKind::Io
+            | ErrorKind::Ledger
+            | ErrorKind::CaseSystem
+            | ErrorKind::StoreDamaged
+            | ErrorKind::InvalidSettings
+    )
+}
+
+/// The kind's name as a phrase: `bad-signature` gives `Bad signature`.
+fn title(kind: ErrorKind) -> String {
+    let mut words = kind.name().replace('-', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// A partner's text, cut to length and without control characters, which could forge lines of a log.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `Retry-After` in seconds, at most a day (RFC 9110 section 10.2.3; its date form is passed over).
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds: u64 = response.headers().get("retry-after")?.parse().ok()?;
+    Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_comes_back_as_itself() {
+        for kind in ErrorKind::ALL {
+            let error = Error::new(*kind, "the reason").with_details(["one".into(), "two".into()]);
+            let response = Problem::from_error(&error).to_response();
+            assert_eq!(response.status(), kind.http_status());
+            let back = Problem::from_response(&response).into_error("IMEX");
+            assert_eq!(back.kind(), *kind);
+            assert_eq!(back.is_retryable(), error.is_retryable());
+            assert!(back.to_string().starts_with("IMEX refused: "), "{back}");
+            assert_eq!(response.headers().get("retry-after").is_some(), error.is_retryable());
+            if !is_own_fault(*kind) {
+                assert!(back.to_string().contains("the reason"));
+                assert_eq!(back.details(), ["one", "two"]);
+            }
+        }
+    }
+
+    #[test]
+    fn own_faults_tell_nothing_of_this_site() {
+        for kind in [ErrorKind::Io, ErrorKind::Internal, ErrorKind::Ledger, ErrorKind::CaseSystem] {
+            let error = Error::new(kind, "/srv/claims/secret.db is locked").with_details(["/srv".into()]);
+            let response = Problem::from_error(&error).to_response();
+            assert!(!String::from_utf8(response.body().to_vec()).unwrap().contains("srv"));
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_judged_by_its_status() {
+        for (status, kind) in [
+            (204, ErrorKind::NoReceipt),
+            (302, ErrorKind::Refused),
+            (404, ErrorKind::Refused),
+            (429, ErrorKind::Unreachable),
+            (502, ErrorKind::Unreachable),
+        ] {
+            let mut response = Response::new(status, "<html>").unwrap();
+            response.headers_mut().insert("content-type", "text/html").unwrap();
+            assert_eq!(Problem::from_response(&response).into_error("IMEX").kind(), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_problem_is_cut_and_cleaned() {
+        let body = format!(
+            r#"{{"type":"urn:claimwire:problem:refused","detail":"a\nERROR forged {}","details":[{}"x"]}}"#,
+            "y".repeat(5000),
+            "\"x\",".repeat(500)
+        );
+        let mut response = Response::new(400, body).unwrap();
+        response.headers_mut().insert("content-type", PROBLEM_MEDIA_TYPE).unwrap();
+        response.headers_mut().insert("retry-after", "99999999999").unwrap();
+        let problem = Problem::from_response(&response);
+        assert_eq!(problem.retry_after, Some(Duration::from_secs(86_400)));
+        let error = problem.into_error("IMEX");
+        assert!(!error.to_string().contains('\n') && error.to_string().len() < 1200);
+        assert_eq!(error.details().len(), MAX_DETAILS);
+        assert!(error.is_retryable());
+    }
+}
