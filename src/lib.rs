@@ -6,10 +6,14 @@
 
 mod error;
 
+#[cfg(feature = "exchange")]
+mod durable_file;
 #[cfg(feature = "codec")]
 pub mod codec;
 #[cfg(feature = "exchange")]
 pub mod model;
+#[cfg(feature = "exchange")]
+pub mod package;
 #[cfg(feature = "exchange")]
 pub mod protocol;
 
