@@ -16,5 +16,9 @@ pub mod model;
 pub mod package;
 #[cfg(feature = "exchange")]
 pub mod protocol;
+#[cfg(feature = "receiver")]
+pub mod receiver;
+#[cfg(feature = "exchange")]
+pub mod transport;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,42 @@
+//! The HTTPS endpoint: a turnkey server with TLS, and the same as a service that another web server mounts.
+//!
+//! Both hand each request to an [`Endpoint`](crate::protocol::Endpoint), such as the exchange, and stream its body
+//! in constant memory: a few hundred KiB for each request, whatever the body's size. Nothing of a body is read
+//! before the endpoint asks for it, so a request that the endpoint does not admit costs neither disk nor transfer.
+//!
+//! ```no_run
+//! use claimwire::receiver::{Receiver, ReceiverSettings, TlsSettings};
+//! # fn exchange() -> std::sync::Arc<dyn claimwire::protocol::Endpoint> { unimplemented!() }
+//! use std::time::Duration;
+//!
+//! let tls = TlsSettings::new(std::fs::read("chain.pem")?, std::fs::read("key.pem")?)
+//!     .require_client_certificates(std::fs::read("partners-ca.pem")?);
+//! let running = Receiver::bind("0.0.0.0:8443", tls, exchange(), ReceiverSettings::default())?;
+//! println!("listening at {}", running.local_addr());
+//! running.shutdown(Duration::from_secs(30))?;
+//! # Ok::<(), claimwire::Error>(())
+//! ```
+//!
+//! # What a stranger can cost
+//!
+//! | attempt | answer | bound |
+//! |---|---|---|
+//! | many connections | closed at once | [`max_connections`](ReceiverSettings::max_connections) |
+//! | many requests at once | 503 with `Retry-After` | [`max_requests`](ReceiverSettings::max_requests) |
+//! | slow or endless header fields | connection closed, or 431 | [`header_deadline`](ReceiverSettings::header_deadline), 64 KiB, 100 fields |
+//! | slow body | 504 | [`body_idle`](ReceiverSettings::body_idle), [`min_body_rate`](ReceiverSettings::min_body_rate) |
+//! | large body | 413, before it is read where it is declared | [`max_body_bytes`](ReceiverSettings::max_body_bytes) |
+//! | `Content-Length` together with `Transfer-Encoding` | 400 | |
+//!
+//! In a server of the host's own, the first, the third and the last line are that server's to see to.
+
+mod body;
+mod framing;
+mod server;
+mod service;
+mod settings;
+mod tls;
+
+pub use server::{Receiver, Running};
+pub use service::EndpointService;
+pub use settings::{ReceiverSettings, TlsSettings};

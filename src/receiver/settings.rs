@@ -1,0 +1,97 @@
+//! Settings of the receiver: bounds on what strangers can cost, and TLS.
+
+use std::fmt;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Bounds on requests. The defaults suit one site with a few dozen partners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceiverSettings {
+    /// The most bytes of a body: 262,144,000 (250 MiB), the limit of a sealed package. Counted as they arrive, and
+    /// refused before anything is read where they are declared.
+    pub max_body_bytes: u64,
+    /// How long the TLS handshake may take, and after it the header fields: 10 s.
+    pub header_deadline: Duration,
+    /// How long a body may stand still: 30 s.
+    pub body_idle: Duration,
+    /// The least bytes per second a body must bring on average, measured while it is waited for and after
+    /// [`body_idle`](Self::body_idle) of waiting: 4 KiB/s.
+    pub min_body_rate: u64,
+    /// How many connections may be open at once: 256.
+    pub max_connections: usize,
+    /// How many requests may be handled at once: 32. Each takes one thread.
+    pub max_requests: usize,
+    /// How long the rest of a body is read and dropped after an early answer, so that a sender that is still
+    /// writing comes to read it: 2 s.
+    pub drain: Duration,
+}
+
+impl Default for ReceiverSettings {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 262_144_000,
+            header_deadline: Duration::from_secs(10),
+            body_idle: Duration::from_secs(30),
+            min_body_rate: 4 * 1024,
+            max_connections: 256,
+            max_requests: 32,
+            drain: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Whose certificates a client must show.
+#[derive(Clone, Default)]
+pub(super) enum ClientCertificates {
+    #[default]
+    None,
+    Optional(Vec<u8>),
+    Required(Vec<u8>),
+}
+
+/// The server's certificate and key, and which client certificates it takes. All PEM.
+///
+/// TLS 1.2 and 1.3 with the ring provider, chosen explicitly.
+#[derive(Clone)]
+pub struct TlsSettings {
+    pub(super) chain: Vec<u8>,
+    pub(super) key: Zeroizing<Vec<u8>>,
+    pub(super) clients: ClientCertificates,
+}
+
+impl TlsSettings {
+    /// The server's certificate chain, its own first, and its private key (PKCS #8, PKCS #1 or SEC 1).
+    pub fn new(chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Vec<u8>>) -> Self {
+        Self {
+            chain: chain_pem.into(),
+            key: Zeroizing::new(key_pem.into()),
+            clients: ClientCertificates::None,
+        }
+    }
+
+    /// Takes only clients with a certificate that leads to one of these authorities.
+    #[must_use]
+    pub fn require_client_certificates(mut self, authorities_pem: impl Into<Vec<u8>>) -> Self {
+        self.clients = ClientCertificates::Required(authorities_pem.into());
+        self
+    }
+
+    /// Takes clients without a certificate too; one that is shown must lead to one of these authorities.
+    #[must_use]
+    pub fn accept_client_certificates(mut self, authorities_pem: impl Into<Vec<u8>>) -> Self {
+        self.clients = ClientCertificates::Optional(authorities_pem.into());
+        self
+    }
+}
+
+impl fmt::Debug for TlsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clients = match self.clients {
+            ClientCertificates::None => "none",
+            ClientCertificates::Optional(_) => "optional",
+            ClientCertificates::Required(_) => "required",
+        };
+        f.debug_struct("TlsSettings").field("client_certificates", &clients).finish_non_exhaustive()
+    }
+}

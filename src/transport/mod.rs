@@ -1,0 +1,86 @@
+//! Ways to carry a request to a partner and bring the answer back: HTTPS, a drop folder, or a call in this process.
+//!
+//! A host can bring its own: implement [`Transport`], then run the [`conformance`] suite against it.
+
+mod body;
+pub mod conformance;
+mod directory;
+#[cfg(feature = "https")]
+mod https;
+mod memory;
+#[cfg(any(feature = "https", feature = "receiver"))]
+pub(crate) mod pem;
+
+pub use body::Body;
+pub use directory::{DirectoryInbox, DirectoryTransport};
+#[cfg(feature = "https")]
+pub use https::{HttpsSettings, HttpsTransport, Timeouts};
+pub use memory::MemoryTransport;
+
+use crate::Result;
+use crate::protocol::{Request, Response};
+use std::fmt;
+
+/// Carries requests to one partner.
+///
+/// # Advice for implementers
+/// - Leave method, path, header fields and body exactly as they are: they are signed. Fields that belong to the
+///   hop (`Host`, `Content-Length`, `Connection`) are yours.
+/// - Send exactly [`Body::length`] bytes. [`Body`] itself fails when its reader ends early or goes on; when that
+///   happens, the partner must not take what arrived for a whole request (break the connection, drop the file).
+/// - Every status is an answer, an error status too: return it as [`Reply::Answered`]. An `Err` means that no
+///   answer came. Do not follow redirects.
+/// - Do not retry. The exchange does, with the same package id, so that a retry never makes a second package.
+/// - Bound what the partner can make you hold: no answer has more than
+///   [`MAX_ANSWER_BYTES`](crate::protocol::MAX_ANSWER_BYTES).
+/// - Bound the time: a partner that says nothing must end in [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut).
+/// - `Debug` must show no secret.
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Sends one request with its body and waits for the answer.
+    ///
+    /// # Errors
+    /// No answer came: [`ErrorKind::Unreachable`](crate::ErrorKind::Unreachable),
+    /// [`TimedOut`](crate::ErrorKind::TimedOut), [`BadCertificate`](crate::ErrorKind::BadCertificate),
+    /// [`BadMessage`](crate::ErrorKind::BadMessage) for an answer that is none,
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a body of another length than it declares, or
+    /// what reading the body failed with. The partner may have taken the request all the same: send it again with
+    /// the same package id to find out.
+    fn send(&self, request: &Request, body: Body<'_>) -> Result<Reply>;
+
+    /// The path of the partner's endpoint, to build a request's path with
+    /// ([`Route::path`](crate::protocol::Route::path)): empty, or such as `/claimwire`.
+    fn base_path(&self) -> &str {
+        ""
+    }
+}
+
+/// What came of sending.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Reply {
+    /// The partner's answer to this request.
+    Answered(Response),
+    /// The partner's answer to the request of the same key that was sent earlier and was pending; `request` is what
+    /// was sent then, and what the answer's signature is bound to. Nothing was sent now.
+    Collected {
+        /// The request that was answered.
+        request: Request,
+        /// The answer.
+        response: Response,
+    },
+    /// The request lies where the partner will find it. Ask again to collect the answer.
+    Pending,
+}
+
+impl Reply {
+    /// The answer and the request it belongs to, where `sent` is the one this reply came back for; `None` while
+    /// the answer is pending.
+    #[must_use]
+    pub fn into_answer(self, sent: &Request) -> Option<(Request, Response)> {
+        match self {
+            Self::Answered(response) => Some((sent.clone(), response)),
+            Self::Collected { request, response } => Some((request, response)),
+            Self::Pending => None,
+        }
+    }
+}

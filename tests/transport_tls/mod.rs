@@ -1,0 +1,73 @@
+//! Certificates made on the spot, and endpoints for tests of the wire.
+#![allow(dead_code, unreachable_pub)] // each test file takes what it needs
+
+use claimwire::protocol::{Endpoint, Peer, Request, Response};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use std::io::Read;
+
+/// A certificate authority of its own.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub pem: String,
+}
+
+/// A certificate chain and its key, PEM.
+pub struct Identity {
+    pub chain: String,
+    pub key: String,
+    pub der: Vec<u8>,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "an authority made for a test");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    pub fn server(&self) -> Identity {
+        self.server_for(&["localhost", "127.0.0.1"])
+    }
+
+    pub fn server_for(&self, names: &[&str]) -> Identity {
+        self.identity(names, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    pub fn client(&self) -> Identity {
+        self.identity(&["partner"], ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn identity(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "a site made for a test");
+        params.extended_key_usages = vec![purpose];
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Identity { chain: certificate.pem(), der: certificate.der().to_vec(), key: key.serialize_pem() }
+    }
+}
+
+/// An endpoint made of a function.
+pub struct Answering<F>(pub F);
+
+impl<F: Fn(&Request, &Peer, &mut dyn Read) -> Response + Send + Sync> Endpoint for Answering<F> {
+    fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
+        (self.0)(request, peer, body)
+    }
+}
+
+pub fn post() -> Request {
+    Request::new("POST", "/packages").unwrap()
+}
+
+pub fn ok(text: impl Into<Vec<u8>>) -> Response {
+    Response::new(200, text).unwrap()
+}
