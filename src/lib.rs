@@ -11,6 +11,8 @@ mod durable_file;
 #[cfg(feature = "codec")]
 pub mod codec;
 #[cfg(feature = "exchange")]
+pub mod merge;
+#[cfg(feature = "exchange")]
 pub mod model;
 #[cfg(feature = "exchange")]
 pub mod package;
@@ -18,6 +20,8 @@ pub mod package;
 pub mod protocol;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg(feature = "exchange")]
+pub mod rules;
 #[cfg(feature = "exchange")]
 pub mod transport;
 

@@ -1,0 +1,59 @@
+//! The claim, assessment and bill types a case system knows.
+
+use super::names::NameSet;
+use serde::{Deserialize, Serialize};
+
+/// The types known here; a level without a list knows every type.
+///
+/// Names are compared without regard to case and outer spaces.
+///
+/// ```
+/// use claimwire::rules::Catalogue;
+///
+/// let catalogue = Catalogue::new().assessment_types(["IME", "Paper Review"]);
+/// assert!(catalogue.knows_assessment_type("ime"));
+/// assert!(!catalogue.knows_assessment_type("FAE"));
+/// assert!(catalogue.knows_bill_type("anything"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Catalogue {
+    claim_types: Option<NameSet>,
+    assessment_types: Option<NameSet>,
+    bill_types: Option<NameSet>,
+}
+
+macro_rules! levels {
+    ($($field:ident, $knows:ident, $what:literal;)*) => {
+        impl Catalogue {
+            $(
+                #[doc = concat!("Adds known ", $what, " types; those not named are unknown from now on.")]
+                #[must_use]
+                pub fn $field(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
+                    self.$field.get_or_insert_default().add(types);
+                    self
+                }
+
+                #[doc = concat!("Whether this ", $what, " type is known.")]
+                #[must_use]
+                pub fn $knows(&self, name: &str) -> bool {
+                    self.$field.as_ref().is_none_or(|known| known.contains(name))
+                }
+            )*
+        }
+    };
+}
+
+levels! {
+    claim_types, knows_claim_type, "claim";
+    assessment_types, knows_assessment_type, "assessment";
+    bill_types, knows_bill_type, "bill";
+}
+
+impl Catalogue {
+    /// A catalogue that knows every type.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}

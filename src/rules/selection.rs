@@ -1,0 +1,332 @@
+//! Which records and fields of a claim file travel to a partner.
+
+use super::names::NameSet;
+use crate::model::{ExchangeId, Json, Record, RecordKind};
+use crate::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+const CUSTOM: &str = "custom_fields.";
+
+/// Fields without which the record would not be what it is; they travel whatever is chosen.
+fn always(kind: RecordKind) -> &'static [&'static str] {
+    match kind {
+        RecordKind::Document => &["media_type", "name", "sha256", "size"],
+        RecordKind::Note => &["body"],
+        _ => &[],
+    }
+}
+
+/// Whether a standard field may be chosen: `bills` are records of their own, `internal` is each side's own mark.
+fn may_travel(kind: RecordKind, name: &str) -> bool {
+    let own = match kind {
+        RecordKind::Assessment => name == "bills",
+        RecordKind::Note | RecordKind::Document => name == "internal",
+        _ => false,
+    };
+    !own && kind.standard_fields().contains(&name)
+}
+
+/// Each system's own counters: two sides that exchanged them would differ after every edit.
+const OWN_COUNTERS: &[&str] = &["version", "updated_at"];
+
+/// Which fields of a level are chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FieldChoice {
+    /// All of them, but of the standard fields neither `version` nor `updated_at`, which each system counts itself.
+    All,
+    /// These alone.
+    Only(BTreeSet<String>),
+}
+
+impl FieldChoice {
+    /// These fields alone.
+    #[must_use]
+    pub fn only(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::Only(names.into_iter().map(Into::into).collect())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Level {
+    exchanged: bool,
+    standard: FieldChoice,
+    custom: FieldChoice,
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self { exchanged: true, standard: FieldChoice::All, custom: FieldChoice::Only(BTreeSet::new()) }
+    }
+}
+
+/// Which assessments travel, by their status; names are compared without regard to case and outer spaces.
+///
+/// By default every status is allowed and none is forced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AssessmentStatuses {
+    allowed: Option<NameSet>,
+    forced: NameSet,
+}
+
+impl AssessmentStatuses {
+    /// Every status allowed, none forced.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds statuses whose assessments a user may pick; those not named are not allowed from now on.
+    #[must_use]
+    pub fn allow(mut self, statuses: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed.get_or_insert_default().add(statuses);
+        self
+    }
+
+    /// Adds statuses whose assessments always travel.
+    #[must_use]
+    pub fn force(mut self, statuses: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.forced.add(statuses);
+        self
+    }
+
+    /// Whether an assessment in this status may be picked by a user.
+    #[must_use]
+    pub fn allows(&self, status: &str) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(status)) || self.forces(status)
+    }
+
+    /// Whether an assessment in this status always travels.
+    #[must_use]
+    pub fn forces(&self, status: &str) -> bool {
+        self.forced.contains(status)
+    }
+}
+
+/// What of a claim file is exchanged with a partner.
+///
+/// By default: every level, with its standard fields and no custom fields. What is not chosen never leaves, nor does
+/// a member this version does not know.
+///
+/// ```
+/// use claimwire::model::RecordKind;
+/// use claimwire::rules::{AssessmentStatuses, FieldChoice, FieldSelection};
+///
+/// let selection = FieldSelection::new()
+///     .standard(RecordKind::Claim, FieldChoice::only(["claim_number", "status", "loss_date"]))
+///     .custom(RecordKind::Claim, FieldChoice::only(["region"]))
+///     .without(RecordKind::Contact)
+///     .assessments(AssessmentStatuses::new().allow(["scheduled", "completed"]).force(["completed"]));
+/// selection.check()?;
+/// # Ok::<(), claimwire::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FieldSelection {
+    levels: BTreeMap<RecordKind, Level>,
+    assessments: AssessmentStatuses,
+}
+
+impl FieldSelection {
+    /// Every level with its standard fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Chooses the standard fields of a level.
+    #[must_use]
+    pub fn standard(mut self, kind: RecordKind, choice: FieldChoice) -> Self {
+        self.levels.entry(kind).or_default().standard = choice;
+        self
+    }
+
+    /// Chooses the custom fields of a level, by their names without a prefix.
+    #[must_use]
+    pub fn custom(mut self, kind: RecordKind, choice: FieldChoice) -> Self {
+        self.levels.entry(kind).or_default().custom = choice;
+        self
+    }
+
+    /// Leaves a level out.
+    #[must_use]
+    pub fn without(mut self, kind: RecordKind) -> Self {
+        self.levels.entry(kind).or_default().exchanged = false;
+        self
+    }
+
+    /// Says which assessments travel, by their status.
+    #[must_use]
+    pub fn assessments(mut self, statuses: AssessmentStatuses) -> Self {
+        self.assessments = statuses;
+        self
+    }
+
+    /// Which assessments travel, by their status.
+    #[must_use]
+    pub fn assessment_statuses(&self) -> &AssessmentStatuses {
+        &self.assessments
+    }
+
+    /// Whether records of this kind are exchanged at all; bills need their assessments.
+    #[must_use]
+    pub fn exchanges(&self, kind: RecordKind) -> bool {
+        let on = |kind| self.levels.get(&kind).is_none_or(|level| level.exchanged);
+        on(kind) && (kind != RecordKind::Bill || on(RecordKind::Assessment))
+    }
+
+    /// Checks the selection as a whole.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSettings`] with one detail line for each fault: a name that is no field of its level, a
+    /// level without any standard field, a selection without claims.
+    pub fn check(&self) -> Result<()> {
+        let mut faults = Vec::new();
+        if !self.exchanges(RecordKind::Claim) {
+            faults.push("claim: a package needs its claim; it cannot be left out".to_owned());
+        }
+        for (kind, level) in self.levels.iter().filter(|(_, level)| level.exchanged) {
+            if let FieldChoice::Only(names) = &level.standard {
+                if names.is_empty() {
+                    faults
+                        .push(format!("{kind}: choose at least one standard field, or leave the level out"));
+                }
+                faults.extend(names.iter().filter_map(|name| fault_of_name(*kind, name)));
+            }
+            if let FieldChoice::Only(names) = &level.custom
+                && names.iter().any(|name| name.trim().is_empty())
+            {
+                faults.push(format!("{kind}: a custom field needs a name"));
+            }
+        }
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidSettings,
+            format!("the field selection is not valid: {}", faults.join("; ")),
+        )
+        .with_details(faults))
+    }
+
+    /// The record with the chosen fields alone; a chosen field without value is there with `null`.
+    fn narrow(&self, record: &Record, custom: bool) -> Record {
+        let default = Level::default();
+        let level = self.levels.get(&record.kind).unwrap_or(&default);
+        let mut narrow = Record::new(record.kind, record.id.clone());
+        narrow.parent.clone_from(&record.parent);
+        let mut take = |name: &str| {
+            let value = record.fields.get(name).cloned().unwrap_or(Json::NULL);
+            narrow.fields.insert(name.to_owned(), value);
+        };
+        always(record.kind).iter().for_each(|name| take(name));
+        match &level.standard {
+            FieldChoice::All => record
+                .kind
+                .standard_fields()
+                .iter()
+                .filter(|name| may_travel(record.kind, name) && !OWN_COUNTERS.contains(name))
+                .for_each(|name| take(name)),
+            FieldChoice::Only(names) => {
+                names.iter().filter(|name| may_travel(record.kind, name)).for_each(|name| take(name));
+            }
+        }
+        match &level.custom {
+            _ if !custom => {}
+            FieldChoice::All => {
+                record.fields.keys().filter(|name| name.starts_with(CUSTOM)).for_each(|name| take(name));
+            }
+            FieldChoice::Only(names) => names.iter().for_each(|name| take(&format!("{CUSTOM}{name}"))),
+        }
+        narrow
+    }
+}
+
+pub(super) fn fault_of_name(kind: RecordKind, name: &str) -> Option<String> {
+    if may_travel(kind, name) {
+        return None;
+    }
+    Some(match (kind, name) {
+        (RecordKind::Assessment, "bills") => {
+            "assessment: `bills` are a level of their own; choose the fields of bills".to_owned()
+        }
+        (RecordKind::Note | RecordKind::Document, "internal") => {
+            format!("{kind}: `internal` is each side's own mark and never travels")
+        }
+        _ => format!("{kind}: `{}` is no standard field", name.escape_debug()),
+    })
+}
+
+/// What of a claim file travels: the records and fields that the selection names.
+///
+/// Left out are levels that are not exchanged, internal notes and documents, and assessments by their status: one in
+/// a forced status always travels; another must be allowed and, where `chosen` is given, chosen. With an assessment
+/// stay its bills, and the notes and documents that are filed under it or them.
+/// A chosen field without value is there with `null`, so that a value that was cleared here is cleared there. The
+/// body of a note and the name, media type, size and digest of a document always travel.
+#[must_use]
+pub fn select(
+    records: &[Record],
+    selection: &FieldSelection,
+    chosen: Option<&BTreeSet<ExchangeId>>,
+) -> Vec<Record> {
+    let withheld = withheld(records, selection, chosen);
+    records
+        .iter()
+        .filter(|record| travels(record, selection, &withheld))
+        .map(|record| selection.narrow(record, true))
+        .collect()
+}
+
+/// The notes of a claim file that travel on their own, without custom fields: as [`select`] chooses them.
+#[must_use]
+pub fn select_notes(records: &[Record], selection: &FieldSelection) -> Vec<Record> {
+    let withheld = withheld(records, selection, None);
+    records
+        .iter()
+        .filter(|record| record.kind == RecordKind::Note && travels(record, selection, &withheld))
+        .map(|record| selection.narrow(record, false))
+        .collect()
+}
+
+/// The assessments that stay by their status, and their bills.
+fn withheld<'a>(
+    records: &'a [Record],
+    selection: &FieldSelection,
+    chosen: Option<&BTreeSet<ExchangeId>>,
+) -> BTreeSet<&'a ExchangeId> {
+    let statuses = &selection.assessments;
+    let stays = |record: &Record| {
+        let status = record.fields.get("status").and_then(Json::as_str).unwrap_or_default();
+        let picked = chosen.is_none_or(|chosen| chosen.contains(&record.id));
+        !(statuses.forces(status) || (picked && statuses.allows(status)))
+    };
+    let mut withheld: BTreeSet<&ExchangeId> = records
+        .iter()
+        .filter(|record| record.kind == RecordKind::Assessment && stays(record))
+        .map(|record| &record.id)
+        .collect();
+    let bills: Vec<&ExchangeId> = records
+        .iter()
+        .filter(|record| record.parent.as_ref().is_some_and(|parent| withheld.contains(parent)))
+        .map(|record| &record.id)
+        .collect();
+    withheld.extend(bills);
+    withheld
+}
+
+fn travels(record: &Record, selection: &FieldSelection, withheld: &BTreeSet<&ExchangeId>) -> bool {
+    let internal = record.fields.get("internal") == Some(&true.into());
+    let filed_under_withheld = || {
+        let related = record.fields.get("related_to").and_then(Json::as_str);
+        related.and_then(|id| id.parse::<ExchangeId>().ok()).is_some_and(|id| withheld.contains(&id))
+    };
+    let attached = matches!(record.kind, RecordKind::Note | RecordKind::Document);
+    selection.exchanges(record.kind)
+        && !withheld.contains(&record.id)
+        && !(attached && (internal || filed_under_withheld()))
+}

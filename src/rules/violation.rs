@@ -1,0 +1,146 @@
+//! A violated rule: a stable code for programs, a sentence for a claims handler.
+
+use crate::model::ExchangeId;
+use crate::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which rule is violated. The names are stable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum ViolationCode {
+    /// No note was added since the last export to the partner.
+    NoteMissing,
+    /// The claim neither originated here nor came from the partner, and may not be forwarded.
+    ForwardingForbidden,
+    /// Neither a claim number nor a policy number travels.
+    ClaimNumberMissing,
+    /// A document's name does not match the naming convention.
+    DocumentName,
+    /// A required field has no value.
+    RequiredFieldMissing,
+    /// The sealed package is larger than the limit.
+    SealedTooLarge,
+    /// The claim's type is not known here.
+    UnknownClaimType,
+    /// An assessment's type is not known here.
+    UnknownAssessmentType,
+    /// A bill's type is not known here.
+    UnknownBillType,
+    /// The claim is protected here: it is closed.
+    ProtectedClaim,
+    /// The claim is one of this site's that was never shared with the sender.
+    ClaimNotShared,
+    /// A rule of the host's own, by the host's name for it.
+    Host(String),
+}
+
+const NAMES: &[(ViolationCode, &str)] = &[
+    (ViolationCode::NoteMissing, "note-missing"),
+    (ViolationCode::ForwardingForbidden, "forwarding-forbidden"),
+    (ViolationCode::ClaimNumberMissing, "claim-number-missing"),
+    (ViolationCode::DocumentName, "document-name"),
+    (ViolationCode::RequiredFieldMissing, "required-field-missing"),
+    (ViolationCode::SealedTooLarge, "sealed-too-large"),
+    (ViolationCode::UnknownClaimType, "unknown-claim-type"),
+    (ViolationCode::UnknownAssessmentType, "unknown-assessment-type"),
+    (ViolationCode::UnknownBillType, "unknown-bill-type"),
+    (ViolationCode::ProtectedClaim, "protected-claim"),
+    (ViolationCode::ClaimNotShared, "claim-not-shared"),
+];
+
+impl ViolationCode {
+    /// The stable name, in kebab-case.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Host(name) => name,
+            code => NAMES.iter().find(|(known, _)| known == code).map_or("", |(_, name)| name),
+        }
+    }
+}
+
+impl From<String> for ViolationCode {
+    /// The code with this name; a name that is none of the built-in ones is a host's own.
+    fn from(name: String) -> Self {
+        NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map_or_else(|| Self::Host(name), |(code, _)| code.clone())
+    }
+}
+
+impl From<ViolationCode> for String {
+    fn from(code: ViolationCode) -> Self {
+        code.name().to_owned()
+    }
+}
+
+/// One violated rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Violation {
+    /// Which rule.
+    pub code: ViolationCode,
+    /// The record it is about, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<ExchangeId>,
+    /// What is wrong and what to do about it, for a claims handler.
+    pub message: String,
+}
+
+impl Violation {
+    /// A violation, also of a host's own rule.
+    #[must_use]
+    pub fn new(code: ViolationCode, record: Option<ExchangeId>, message: impl Into<String>) -> Self {
+        Self { code, record, message: message.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// One error for all violations, with one detail line each.
+///
+/// `kind` is [`ErrorKind::ExportRulesViolated`] or [`ErrorKind::ImportRulesViolated`].
+#[must_use]
+pub fn violations_error(kind: ErrorKind, violations: &[Violation]) -> Error {
+    let what = match kind {
+        ErrorKind::ExportRulesViolated => "the claim may not be exported",
+        ErrorKind::ImportRulesViolated => "the package may not be unpacked",
+        _ => "rules are violated",
+    };
+    let lines = || violations.iter().map(Violation::to_string);
+    Error::new(kind, format!("{what}: {}", lines().collect::<Vec<_>>().join(" "))).with_details(lines())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_that_leads_back() {
+        for (code, name) in NAMES {
+            assert_eq!(code.name(), *name);
+            assert_eq!(&ViolationCode::from((*name).to_owned()), code);
+        }
+        let own = ViolationCode::from("closed-period".to_owned());
+        assert_eq!(own, ViolationCode::Host("closed-period".into()));
+        assert_eq!(own.name(), "closed-period");
+    }
+
+    #[test]
+    fn one_error_carries_every_line() {
+        let violations = [
+            Violation::new(ViolationCode::NoteMissing, None, "Add a note."),
+            Violation::new(ViolationCode::SealedTooLarge, None, "Too large."),
+        ];
+        let error = violations_error(ErrorKind::ExportRulesViolated, &violations);
+        assert_eq!(error.kind(), ErrorKind::ExportRulesViolated);
+        assert_eq!(error.details(), ["Add a note.", "Too large."]);
+    }
+}
