@@ -8,8 +8,14 @@ mod error;
 
 #[cfg(feature = "exchange")]
 mod durable_file;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "exchange")]
+pub mod case_system;
 #[cfg(feature = "codec")]
 pub mod codec;
+#[cfg(feature = "exchange")]
+pub mod ledger;
 #[cfg(feature = "exchange")]
 pub mod merge;
 #[cfg(feature = "exchange")]

@@ -1,0 +1,292 @@
+//! The suite every ledger must pass, also a host's own.
+
+use super::{
+    Change, Direction, HistoryEntry, HistoryQuery, Incoming, IncomingState, Ledger, Link, Outgoing,
+    OutgoingState, PackageQuery, SentSnapshot, Step,
+};
+use crate::model::{ExchangeId, Json, Package, PackageId, PackageKind, Record, RecordKind, SiteId};
+use crate::{Error, ErrorKind, Result};
+
+/// Checks that a ledger keeps what [`Ledger`] promises.
+///
+/// `open` opens the same ledger each time it is called, and the ledger is empty at first. The suite holds no two
+/// handles at once, so that what it finds on the second opening was stored.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # {
+/// use claimwire::ledger::{SqliteLedger, conformance};
+///
+/// # let folder = tempfile::tempdir()?;
+/// conformance::check(|| SqliteLedger::open(folder.path().join("ledger.sqlite3")))?;
+/// # }
+/// # Ok::<(), claimwire::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Internal`] with the promise that is not kept; what the ledger itself reports.
+pub fn check<L: Ledger>(mut open: impl FnMut() -> Result<L>) -> Result<()> {
+    let sample = Sample::new()?;
+    let ledger = open()?;
+    packages_are_added_once_and_set_in_their_state(&ledger, &sample)?;
+    a_commit_is_all_or_nothing(&ledger, &sample)?;
+    lists_filter_and_page(&ledger, &sample)?;
+    links_and_common_states_are_replaced_by_their_keys(&ledger, &sample)?;
+    snapshots_are_kept_until_dropped(&ledger, &sample)?;
+    history_is_numbered_and_filtered(&ledger, &sample)?;
+    let before = everything(&ledger, &sample)?;
+    drop(ledger);
+    Error::ensure(
+        everything(&open()?, &sample)? == before,
+        "what was committed is there after opening it again",
+    )
+}
+
+struct Sample {
+    here: SiteId,
+    partner: SiteId,
+    other: SiteId,
+    claim: ExchangeId,
+    assessment: ExchangeId,
+}
+
+impl Sample {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            here: "ON-INS".parse()?,
+            partner: "CLINIC".parse()?,
+            other: "LAB".parse()?,
+            claim: "ON-INS/C-1".parse()?,
+            assessment: "ON-INS/A-1".parse()?,
+        })
+    }
+
+    fn outgoing(&self, to: &SiteId) -> Outgoing {
+        let mut package = Package::new(PackageKind::Claim, self.here.clone(), to.clone(), self.claim.clone());
+        package.created_by = "anna".into();
+        let mut outgoing = Outgoing::new(package, "age", 1000, "ab".repeat(32), "out/1");
+        outgoing.notes.insert(self.claim.clone());
+        outgoing
+    }
+
+    fn incoming(&self) -> Incoming {
+        let mut incoming = Incoming::new(
+            PackageId::generate(),
+            PackageKind::Notes,
+            self.partner.clone(),
+            5,
+            "cd".repeat(32),
+            "in/1",
+        );
+        incoming.receipt = Some(r#"{"status":"received"}"#.into());
+        incoming
+    }
+
+    fn record(&self, id: &str, status: Json) -> Result<Record> {
+        let mut record = Record::new(RecordKind::Assessment, id.parse()?);
+        record.fields.insert("status".into(), status);
+        Ok(record)
+    }
+
+    fn entry(&self, direction: Direction, step: Step, kind: PackageKind) -> HistoryEntry {
+        let (package, partner) = (PackageId::generate(), self.partner.clone());
+        HistoryEntry::new(direction, step, package, kind, partner, "anna", "Done.")
+            .of_claim(self.claim.clone())
+    }
+}
+
+fn fails_with<T>(result: Result<T>, kind: ErrorKind, promise: &str) -> Result<()> {
+    Error::ensure(result.is_err_and(|error| error.kind() == kind), promise)
+}
+
+fn packages_are_added_once_and_set_in_their_state(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (mut out, mut inn) = (sample.outgoing(&sample.partner), sample.incoming());
+    Error::ensure(ledger.outgoing(out.package.id)?.is_none(), "a package that was not added is not there")?;
+    ledger.commit(&[Change::AddOutgoing(out.clone()), Change::AddIncoming(inn.clone())])?;
+    Error::ensure(
+        ledger.outgoing(out.package.id)? == Some(out.clone()),
+        "an outgoing package comes back whole",
+    )?;
+    Error::ensure(ledger.incoming(inn.id)? == Some(inn.clone()), "an incoming package comes back whole")?;
+    let again = ledger.commit(&[Change::AddOutgoing(out.clone())]);
+    fails_with(again, ErrorKind::WrongState, "an outgoing package is added only once")?;
+    let again = ledger.commit(&[Change::AddIncoming(inn.clone())]);
+    fails_with(again, ErrorKind::WrongState, "an incoming package is added only once")?;
+
+    out.state = OutgoingState::Delivered;
+    out.attempts = 2;
+    ledger.commit(&[Change::SetOutgoing { package: out.clone(), was: Some(OutgoingState::Queued) }])?;
+    Error::ensure(ledger.outgoing(out.package.id)? == Some(out.clone()), "a package is replaced")?;
+    let late = ledger.commit(&[Change::SetOutgoing { package: out, was: Some(OutgoingState::Queued) }]);
+    fails_with(late, ErrorKind::WrongState, "an outgoing package is set only in the state expected")?;
+
+    inn.state = IncomingState::Unpacked;
+    inn.claim = Some(sample.claim.clone());
+    inn.sequence = Some(1);
+    ledger.commit(&[Change::SetIncoming { package: inn.clone(), was: Some(IncomingState::Received) }])?;
+    Error::ensure(ledger.incoming(inn.id)? == Some(inn.clone()), "a package is replaced")?;
+    let late = ledger.commit(&[Change::SetIncoming { package: inn, was: Some(IncomingState::Received) }]);
+    fails_with(late, ErrorKind::WrongState, "an incoming package is set only in the state expected")?;
+    let stranger = ledger.commit(&[Change::SetIncoming { package: sample.incoming(), was: None }]);
+    fails_with(stranger, ErrorKind::UnknownPackage, "a package that is not there cannot be set")
+}
+
+fn a_commit_is_all_or_nothing(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (known, new) = (sample.outgoing(&sample.partner), sample.outgoing(&sample.partner));
+    ledger.commit(&[Change::AddOutgoing(known.clone())])?;
+    let entry = sample.entry(Direction::Outgoing, Step::Exported, PackageKind::Claim);
+    let entries = ledger.history(&HistoryQuery::new())?.len();
+    let torn = ledger.commit(&[
+        Change::AddOutgoing(new.clone()),
+        Change::Append(entry),
+        Change::SetLink(Link::new(sample.other.clone(), sample.claim.clone())),
+        Change::AddOutgoing(known),
+    ]);
+    fails_with(torn, ErrorKind::WrongState, "a commit with one impossible change fails")?;
+    let nothing = ledger.outgoing(new.package.id)?.is_none()
+        && ledger.history(&HistoryQuery::new())?.len() == entries
+        && ledger.link(&sample.other, &sample.claim)?.is_none();
+    Error::ensure(nothing, "a commit that fails changes nothing")
+}
+
+fn lists_filter_and_page(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let packages: Vec<Outgoing> = (0..5).map(|_| sample.outgoing(&sample.other)).collect();
+    let changes: Vec<Change> = packages.iter().cloned().map(Change::AddOutgoing).collect();
+    ledger.commit(&changes)?;
+    let of_other = || PackageQuery::new().partner(sample.other.clone());
+    let ids = |query: &PackageQuery| -> Result<Vec<PackageId>> {
+        Ok(ledger.outgoing_list(query)?.iter().map(|found| found.package.id).collect())
+    };
+    let all: Vec<PackageId> = packages.iter().map(|package| package.package.id).collect();
+    Error::ensure(ids(&of_other())? == all, "packages are listed in the order they were added")?;
+    Error::ensure(ids(&of_other().limit(2))? == all[..2], "a list holds no more than its limit")?;
+    Error::ensure(ids(&of_other().after(all[1]).limit(2))? == all[2..4], "a list goes on after a package")?;
+    let newest = of_other().newest_first().after(all[3]);
+    Error::ensure(ids(&newest)? == [all[2], all[1], all[0]], "a list goes backwards from a package")?;
+    let sent = of_other().outgoing_in([OutgoingState::Sent, OutgoingState::Failed]);
+    Error::ensure(ids(&sent)?.is_empty(), "a list filters by state")?;
+    let queued =
+        of_other().outgoing_in([OutgoingState::Sent, OutgoingState::Queued]).claim(sample.claim.clone());
+    Error::ensure(ids(&queued)? == all, "a list takes several states")?;
+    let notes = of_other().kind(PackageKind::Notes);
+    Error::ensure(ids(&notes)?.is_empty(), "a list filters by kind")?;
+    let unknown = ledger.outgoing_list(&of_other().after(PackageId::generate()));
+    fails_with(unknown, ErrorKind::UnknownPackage, "a list cannot go on after an unknown package")?;
+
+    let mut seen = sample.incoming();
+    seen.is_new = false;
+    let marked = sample.incoming();
+    ledger.commit(&[Change::AddIncoming(seen.clone()), Change::AddIncoming(marked.clone())])?;
+    let new = ledger.incoming_list(&PackageQuery::new().only_new().incoming_in([IncomingState::Received]))?;
+    Error::ensure(new.contains(&marked) && !new.contains(&seen), "a list filters by the mark of the new")
+}
+
+fn links_and_common_states_are_replaced_by_their_keys(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (partner, claim) = (&sample.partner, &sample.claim);
+    Error::ensure(ledger.link(partner, claim)?.is_none(), "a claim that was not exchanged has no link")?;
+    let mut link = Link::new(partner.clone(), claim.clone());
+    let other = Link::new(sample.other.clone(), claim.clone());
+    ledger.commit(&[Change::SetLink(other.clone()), Change::SetLink(link.clone())])?;
+    link.sent_sequence = 3;
+    link.received_from = true;
+    ledger.commit(&[Change::SetLink(link.clone())])?;
+    Error::ensure(ledger.link(partner, claim)? == Some(link.clone()), "a link is replaced")?;
+    Error::ensure(
+        ledger.links(claim)? == [link, other],
+        "the links of a claim are in the order of their partners",
+    )?;
+
+    let base =
+        |records: Vec<Record>| Change::SetBase { partner: partner.clone(), claim: claim.clone(), records };
+    let (one, two) = (sample.record("A/1", "open".into())?, sample.record("A/2", Json::NULL)?);
+    let mut root = Record::new(RecordKind::Claim, claim.clone());
+    root.fields.insert("reserve".into(), "1.50".parse()?);
+    ledger.commit(&[base(vec![one, two.clone(), root.clone()])])?;
+    let one = sample.record("A/1", "closed".into())?;
+    ledger.commit(&[base(vec![one.clone()])])?;
+    Error::ensure(
+        ledger.base(partner, claim)? == [root, one, two],
+        "records of the common state are replaced by id, keep every value, and stand parents first",
+    )?;
+    Error::ensure(ledger.base(&sample.other, claim)?.is_empty(), "each partner has a common state of its own")
+}
+
+fn snapshots_are_kept_until_dropped(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (partner, claim) = (&sample.partner, &sample.claim);
+    let records = vec![sample.record("A/1", "open".into())?];
+    let snapshot = |sequence| {
+        Change::AddSnapshot(SentSnapshot::new(partner.clone(), claim.clone(), sequence, records.clone()))
+    };
+    ledger.commit(&[snapshot(1), snapshot(2), snapshot(3)])?;
+    fails_with(ledger.commit(&[snapshot(2)]), ErrorKind::WrongState, "a sequence is used only once")?;
+    ledger.commit(&[Change::DropSnapshots { partner: partner.clone(), claim: claim.clone(), up_to: 2 }])?;
+    let is_there =
+        |sequence| Ok::<_, Error>(ledger.sent_snapshot(partner, claim, sequence)? == Some(records.clone()));
+    Error::ensure(
+        !is_there(1)? && !is_there(2)? && is_there(3)?,
+        "snapshots are dropped up to a sequence, no further",
+    )
+}
+
+fn history_is_numbered_and_filtered(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let exported = sample
+        .entry(Direction::Outgoing, Step::Exported, PackageKind::Claim)
+        .of_assessments([sample.assessment.clone()]);
+    let failed = sample
+        .entry(Direction::Outgoing, Step::Failed, PackageKind::Claim)
+        .failed_with(&Error::new(ErrorKind::TimedOut, "no answer within 30 s"));
+    let received = sample.entry(Direction::Incoming, Step::Received, PackageKind::Notes);
+    ledger.commit(&[exported, failed.clone(), received].map(Change::Append))?;
+    let steps = |query: HistoryQuery| -> Result<Vec<Step>> {
+        Ok(ledger.history(&query.claim(sample.claim.clone()))?.iter().map(|entry| entry.step).collect())
+    };
+    let all = ledger.history(&HistoryQuery::new())?;
+    Error::ensure(
+        all.windows(2).all(|pair| pair[0].number < pair[1].number)
+            && all.iter().all(|entry| entry.number > 0),
+        "history numbers grow from 1",
+    )?;
+    Error::ensure(
+        steps(HistoryQuery::new())? == [Step::Exported, Step::Failed, Step::Received],
+        "the history is in its order",
+    )?;
+    Error::ensure(
+        steps(HistoryQuery::new().assessment(sample.assessment.clone()))? == [Step::Exported],
+        "an assessment has its history",
+    )?;
+    Error::ensure(
+        steps(HistoryQuery::new().kind(PackageKind::Notes))? == [Step::Received],
+        "notes have theirs",
+    )?;
+    Error::ensure(
+        steps(HistoryQuery::new().direction(Direction::Outgoing).newest_first())?
+            == [Step::Failed, Step::Exported],
+        "the history goes backwards",
+    )?;
+    Error::ensure(
+        steps(HistoryQuery::new().partner(sample.other.clone()))?.is_empty(),
+        "it filters by partner",
+    )?;
+    let of_package = ledger.history(&HistoryQuery::new().package(failed.package))?;
+    let mut expected = failed;
+    expected.number = of_package.first().map_or(0, |entry| entry.number);
+    Error::ensure(of_package == [expected.clone()], "an entry comes back whole, with its number")?;
+    Error::ensure(
+        steps(HistoryQuery::new().after(expected.number))? == [Step::Received],
+        "the history goes on after a number",
+    )
+}
+
+type Everything =
+    (Vec<Outgoing>, Vec<Incoming>, Vec<Link>, Vec<Record>, Option<Vec<Record>>, Vec<HistoryEntry>);
+
+fn everything(ledger: &impl Ledger, sample: &Sample) -> Result<Everything> {
+    Ok((
+        ledger.outgoing_list(&PackageQuery::new())?,
+        ledger.incoming_list(&PackageQuery::new())?,
+        ledger.links(&sample.claim)?,
+        ledger.base(&sample.partner, &sample.claim)?,
+        ledger.sent_snapshot(&sample.partner, &sample.claim, 3)?,
+        ledger.history(&HistoryQuery::new())?,
+    ))
+}

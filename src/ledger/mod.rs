@@ -1,0 +1,200 @@
+//! The exchange's own durable state: outbox, inbox, links to partners, common states, history.
+//!
+//! What the exchange promises to a partner (a receipt, a sequence number) stands in the ledger before it is said.
+//! [`Ledger`] is a small trait so that a host can keep this state in its own database; [`conformance`] checks such a
+//! ledger, and `SqliteLedger` (feature `sqlite`) is the one for everyone else.
+
+pub mod conformance;
+mod history;
+mod incoming;
+mod link;
+mod named;
+mod outgoing;
+mod query;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use history::{Direction, HistoryEntry, Step};
+pub use incoming::{Incoming, IncomingState};
+pub use link::{Link, SentSnapshot};
+pub use outgoing::{Fault, Outgoing, OutgoingState};
+pub use query::{HistoryQuery, PackageQuery};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLedger;
+
+use named::named;
+
+use crate::Result;
+use crate::model::{ExchangeId, PackageId, Record, SiteId};
+use std::sync::Arc;
+
+/// The exchange's durable state.
+///
+/// Calls may come from several threads, and several processes may hold the same ledger. A host's own ledger reports
+/// its faults as [`ErrorKind::Ledger`](crate::ErrorKind::Ledger), and lost or damaged data as
+/// [`ErrorKind::StoreDamaged`](crate::ErrorKind::StoreDamaged).
+pub trait Ledger: Send + Sync {
+    /// Makes all changes, in their order, in one transaction: all or none, on stable storage when this returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`](crate::ErrorKind::WrongState) when something to be added is already there, or a
+    /// package is no longer in the state a change expects;
+    /// [`ErrorKind::UnknownPackage`](crate::ErrorKind::UnknownPackage) when a package to be set is not there; when
+    /// the ledger cannot be written. Nothing is changed then.
+    fn commit(&self, changes: &[Change]) -> Result<()>;
+
+    /// The outgoing package with this id.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn outgoing(&self, id: PackageId) -> Result<Option<Outgoing>>;
+
+    /// Outgoing packages in the order they were added.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPackage`](crate::ErrorKind::UnknownPackage) when the package to continue after is not
+    /// there; when the ledger cannot be read.
+    fn outgoing_list(&self, query: &PackageQuery) -> Result<Vec<Outgoing>>;
+
+    /// The incoming package with this id.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn incoming(&self, id: PackageId) -> Result<Option<Incoming>>;
+
+    /// Incoming packages in the order they were added.
+    ///
+    /// # Errors
+    /// As for [`outgoing_list`](Self::outgoing_list).
+    fn incoming_list(&self, query: &PackageQuery) -> Result<Vec<Incoming>>;
+
+    /// How this site and `partner` stand on a claim; `None` when they never exchanged it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn link(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Option<Link>>;
+
+    /// The links of a claim to all partners, in the order of their site ids.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn links(&self, claim: &ExchangeId) -> Result<Vec<Link>>;
+
+    /// What both sides last had in common of a claim's records, parents before their children.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn base(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Vec<Record>>;
+
+    /// What our package number `sequence` said; `None` when it was never sent or is no longer needed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn sent_snapshot(
+        &self,
+        partner: &SiteId,
+        claim: &ExchangeId,
+        sequence: u64,
+    ) -> Result<Option<Vec<Record>>>;
+
+    /// Entries of the history in the order they were written.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>>;
+}
+
+/// One change to the ledger.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Adds an outgoing package; its id must be new.
+    AddOutgoing(Outgoing),
+    /// Replaces an outgoing package, which must be in state `was` where one is given.
+    SetOutgoing {
+        /// The package as it shall stand.
+        package: Outgoing,
+        /// The state it must be in now.
+        was: Option<OutgoingState>,
+    },
+    /// Adds an incoming package; its id must be new.
+    AddIncoming(Incoming),
+    /// Replaces an incoming package, which must be in state `was` where one is given.
+    SetIncoming {
+        /// The package as it shall stand.
+        package: Incoming,
+        /// The state it must be in now.
+        was: Option<IncomingState>,
+    },
+    /// Adds or replaces a link.
+    SetLink(Link),
+    /// Adds or replaces, by their ids, records of the common state.
+    SetBase {
+        /// The partner it is common with.
+        partner: SiteId,
+        /// The claim.
+        claim: ExchangeId,
+        /// The records as they stand at both sides.
+        records: Vec<Record>,
+    },
+    /// Keeps what an outgoing package said; its sequence must be new for this partner and claim.
+    AddSnapshot(SentSnapshot),
+    /// Drops what our packages up to and including `up_to` said.
+    DropSnapshots {
+        /// The partner they were sent to.
+        partner: SiteId,
+        /// The claim.
+        claim: ExchangeId,
+        /// The highest sequence to drop.
+        up_to: u64,
+    },
+    /// Appends to the history; the ledger gives the number.
+    Append(HistoryEntry),
+}
+
+impl<L: Ledger + ?Sized> Ledger for Arc<L> {
+    fn commit(&self, changes: &[Change]) -> Result<()> {
+        (**self).commit(changes)
+    }
+
+    fn outgoing(&self, id: PackageId) -> Result<Option<Outgoing>> {
+        (**self).outgoing(id)
+    }
+
+    fn outgoing_list(&self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
+        (**self).outgoing_list(query)
+    }
+
+    fn incoming(&self, id: PackageId) -> Result<Option<Incoming>> {
+        (**self).incoming(id)
+    }
+
+    fn incoming_list(&self, query: &PackageQuery) -> Result<Vec<Incoming>> {
+        (**self).incoming_list(query)
+    }
+
+    fn link(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Option<Link>> {
+        (**self).link(partner, claim)
+    }
+
+    fn links(&self, claim: &ExchangeId) -> Result<Vec<Link>> {
+        (**self).links(claim)
+    }
+
+    fn base(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Vec<Record>> {
+        (**self).base(partner, claim)
+    }
+
+    fn sent_snapshot(
+        &self,
+        partner: &SiteId,
+        claim: &ExchangeId,
+        sequence: u64,
+    ) -> Result<Option<Vec<Record>>> {
+        (**self).sent_snapshot(partner, claim, sequence)
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
+        (**self).history(query)
+    }
+}

@@ -1,0 +1,131 @@
+//! A package on its way out, from the export to the partner's last word.
+
+use super::named;
+use crate::Error;
+use crate::model::{ExchangeId, Package, SiteId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+named! {
+    /// Where an outgoing package stands.
+    OutgoingState {
+        /// Sealed and waiting to be sent.
+        Queued = "queued",
+        /// Being sent.
+        Sending = "sending",
+        /// Posted, but the answer has not come: the partner may or may not hold it.
+        Sent = "sent",
+        /// The partner's signed receipt says that it durably holds the package.
+        Delivered = "delivered",
+        /// The partner has unpacked it.
+        Unpacked = "unpacked",
+        /// The partner has rejected it.
+        Rejected = "rejected",
+        /// It was not accepted and will not be tried again by itself.
+        Failed = "failed",
+    }
+}
+
+/// An error as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The error kind's stable name.
+    pub kind: String,
+    /// The sentence for people.
+    pub message: String,
+    /// One line for each single fault it sums up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+}
+
+impl Fault {
+    /// A fault of this kind.
+    #[must_use]
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: kind.into(), message: message.into(), details: Vec::new() }
+    }
+}
+
+impl From<&Error> for Fault {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().name().to_owned(),
+            message: error.to_string(),
+            details: error.details().to_vec(),
+        }
+    }
+}
+
+/// A sealed package of ours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// What the package says of itself.
+    pub package: Package,
+    /// The partner it is addressed to.
+    pub partner: SiteId,
+    /// Where it stands.
+    pub state: OutgoingState,
+    /// The suite it is sealed with, by its stable name.
+    pub suite: String,
+    /// The size of the sealed bytes.
+    pub size: u64,
+    /// The SHA-256 of the sealed bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The file that holds the sealed bytes, relative to the exchange's folder.
+    pub file: String,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Not to be tried again before this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// Why the last try failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<Fault>,
+    /// The partner's receipt of delivery, as evidence: JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+    /// The partner's last signed word on it (unpacked, rejected), as evidence: JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_receipt: Option<String>,
+    /// The assessments it carries.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub assessments: BTreeSet<ExchangeId>,
+    /// The notes it carries.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notes: BTreeSet<ExchangeId>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Outgoing {
+    /// A queued package to the site it is addressed to.
+    #[must_use]
+    pub fn new(
+        package: Package,
+        suite: impl Into<String>,
+        size: u64,
+        sha256: impl Into<String>,
+        file: impl Into<String>,
+    ) -> Self {
+        Self {
+            partner: package.to.clone(),
+            updated_at: package.created_at,
+            package,
+            state: OutgoingState::Queued,
+            suite: suite.into(),
+            size,
+            sha256: sha256.into(),
+            file: file.into(),
+            attempts: 0,
+            retry_at: None,
+            last_error: None,
+            receipt: None,
+            last_receipt: None,
+            assessments: BTreeSet::new(),
+            notes: BTreeSet::new(),
+        }
+    }
+}

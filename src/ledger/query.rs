@@ -1,0 +1,184 @@
+//! What to list: filters, a limit, and where to go on.
+
+use super::{Direction, IncomingState, OutgoingState};
+use crate::model::{ExchangeId, PackageId, PackageKind, SiteId};
+
+/// The number of items a list holds unless a query says otherwise.
+const DEFAULT_LIMIT: u32 = 1000;
+
+/// Which packages to list; by default the first 1,000 of all.
+///
+/// To read on, give the last package's id to [`after`](Self::after).
+///
+/// ```
+/// use claimwire::ledger::{OutgoingState, PackageQuery};
+///
+/// let open = PackageQuery::new().outgoing_in([OutgoingState::Queued, OutgoingState::Sent]).limit(50);
+/// assert_eq!(open.limit, 50);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PackageQuery {
+    /// Only packages of this claim.
+    pub claim: Option<ExchangeId>,
+    /// Only packages to or from this partner.
+    pub partner: Option<SiteId>,
+    /// Only packages of this kind.
+    pub kind: Option<PackageKind>,
+    /// Only outgoing packages in one of these states; empty for all.
+    pub outgoing_states: Vec<OutgoingState>,
+    /// Only incoming packages in one of these states; empty for all.
+    pub incoming_states: Vec<IncomingState>,
+    /// Only incoming packages that carry the mark of the new.
+    pub only_new: bool,
+    /// The last ones first.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u32,
+    /// Only those that come after this one in the order of the list.
+    pub after: Option<PackageId>,
+}
+
+impl Default for PackageQuery {
+    fn default() -> Self {
+        Self {
+            claim: None,
+            partner: None,
+            kind: None,
+            outgoing_states: Vec::new(),
+            incoming_states: Vec::new(),
+            only_new: false,
+            newest_first: false,
+            limit: DEFAULT_LIMIT,
+            after: None,
+        }
+    }
+}
+
+/// Which entries of the history to list; by default the first 1,000 of all.
+///
+/// To read on, give the last entry's number to [`after`](Self::after).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryQuery {
+    /// Only entries of this claim.
+    pub claim: Option<ExchangeId>,
+    /// Only entries of packages that carry this assessment.
+    pub assessment: Option<ExchangeId>,
+    /// Only entries with this partner.
+    pub partner: Option<SiteId>,
+    /// Only entries of packages of this kind.
+    pub kind: Option<PackageKind>,
+    /// Only entries of this direction.
+    pub direction: Option<Direction>,
+    /// Only entries of this package.
+    pub package: Option<PackageId>,
+    /// The last ones first.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u32,
+    /// Only those that come after this number in the order of the list.
+    pub after: Option<u64>,
+}
+
+impl Default for HistoryQuery {
+    fn default() -> Self {
+        Self {
+            claim: None,
+            assessment: None,
+            partner: None,
+            kind: None,
+            direction: None,
+            package: None,
+            newest_first: false,
+            limit: DEFAULT_LIMIT,
+            after: None,
+        }
+    }
+}
+
+macro_rules! filters {
+    ($query:ident { $($(#[$doc:meta])* $name:ident: $type:ty,)* }) => {
+        impl $query {
+            /// Everything, up to the default limit.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $name(mut self, $name: $type) -> Self {
+                    self.$name = Some($name);
+                    self
+                }
+            )*
+
+            /// At most so many.
+            #[must_use]
+            pub fn limit(mut self, limit: u32) -> Self {
+                self.limit = limit;
+                self
+            }
+
+            /// The last ones first.
+            #[must_use]
+            pub fn newest_first(mut self) -> Self {
+                self.newest_first = true;
+                self
+            }
+        }
+    };
+}
+
+filters!(PackageQuery {
+    /// Only packages of this claim.
+    claim: ExchangeId,
+    /// Only packages to or from this partner.
+    partner: SiteId,
+    /// Only packages of this kind.
+    kind: PackageKind,
+    /// Only those that come after this one in the order of the list.
+    after: PackageId,
+});
+
+filters!(HistoryQuery {
+    /// Only entries of this claim.
+    claim: ExchangeId,
+    /// Only entries of packages that carry this assessment.
+    assessment: ExchangeId,
+    /// Only entries with this partner.
+    partner: SiteId,
+    /// Only entries of packages of this kind.
+    kind: PackageKind,
+    /// Only entries of this direction.
+    direction: Direction,
+    /// Only entries of this package.
+    package: PackageId,
+    /// Only those that come after this number in the order of the list.
+    after: u64,
+});
+
+impl PackageQuery {
+    /// Only outgoing packages in one of these states.
+    #[must_use]
+    pub fn outgoing_in(mut self, states: impl IntoIterator<Item = OutgoingState>) -> Self {
+        self.outgoing_states.extend(states);
+        self
+    }
+
+    /// Only incoming packages in one of these states.
+    #[must_use]
+    pub fn incoming_in(mut self, states: impl IntoIterator<Item = IncomingState>) -> Self {
+        self.incoming_states.extend(states);
+        self
+    }
+
+    /// Only incoming packages that carry the mark of the new.
+    #[must_use]
+    pub fn only_new(mut self) -> Self {
+        self.only_new = true;
+        self
+    }
+}

@@ -1,0 +1,187 @@
+//! Outgoing and incoming packages in the embedded ledger: two kinds of row in one table.
+
+use super::{from_body, to_body, unless_there};
+use crate::ledger::{Direction, Incoming, Outgoing, PackageQuery};
+use crate::model::PackageId;
+use crate::sqlite::Failure;
+use crate::{Error, ErrorKind};
+use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+use serde::{Deserialize, Serialize};
+
+/// What of a package the ledger is asked by.
+pub(super) struct Columns<'a> {
+    id: PackageId,
+    partner: &'a str,
+    claim: Option<&'a str>,
+    kind: &'static str,
+    state: &'static str,
+    is_new: bool,
+}
+
+/// A package of one direction.
+pub(super) trait Row: Serialize + for<'de> Deserialize<'de> {
+    const DIRECTION: Direction;
+
+    fn columns(&self) -> Columns<'_>;
+
+    /// The names of the states that the query asks for; empty for all.
+    fn states(query: &PackageQuery) -> Vec<&'static str>;
+}
+
+impl Row for Outgoing {
+    const DIRECTION: Direction = Direction::Outgoing;
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            id: self.package.id,
+            partner: self.partner.as_str(),
+            claim: Some(self.package.claim.as_str()),
+            kind: self.package.kind.name(),
+            state: self.state.name(),
+            is_new: false,
+        }
+    }
+
+    fn states(query: &PackageQuery) -> Vec<&'static str> {
+        query.outgoing_states.iter().map(|state| state.name()).collect()
+    }
+}
+
+impl Row for Incoming {
+    const DIRECTION: Direction = Direction::Incoming;
+
+    fn columns(&self) -> Columns<'_> {
+        Columns {
+            id: self.id,
+            partner: self.from.as_str(),
+            claim: self.claim.as_ref().map(|claim| claim.as_str()),
+            kind: self.kind.name(),
+            state: self.state.name(),
+            is_new: self.is_new,
+        }
+    }
+
+    fn states(query: &PackageQuery) -> Vec<&'static str> {
+        query.incoming_states.iter().map(|state| state.name()).collect()
+    }
+}
+
+pub(super) fn add<R: Row>(transaction: &Transaction<'_>, package: &R) -> Result<(), Failure> {
+    let columns = package.columns();
+    let added = transaction.execute(
+        "INSERT INTO packages (direction, id, partner, claim, kind, state, is_new, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        params![
+            R::DIRECTION.name(),
+            columns.id.to_string(),
+            columns.partner,
+            columns.claim,
+            columns.kind,
+            columns.state,
+            columns.is_new,
+            to_body(package)?
+        ],
+    )?;
+    unless_there(added, &format!("{} package {}", R::DIRECTION, columns.id))
+}
+
+pub(super) fn set<R: Row>(
+    transaction: &Transaction<'_>,
+    package: &R,
+    was: Option<&str>,
+) -> Result<(), Failure> {
+    let columns = package.columns();
+    let id = columns.id.to_string();
+    let now: Option<String> = transaction
+        .query_row(
+            "SELECT state FROM packages WHERE direction = ?1 AND id = ?2",
+            [R::DIRECTION.name(), &id],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(now) = now else { return Err(unknown::<R>(columns.id)) };
+    if let Some(was) = was.filter(|was| *was != now) {
+        let text = format!("{} package {id} is {now}, not {was}: it was dealt with meanwhile", R::DIRECTION);
+        return Err(Error::new(ErrorKind::WrongState, text).into());
+    }
+    transaction.execute(
+        "UPDATE packages SET partner = ?3, claim = ?4, kind = ?5, state = ?6, is_new = ?7, body = ?8
+         WHERE direction = ?1 AND id = ?2",
+        params![
+            R::DIRECTION.name(),
+            id,
+            columns.partner,
+            columns.claim,
+            columns.kind,
+            columns.state,
+            columns.is_new,
+            to_body(package)?
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn get<R: Row>(connection: &Connection, id: PackageId) -> Result<Option<R>, Failure> {
+    let body: Option<String> = connection
+        .query_row(
+            "SELECT body FROM packages WHERE direction = ?1 AND id = ?2",
+            [R::DIRECTION.name(), &id.to_string()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(body.map(|body| from_body(&body)).transpose()?)
+}
+
+pub(super) fn list<R: Row>(connection: &Connection, query: &PackageQuery) -> Result<Vec<R>, Failure> {
+    let mut sql = String::from("SELECT body FROM packages WHERE direction = ?");
+    let mut values: Vec<rusqlite::types::Value> = vec![R::DIRECTION.name().to_owned().into()];
+    let filters = [
+        (" AND claim = ?", query.claim.as_ref().map(|claim| claim.as_str())),
+        (" AND partner = ?", query.partner.as_ref().map(|partner| partner.as_str())),
+        (" AND kind = ?", query.kind.map(|kind| kind.name())),
+    ];
+    for (filter, value) in filters {
+        if let Some(value) = value {
+            sql.push_str(filter);
+            values.push(value.to_owned().into());
+        }
+    }
+    let states = R::states(query);
+    if !states.is_empty() {
+        sql.push_str(&format!(" AND state IN ({})", vec!["?"; states.len()].join(", ")));
+        values.extend(states.into_iter().map(|state| state.to_owned().into()));
+    }
+    if query.only_new && R::DIRECTION == Direction::Incoming {
+        sql.push_str(" AND is_new = 1");
+    }
+    if let Some(after) = query.after {
+        sql.push_str(if query.newest_first { " AND number < ?" } else { " AND number > ?" });
+        values.push(number_of::<R>(connection, after)?.into());
+    }
+    sql.push_str(if query.newest_first { " ORDER BY number DESC" } else { " ORDER BY number" });
+    sql.push_str(" LIMIT ?");
+    values.push(i64::from(query.limit).into());
+
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut packages = Vec::new();
+    while let Some(row) = rows.next()? {
+        packages.push(from_body(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+    }
+    Ok(packages)
+}
+
+fn number_of<R: Row>(connection: &Connection, id: PackageId) -> Result<i64, Failure> {
+    let number = connection
+        .query_row(
+            "SELECT number FROM packages WHERE direction = ?1 AND id = ?2",
+            [R::DIRECTION.name(), &id.to_string()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    number.ok_or_else(|| unknown::<R>(id))
+}
+
+fn unknown<R: Row>(id: PackageId) -> Failure {
+    Error::new(ErrorKind::UnknownPackage, format!("no {} package {id} in the ledger", R::DIRECTION)).into()
+}
