@@ -15,6 +15,8 @@ pub mod case_system;
 #[cfg(feature = "codec")]
 pub mod codec;
 #[cfg(feature = "exchange")]
+pub mod exchange;
+#[cfg(feature = "exchange")]
 pub mod ledger;
 #[cfg(feature = "exchange")]
 pub mod merge;

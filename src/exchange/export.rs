@@ -1,0 +1,226 @@
+//! Export: from the case system, through the partner's selection and rules, to a sealed package in the outbox.
+
+use super::Exchange;
+use super::partner::Partner;
+use super::sealed::SealedFile;
+use super::store::{Side, file_name};
+use crate::codec::{Encryptor, Watch, Watched};
+use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, PackageQuery, SentSnapshot, Step};
+use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
+use crate::package::PackageWriter;
+use crate::rules::{ExportFacts, Violation, check_export, select, violations_error};
+use crate::{ErrorKind, Result};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{BufWriter, Write};
+
+/// How one export is made: who asks for it, which assessments go along, and hooks into long work.
+pub struct ExportOptions<'a> {
+    by: String,
+    assessments: Option<BTreeSet<ExchangeId>>,
+    watch: &'a dyn Watch,
+}
+
+impl fmt::Debug for ExportOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportOptions")
+            .field("by", &self.by)
+            .field("assessments", &self.assessments)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> ExportOptions<'a> {
+    /// An export asked for by `by`, as this site names people, with every assessment the partner's settings allow.
+    #[must_use]
+    pub fn by(by: impl Into<String>) -> Self {
+        Self { by: by.into(), assessments: None, watch: &() }
+    }
+
+    /// Takes along only these assessments, and those whose status is forced to export.
+    #[must_use]
+    pub fn with_assessments(mut self, chosen: impl IntoIterator<Item = ExchangeId>) -> Self {
+        self.assessments = Some(chosen.into_iter().collect());
+        self
+    }
+
+    /// Reports each chunk of document bytes that was packed, and lets the caller stop.
+    #[must_use]
+    pub fn watched_by(mut self, watch: &'a dyn Watch) -> Self {
+        self.watch = watch;
+        self
+    }
+}
+
+impl Exchange {
+    /// Exports a claim to ONE partner: a sealed package in the outbox, ready to [`send`](Self::send).
+    ///
+    /// Loads the claim file, keeps what the partner's settings let out, checks the partner's export rules, packs and
+    /// seals. Nothing of it is held in memory as a whole. The package is durable when this returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPartner`], [`ErrorKind::UnknownClaim`]; [`ErrorKind::ExportRulesViolated`] with one
+    /// detail line for every rule that is violated; [`ErrorKind::Cancelled`]; and those of the case system, the
+    /// ledger and the disk. The outbox is as it was after an error.
+    pub fn export(&self, claim: &ExchangeId, to: &SiteId, options: &ExportOptions<'_>) -> Result<Outgoing> {
+        let partner = self.partner(to)?;
+        let _turn = self.exporting();
+        let file = self.0.case_system.load(claim)?.ok_or_else(|| super::unknown_claim(claim))?;
+        let link = self.link(to, claim)?;
+        let local = file.to_records()?;
+        let records = select(&local, &partner.selection, options.assessments.as_ref());
+
+        let known_notes = self.notes_sent(to, claim)?;
+        let facts = ExportFacts::new(&self.0.site, to, &records)
+            .partner_name(&partner.alias)
+            .received_from_partner(link.received_from)
+            .known_notes(&known_notes);
+        let rules = &partner.export_rules;
+        let refused = |violations: &[Violation]| {
+            violations_error(ErrorKind::ExportRulesViolated, violations)
+                .within(format_args!("claim {claim} was not exported to {}", partner.alias))
+        };
+        let violations = check_export(rules, &facts);
+        if !violations.is_empty() && !may_be_too_large(&records, rules.max_sealed_size()) {
+            return Err(refused(&violations));
+        }
+        // Only sealing tells the size; it is counted to the end, so that all violations are told at once.
+        let package = self.new_package(partner, &link, &options.by)?;
+        let sealed = self
+            .seal(partner, &package, &records, options.watch)
+            .map_err(|error| error.within(format_args!("claim {claim} for {}", partner.alias)))?;
+        let violations = check_export(rules, &facts.sealed_size(sealed.size()));
+        if !violations.is_empty() {
+            return Err(refused(&violations));
+        }
+        self.put_in_outbox(partner, package, records, sealed)
+    }
+
+    /// Starts the package that comes next for this partner and claim.
+    fn new_package(&self, partner: &Partner, link: &Link, by: &str) -> Result<Package> {
+        let (from, to) = (self.0.site.clone(), partner.site.clone());
+        let mut package = Package::new(PackageKind::Claim, from, to, link.claim.clone());
+        package.sequence = link.sent_sequence + 1;
+        package.applied_sequence = link.applied_sequence;
+        package.key_version = partner.sealing()?.0;
+        package.created_by = by.to_owned();
+        Ok(package)
+    }
+
+    /// Packs and seals into a file of the outbox that has no name yet.
+    fn seal(
+        &self,
+        partner: &Partner,
+        package: &Package,
+        records: &[Record],
+        watch: &dyn Watch,
+    ) -> Result<SealedFile> {
+        let (_, key) = partner.sealing()?;
+        let file =
+            SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
+        let mut writer = PackageWriter::new(
+            Encryptor::new(key, BufWriter::with_capacity(1 << 16, file))?,
+            package.clone(),
+        );
+        for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
+            let content = self.0.case_system.open_document(&package.claim, &document.id)?;
+            writer.document(document, Watched::new(content, watch))?;
+        }
+        let (encryptor, _) = writer.finish(records.to_vec())?;
+        let mut buffer = encryptor.finish()?;
+        buffer.flush()?;
+        buffer.into_inner().map_err(|error| error.into_error().into())
+    }
+
+    /// Makes a sealed package durable and known to the ledger, in this order: a file without an entry is swept, an
+    /// entry without a file would be a broken promise.
+    fn put_in_outbox(
+        &self,
+        partner: &Partner,
+        package: Package,
+        records: Vec<Record>,
+        sealed: SealedFile,
+    ) -> Result<Outgoing> {
+        let suite = partner.sealing()?.1.suite();
+        let sha256 = sealed.digest().to_hex();
+        let file = file_name(package.id, &sha256);
+        let mut outgoing = Outgoing::new(package.clone(), suite.name(), sealed.size(), sha256, &file);
+        outgoing.notes = ids_of(RecordKind::Note, &records);
+        outgoing.assessments = ids_of(RecordKind::Assessment, &records);
+        sealed.place(&file)?;
+
+        let _turn = self.links();
+        let mut link = self.link(&partner.site, &package.claim)?;
+        link.sent_sequence = package.sequence;
+        link.last_export_at = Some(package.created_at);
+        let said = format!(
+            "exported to {}: {} records, {} bytes sealed with {}",
+            partner.alias,
+            records.len(),
+            outgoing.size,
+            outgoing.suite
+        );
+        let entry = outgoing_entry(&outgoing, Step::Exported, &package.created_by, said);
+        let committed = self.0.ledger.commit(&[
+            Change::AddOutgoing(outgoing.clone()),
+            Change::AddSnapshot(SentSnapshot::new(
+                partner.site.clone(),
+                package.claim.clone(),
+                package.sequence,
+                records,
+            )),
+            Change::SetLink(link),
+            Change::Append(entry),
+        ]);
+        if let Err(error) = committed {
+            // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
+            if matches!(self.0.ledger.outgoing(package.id), Ok(None)) {
+                self.0.store.remove(Side::Out, &file)?;
+            }
+            return Err(error);
+        }
+        Ok(outgoing)
+    }
+
+    /// The notes this partner has of this claim from us.
+    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+        let mut notes = BTreeSet::new();
+        let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
+        loop {
+            let page = self.0.ledger.outgoing_list(&query)?;
+            let Some(last) = page.last() else { return Ok(notes) };
+            query = query.after(last.package.id);
+            notes.extend(page.into_iter().flat_map(|outgoing| outgoing.notes));
+        }
+    }
+}
+
+fn ids_of(kind: RecordKind, records: &[Record]) -> BTreeSet<ExchangeId> {
+    records.iter().filter(|record| record.kind == kind).map(|record| record.id.clone()).collect()
+}
+
+/// An entry of the history about one of our packages.
+pub(super) fn outgoing_entry(
+    outgoing: &Outgoing,
+    step: Step,
+    by: &str,
+    said: impl Into<String>,
+) -> HistoryEntry {
+    let package = &outgoing.package;
+    HistoryEntry::new(Direction::Outgoing, step, package.id, package.kind, package.to.clone(), by, said)
+        .of_claim(package.claim.clone())
+        .of_assessments(outgoing.assessments.iter().cloned())
+}
+
+/// Whether only packing can tell if the sealed size keeps the limit: sealing adds little, and compressing only takes.
+fn may_be_too_large(records: &[Record], limit: u64) -> bool {
+    const OVERHEAD_PER_DOCUMENT: u64 = 4096;
+    let mut total = 0u64;
+    for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
+        match document.fields.get("size").and_then(|size| size.to::<u64>().ok()) {
+            Some(size) => total = total.saturating_add(size).saturating_add(OVERHEAD_PER_DOCUMENT),
+            None => return true,
+        }
+    }
+    total > limit / 2
+}

@@ -1,0 +1,206 @@
+//! The front door: export, send, receive, unpack, history.
+//!
+//! An [`Exchange`] is one site's side of the traffic. It reads and writes the host's claims through a
+//! [`CaseSystem`], keeps its own durable state in a
+//! [`Ledger`], and speaks to each [`Partner`] through its
+//! [`Transport`](crate::transport::Transport).
+//!
+//! | step | call | durable afterwards |
+//! |---|---|---|
+//! | export | [`Exchange::export`] | the sealed package, in the outbox |
+//! | send | [`Exchange::send`] | the partner's signed receipt |
+//! | receive | [`Exchange`] is an [`Endpoint`](crate::protocol::Endpoint) | the sealed package, in the inbox |
+//! | notify | [`ExchangeSettings::on_event`] | |
+//! | look before | [`Exchange::preview`] | |
+//! | unpack | [`Exchange::unpack`] | the claim, in the case system |
+//! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
+//! | history | [`Exchange::history`] | |
+//!
+//! An exchange can be cloned and used from many threads; its calls block. One
+//! process at a time has a site's folder open.
+
+mod event;
+mod export;
+mod partner;
+mod receipts;
+mod receive;
+mod sealed;
+mod send;
+mod settings;
+mod store;
+mod summary;
+mod unpack;
+
+pub use event::Event;
+pub use export::ExportOptions;
+pub use partner::Partner;
+pub use receipts::Acknowledgement;
+pub use settings::ExchangeSettings;
+pub use unpack::Unpacked;
+
+use crate::case_system::CaseSystem;
+use crate::durable_file::create_private_folder;
+use crate::ledger::{HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery};
+use crate::model::{ExchangeId, PackageId, SiteId};
+use crate::package::PackageLimits;
+use crate::protocol::SigningKey;
+use crate::{Error, ErrorKind, Result};
+use event::Listeners;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::{Side, Store};
+
+/// One site's side of the exchange. Clones share it.
+#[derive(Clone)]
+pub struct Exchange(Arc<Inner>);
+
+struct Inner {
+    site: SiteId,
+    signing: SigningKey,
+    case_system: Arc<dyn CaseSystem>,
+    ledger: Arc<dyn Ledger>,
+    store: Store,
+    partners: BTreeMap<SiteId, Partner>,
+    listeners: Listeners,
+    limits: PackageLimits,
+    sealed_size_limit: u64,
+    base_path: String,
+    exporting: Mutex<()>,
+    links: Mutex<()>,
+}
+
+impl Exchange {
+    /// Opens a site's exchange; its folder and ledger are made when they are not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] or [`ErrorKind::Ledger`] when the folder or the ledger cannot be opened;
+    /// [`ErrorKind::WrongState`] when another exchange has the folder open;
+    /// [`ErrorKind::InvalidSettings`] when there is no ledger and none is built in.
+    pub fn open(settings: ExchangeSettings) -> Result<Self> {
+        create_private_folder(&settings.folder)?;
+        let store = Store::open(&settings.folder)?;
+        let ledger = match settings.ledger {
+            Some(ledger) => ledger,
+            None => embedded_ledger(&settings.folder)?,
+        };
+        store.sweep(|side, package, file| {
+            Ok(match side {
+                Side::Out => ledger.outgoing(package)?.is_some_and(|known| known.file == file),
+                Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
+            })
+        })?;
+        Ok(Self(Arc::new(Inner {
+            site: settings.site,
+            signing: settings.signing,
+            case_system: settings.case_system,
+            ledger,
+            store,
+            partners: settings.partners,
+            listeners: settings.listeners,
+            limits: settings.limits,
+            sealed_size_limit: settings.sealed_size_limit,
+            base_path: settings.base_path,
+            exporting: Mutex::new(()),
+            links: Mutex::new(()),
+        })))
+    }
+
+    /// This site's id.
+    #[must_use]
+    pub fn site(&self) -> &SiteId {
+        &self.0.site
+    }
+
+    /// The partner with this site id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPartner`] when the settings name no such partner.
+    pub fn partner(&self, site: &SiteId) -> Result<&Partner> {
+        self.0.partners.get(site).ok_or_else(|| {
+            Error::new(
+                ErrorKind::UnknownPartner,
+                format!("no partner has the site id {site}; add it to the settings"),
+            )
+        })
+    }
+
+    /// What happened, oldest first: every step of every package, both directions, with who, when and what came of
+    /// it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ledger`].
+    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
+        self.0.ledger.history(query)
+    }
+
+    /// The packages that came in, oldest first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ledger`].
+    pub fn incoming_packages(&self, query: &PackageQuery) -> Result<Vec<Incoming>> {
+        self.0.ledger.incoming_list(query)
+    }
+
+    /// The packages that were exported, oldest first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ledger`].
+    pub fn outgoing_packages(&self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
+        self.0.ledger.outgoing_list(query)
+    }
+
+    fn tell(&self, event: &Event) {
+        self.0.listeners.tell(event);
+    }
+
+    /// One export at a time takes the next sequence number.
+    fn exporting(&self) -> MutexGuard<'_, ()> {
+        take_turn(&self.0.exporting)
+    }
+
+    /// One thread at a time changes what is common with a partner by what it reads of it.
+    fn links(&self) -> MutexGuard<'_, ()> {
+        take_turn(&self.0.links)
+    }
+
+    /// What is between this site and a partner about a claim so far.
+    fn link(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Link> {
+        Ok(self.0.ledger.link(partner, claim)?.unwrap_or_else(|| Link::new(partner.clone(), claim.clone())))
+    }
+}
+
+fn take_turn(turn: &Mutex<()>) -> MutexGuard<'_, ()> {
+    // A thread that died in its turn left nothing half done: the ledger commits whole or not at all.
+    turn.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("site", &self.0.site)
+            .field("partners", &self.0.partners)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "sqlite")]
+fn embedded_ledger(folder: &std::path::Path) -> Result<Arc<dyn Ledger>> {
+    Ok(Arc::new(crate::ledger::SqliteLedger::open(folder.join("ledger.sqlite3"))?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn embedded_ledger(_folder: &std::path::Path) -> Result<Arc<dyn Ledger>> {
+    Err(Error::new(
+        ErrorKind::InvalidSettings,
+        "no ledger was given and the embedded one is not built in; give one or build with the feature `sqlite`",
+    ))
+}
+
+fn unknown_claim(claim: &ExchangeId) -> Error {
+    Error::new(ErrorKind::UnknownClaim, format!("the case system has no claim {claim}"))
+}
+
+fn unknown_package(package: PackageId) -> Error {
+    Error::new(ErrorKind::UnknownPackage, format!("no package {package} is known here"))
+}

@@ -1,0 +1,186 @@
+//! The recipient's later word: told to the sender after an unpack, taken in from a recipient, asked for by polling.
+
+use super::Exchange;
+use super::event::Event;
+use super::export::outgoing_entry;
+use super::receive::{announced_digest, incoming_entry};
+use super::send::{receipt_of, speaks_of};
+use crate::ledger::{Change, Incoming, Outgoing, OutgoingState, Step};
+use crate::merge::agree;
+use crate::model::{Json, PackageId, Timestamp};
+use crate::protocol::{
+    Digest, Disposition, Evidence, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request, Response,
+    Route, printable, sign_request, sign_response,
+};
+use crate::transport::Body;
+use crate::{Error, ErrorKind, Result};
+use std::io::Read;
+
+/// A receipt is a small document; a longer one is refused unread.
+const RECEIPT_LIMIT: u64 = 64 << 10;
+
+/// Whether the sender of a package was told what became of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Acknowledgement {
+    /// The sender took the receipt.
+    Told,
+    /// The receipt was left for the sender to collect.
+    Left,
+    /// The sender could not be told now; [`Exchange::acknowledge`] tries again, and the sender can ask.
+    NotTold(Error),
+}
+
+impl Exchange {
+    /// Tells the sender of an unpacked package so, with a signed receipt.
+    ///
+    /// That the sender cannot be told is no failure of the unpack: it is in the answer and in the history.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::Ledger`].
+    pub fn acknowledge(&self, package: PackageId) -> Result<Acknowledgement> {
+        let incoming = self.incoming(package)?;
+        let told = self.post_receipt(&incoming);
+        let entry = |said: String| incoming_entry(&incoming, Step::Acknowledged, self.0.site.as_str(), said);
+        let (acknowledgement, entry) = match told {
+            Ok(Acknowledgement::Left) => {
+                (Acknowledgement::Left, entry("receipt left for the sender to collect".into()))
+            }
+            Ok(told) => (told, entry("the sender was told what became of the package".into())),
+            Err(error) => {
+                let entry = entry(format!("the sender could not be told: {error}")).failed_with(&error);
+                (Acknowledgement::NotTold(error), entry)
+            }
+        };
+        self.0.ledger.commit(&[Change::Append(entry)])?;
+        Ok(acknowledgement)
+    }
+
+    fn post_receipt(&self, incoming: &Incoming) -> Result<Acknowledgement> {
+        let partner = self.partner(&incoming.from)?;
+        let transport = partner.transport()?;
+        let json = self.receipt_for(incoming)?.to_json()?;
+        let mut request = Request::new("POST", &Route::Receipts.path(transport.base_path()))?;
+        request.headers_mut().insert("content-type", RECEIPT_MEDIA_TYPE)?;
+        request.headers_mut().insert("content-digest", Digest::of(&json).to_string())?;
+        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        let reply = transport.send(&request, Body::new(json.len() as u64, &mut json.as_slice()))?;
+        match reply.into_answer(&request) {
+            Some((_, response)) if response.is_success() => Ok(Acknowledgement::Told),
+            Some((_, response)) => Err(Problem::from_response(&response).into_error(&partner.alias)),
+            None => Ok(Acknowledgement::Left),
+        }
+    }
+
+    /// Takes in a recipient's word on one of our packages.
+    pub(super) fn take_receipt(&self, request: &Request, body: &mut dyn Read) -> Result<Response> {
+        let partner = self.signer_of(request)?;
+        let mut json = Vec::new();
+        body.take(RECEIPT_LIMIT + 1).read_to_end(&mut json)?;
+        if json.len() as u64 > RECEIPT_LIMIT {
+            return Err(Error::new(ErrorKind::BadMessage, "the receipt is larger than a receipt ever is"));
+        }
+        announced_digest(request)?.check(&Digest::of(&json))?;
+        let receipt = Receipt::from_json(&json)?;
+        let outgoing = self.outgoing(receipt.package_id)?;
+        if outgoing.package.to != partner.site || receipt.from != partner.site || receipt.to != self.0.site {
+            return Err(super::unknown_package(receipt.package_id));
+        }
+        let evidence = Json::from_serialize(&Evidence::of_request(request, &json))?.to_string();
+        self.record_word(&receipt, evidence)?;
+        let mut response = Response::new(204, Vec::new())?;
+        sign_response(request, &mut response, &self.0.signing, Timestamp::now())?;
+        Ok(response)
+    }
+
+    /// Asks the recipient what became of a package, and records its answer.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn poll(&self, package: PackageId) -> Result<Outgoing> {
+        let outgoing = self.outgoing(package)?;
+        let partner = self.partner(&outgoing.package.to)?;
+        let transport = partner.transport()?;
+        let route = Route::State(package);
+        let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;
+        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        let reply = transport.send(&request, Body::new(0, &mut std::io::empty()))?;
+        let Some((request, response)) = reply.into_answer(&request) else { return Ok(outgoing) };
+        let (receipt, evidence) = receipt_of(partner, &request, &response)?;
+        speaks_of(&receipt, &outgoing)?;
+        self.record_word(&receipt, evidence)
+    }
+
+    /// Answers a sender that asks what became of its package; nobody else learns that it exists.
+    pub(super) fn state_of(&self, request: &Request, package: PackageId) -> Result<Response> {
+        let partner = self.signer_of(request)?;
+        let incoming = self.0.ledger.incoming(package)?.filter(|incoming| incoming.from == partner.site);
+        let incoming = incoming.ok_or_else(|| super::unknown_package(package))?;
+        self.signed_receipt(request, &incoming)
+    }
+
+    /// Records how far the recipient says it came; a word that says less than an earlier one changes nothing.
+    fn record_word(&self, receipt: &Receipt, evidence: String) -> Result<Outgoing> {
+        let package = receipt.package_id;
+        let outgoing = self.outgoing(package)?;
+        let to = outgoing.package.to.clone();
+        if receipt.digest.to_hex() != outgoing.sha256 {
+            let said = "the receipt speaks of other bytes than were sent";
+            return Err(Error::new(ErrorKind::DigestMismatch, said).retryable(false));
+        }
+        let (state, step, said) = match receipt.state {
+            ReceiptState::Received => (OutgoingState::Delivered, Step::Delivered, "holds the package"),
+            ReceiptState::Unpacked => (OutgoingState::Unpacked, Step::Unpacked, "has unpacked the package"),
+            ReceiptState::Rejected => (OutgoingState::Rejected, Step::Rejected, "rejected the package"),
+        };
+        let detail =
+            receipt.detail.as_deref().map(|detail| format!(": {}", printable(detail))).unwrap_or_default();
+        let said = format!("{} {said}{detail}", self.partner(&to)?.alias);
+        let (outgoing, recorded) = self.update_outgoing(package, |outgoing| {
+            if outgoing.state == state
+                || matches!(outgoing.state, OutgoingState::Unpacked | OutgoingState::Rejected)
+            {
+                return None;
+            }
+            outgoing.state = state;
+            outgoing.last_error = None;
+            match state {
+                OutgoingState::Delivered => outgoing.receipt = Some(evidence.clone()),
+                _ => outgoing.last_receipt = Some(evidence.clone()),
+            }
+            Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
+        })?;
+        // A recipient that kept or changed some of it says what it has in its next package.
+        if receipt.disposition == Some(Disposition::Accepted) {
+            self.agree_on(&outgoing)?;
+        }
+        if recorded {
+            match state {
+                OutgoingState::Unpacked => self.tell(&Event::Unpacked { package, to }),
+                OutgoingState::Rejected => self.tell(&Event::Failed { package, to, reason: said }),
+                _ => {}
+            }
+        }
+        Ok(outgoing)
+    }
+
+    /// What an unpacked package said is common to both sides from then on. Doing it again changes nothing.
+    fn agree_on(&self, outgoing: &Outgoing) -> Result<()> {
+        let (to, claim, sequence) =
+            (&outgoing.package.to, &outgoing.package.claim, outgoing.package.sequence);
+        let _turn = self.links();
+        let mut link = self.link(to, claim)?;
+        let said = self.0.ledger.sent_snapshot(to, claim, sequence)?;
+        let (Some(said), true) = (said, sequence > link.acknowledged_sequence) else { return Ok(()) };
+        link.acknowledged_sequence = sequence;
+        self.0.ledger.commit(&[
+            Change::SetBase {
+                partner: to.clone(),
+                claim: claim.clone(),
+                records: agree(&self.0.ledger.base(to, claim)?, &said),
+            },
+            Change::DropSnapshots { partner: to.clone(), claim: claim.clone(), up_to: sequence },
+            Change::SetLink(link),
+        ])
+    }
+}

@@ -1,0 +1,267 @@
+//! Receive: prove who sends, take the sealed bytes in durably, and give a signed receipt.
+
+use super::Exchange;
+use super::event::Event;
+use super::partner::Partner;
+use super::sealed::{SealedFile, too_large};
+use super::store::{Side, file_name};
+use crate::ledger::{Change, Direction, HistoryEntry, Incoming, Step};
+use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
+use crate::protocol::{
+    Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request, Response, Route,
+    sign_response, verify_request,
+};
+use crate::{Error, ErrorKind, Result};
+use std::io::{Read, Write};
+
+impl Endpoint for Exchange {
+    /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
+    fn answer(&self, request: &Request, _peer: &Peer, body: &mut dyn Read) -> Response {
+        let base = &self.0.base_path;
+        let answered = Route::parse(request.method(), request.path(), base).and_then(|route| match route {
+            Route::Package => self.take_in(request, body),
+            Route::State(package) => self.state_of(request, package),
+            Route::Receipts => self.take_receipt(request, body),
+            _ => Err(Error::new(
+                ErrorKind::BadMessage,
+                format!("{} takes notes within a claim's package; export the claim", self.0.site),
+            )),
+        });
+        answered.unwrap_or_else(|error| {
+            let mut problem = Problem::from_error(&error);
+            if let Some(status) = Route::status_of(request.method(), request.path(), base) {
+                problem = problem.with_status(status);
+            }
+            problem.to_response()
+        })
+    }
+}
+
+impl Exchange {
+    /// The partner that signed this request.
+    pub(super) fn authenticate(&self, request: &Request, claimed: &SiteId) -> Result<&Partner> {
+        let stranger = || {
+            Error::new(
+                ErrorKind::UnknownSender,
+                format!(
+                    "site {claimed} is no partner of {}, or did not prove to be; register each other first",
+                    self.0.site
+                ),
+            )
+        };
+        let partner = self.0.partners.get(claimed).ok_or_else(stranger)?;
+        verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), partner.signature_window)?;
+        Ok(partner)
+    }
+
+    /// The partner that signed this request, where the request does not say who asks.
+    pub(super) fn signer_of(&self, request: &Request) -> Result<&Partner> {
+        let mut refused = None;
+        for site in self.0.partners.keys() {
+            match self.authenticate(request, site) {
+                Ok(partner) => return Ok(partner),
+                // Two partners may name their keys alike; a good signature from another time tells the most.
+                Err(error) if error.kind() == ErrorKind::Replayed => refused = Some(error),
+                Err(error) if error.kind() != ErrorKind::UnknownSender => refused = refused.or(Some(error)),
+                Err(_) => {}
+            }
+        }
+        Err(refused.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::UnknownSender,
+                format!("no partner of {} signed this; register each other first", self.0.site),
+            )
+        }))
+    }
+
+    fn take_in(&self, request: &Request, body: &mut dyn Read) -> Result<Response> {
+        let envelope = Envelope::from_headers(request.headers())?;
+        let partner = self.authenticate(request, &envelope.from)?;
+        if envelope.to != self.0.site {
+            return Err(Error::new(
+                ErrorKind::WrongRecipient,
+                format!(
+                    "the package is addressed to {}, this is {}; check the partner's URL",
+                    envelope.to, self.0.site
+                ),
+            ));
+        }
+        if envelope.kind != PackageKind::Claim {
+            return Err(Error::new(ErrorKind::BadMessage, "only claim packages go to /packages"));
+        }
+        let digest = announced_digest(request)?;
+        if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
+            return self.answer_again(request, partner, &known, &digest);
+        }
+        let sealed = self.stage(request, &digest, body)?;
+        match self.put_in_inbox(partner, &envelope, &digest, sealed) {
+            Ok(incoming) => {
+                self.announce(partner, &incoming)?;
+                self.signed_receipt(request, &incoming)
+            }
+            // The same package came in twice at once, and the other was faster.
+            Err(error) if error.kind() == ErrorKind::WrongState => {
+                let known = self.incoming(envelope.package_id)?;
+                self.answer_again(request, partner, &known, &digest)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// New Package: tells the host, and writes down that it was told.
+    fn announce(&self, partner: &Partner, incoming: &Incoming) -> Result<()> {
+        if self.0.listeners.is_empty() {
+            return Ok(());
+        }
+        self.tell(&Event::NewPackage { package: incoming.id, from: partner.site.clone() });
+        let said = format!("New Package from {} was announced here", partner.alias);
+        let entry = incoming_entry(incoming, Step::Notified, self.0.site.as_str(), said);
+        self.0.ledger.commit(&[Change::Append(entry)])
+    }
+
+    /// The same id and bytes again: the same word again. The same id for other bytes: refused.
+    fn answer_again(
+        &self,
+        request: &Request,
+        partner: &Partner,
+        known: &Incoming,
+        digest: &Digest,
+    ) -> Result<Response> {
+        if known.from != partner.site || known.sha256 != digest.to_hex() {
+            return Err(Error::new(
+                ErrorKind::IdReused,
+                format!("package id {} was used before for other bytes; export the package anew", known.id),
+            ));
+        }
+        self.signed_receipt(request, known)
+    }
+
+    /// Streams the body to a file of the inbox that has no name yet.
+    fn stage(&self, request: &Request, digest: &Digest, body: &mut dyn Read) -> Result<SealedFile> {
+        let limit = self.0.sealed_size_limit;
+        let declared = request.headers().get("content-length").and_then(|length| length.parse::<u64>().ok());
+        if declared.is_some_and(|length| length > limit) {
+            return Err(too_large(limit));
+        }
+        let mut file = SealedFile::limited(self.0.store.create(Side::In)?, limit);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match body.read(&mut buffer)? {
+                0 => break,
+                length => file.write_all(&buffer[..length])?,
+            }
+            if let Some(declared) = declared.filter(|declared| *declared < file.size()) {
+                return Err(Error::new(
+                    ErrorKind::BadMessage,
+                    format!("the body goes on past its declared length of {declared} bytes"),
+                ));
+            }
+        }
+        if declared.is_some_and(|length| length != file.size()) {
+            return Err(Error::new(
+                ErrorKind::Truncated,
+                "the body ended before its declared length; send it again",
+            )
+            .retryable(true));
+        }
+        digest.check(&file.digest())?;
+        Ok(file)
+    }
+
+    fn put_in_inbox(
+        &self,
+        partner: &Partner,
+        envelope: &Envelope,
+        digest: &Digest,
+        sealed: SealedFile,
+    ) -> Result<Incoming> {
+        let package = envelope.package_id;
+        let sha256 = digest.to_hex();
+        let file = file_name(package, &sha256);
+        let mut incoming =
+            Incoming::new(package, envelope.kind, partner.site.clone(), sealed.size(), sha256, file.as_str());
+        incoming.suite = envelope.suite.clone();
+        incoming.key_version = envelope.key_version;
+        self.write_receipt(&mut incoming, ReceiptState::Received, None, None)?;
+        sealed.place(&file)?;
+        let said = format!(
+            "received from {}: {} bytes sealed with {}",
+            partner.alias, incoming.size, incoming.suite
+        );
+        let entry = incoming_entry(&incoming, Step::Received, partner.site.as_str(), said);
+        let committed = self.0.ledger.commit(&[Change::AddIncoming(incoming.clone()), Change::Append(entry)]);
+        if let Err(error) = committed {
+            // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
+            if self.0.ledger.incoming(package).is_ok_and(|known| known.is_none_or(|known| known.file != file))
+            {
+                self.0.store.remove(Side::In, &file)?;
+            }
+            return Err(error);
+        }
+        Ok(incoming)
+    }
+
+    /// What stands with an incoming package, signed as the answer to this request.
+    pub(super) fn signed_receipt(&self, request: &Request, incoming: &Incoming) -> Result<Response> {
+        let mut response = self.receipt_for(incoming)?.to_response()?;
+        sign_response(request, &mut response, &self.0.signing, Timestamp::now())?;
+        Ok(response)
+    }
+
+    /// This site's last word on a package, as it was written down.
+    pub(super) fn receipt_for(&self, incoming: &Incoming) -> Result<Receipt> {
+        let written = incoming.receipt.as_deref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::StoreDamaged,
+                format!("the ledger lost the receipt of package {}", incoming.id),
+            )
+        })?;
+        Receipt::from_json(written.as_bytes())
+    }
+
+    /// Writes down this site's word on a package.
+    pub(super) fn write_receipt(
+        &self,
+        incoming: &mut Incoming,
+        state: ReceiptState,
+        disposition: Option<Disposition>,
+        detail: Option<String>,
+    ) -> Result<()> {
+        let digest = Digest::from_hex(&incoming.sha256)?;
+        let mut receipt =
+            Receipt::new(incoming.id, self.0.site.clone(), incoming.from.clone(), state, digest);
+        receipt.disposition = disposition;
+        receipt.detail = detail;
+        incoming.updated_at = receipt.at;
+        incoming.receipt = Some(Json::from_serialize(&receipt)?.to_string());
+        Ok(())
+    }
+
+    /// A package of the inbox.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPackage`] when it never came in; [`ErrorKind::Ledger`].
+    pub fn incoming(&self, package: PackageId) -> Result<Incoming> {
+        self.0.ledger.incoming(package)?.ok_or_else(|| super::unknown_package(package))
+    }
+}
+
+/// The digest of the body as the request announces it; its signature covers the announcement.
+pub(super) fn announced_digest(request: &Request) -> Result<Digest> {
+    let announced = request.headers().get_only("content-digest")?;
+    announced.ok_or_else(|| Error::new(ErrorKind::BadMessage, "the request has no Content-Digest"))?.parse()
+}
+
+/// An entry of the history about a partner's package.
+pub(super) fn incoming_entry(
+    incoming: &Incoming,
+    step: Step,
+    by: &str,
+    said: impl Into<String>,
+) -> HistoryEntry {
+    let from = incoming.from.clone();
+    let mut entry = HistoryEntry::new(Direction::Incoming, step, incoming.id, incoming.kind, from, by, said)
+        .of_assessments(incoming.assessments.iter().cloned());
+    entry.claim = incoming.claim.clone();
+    entry
+}

@@ -1,0 +1,110 @@
+//! What an exchange is opened with: the site, its folder, its signing key, its case system, its partners.
+
+use super::event::{Event, Listeners};
+use super::partner::Partner;
+use crate::case_system::CaseSystem;
+use crate::ledger::Ledger;
+use crate::model::SiteId;
+use crate::package::PackageLimits;
+use crate::protocol::SigningKey;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What [`Exchange::open`](super::Exchange::open) needs to know.
+pub struct ExchangeSettings {
+    pub(super) site: SiteId,
+    pub(super) folder: PathBuf,
+    pub(super) signing: SigningKey,
+    pub(super) case_system: Arc<dyn CaseSystem>,
+    pub(super) ledger: Option<Arc<dyn Ledger>>,
+    pub(super) partners: BTreeMap<SiteId, Partner>,
+    pub(super) listeners: Listeners,
+    pub(super) limits: PackageLimits,
+    pub(super) sealed_size_limit: u64,
+    pub(super) base_path: String,
+}
+
+impl ExchangeSettings {
+    /// The settings of `site`, which keeps its sealed packages in `folder`, signs with `signing` and has its
+    /// claims in `case_system`.
+    ///
+    /// The folder is made, for this user alone, when it is not there; it should lie on an encrypted disk.
+    #[must_use]
+    pub fn new(
+        site: SiteId,
+        folder: impl Into<PathBuf>,
+        signing: SigningKey,
+        case_system: impl CaseSystem + 'static,
+    ) -> Self {
+        Self {
+            site,
+            folder: folder.into(),
+            signing,
+            case_system: Arc::new(case_system),
+            ledger: None,
+            partners: BTreeMap::new(),
+            listeners: Listeners::default(),
+            limits: PackageLimits::default(),
+            sealed_size_limit: 262_144_000,
+            base_path: String::new(),
+        }
+    }
+
+    /// Adds a partner, or replaces the one with the same site id.
+    #[must_use]
+    pub fn with_partner(mut self, partner: Partner) -> Self {
+        self.partners.insert(partner.site().clone(), partner);
+        self
+    }
+
+    /// Calls `listener` for every event, on the thread that did the work and after it was made durable.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listeners.add(listener);
+        self
+    }
+
+    /// A ledger of the host's own in place of the embedded one, which is `ledger.sqlite3` in the folder.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: impl Ledger + 'static) -> Self {
+        self.ledger = Some(Arc::new(ledger));
+        self
+    }
+
+    /// What an incoming package may cost to read.
+    #[must_use]
+    pub fn with_package_limits(mut self, limits: PackageLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The largest sealed package taken in, in bytes; by default 262,144,000 (250 MiB).
+    #[must_use]
+    pub fn with_sealed_size_limit(mut self, bytes: u64) -> Self {
+        self.sealed_size_limit = bytes;
+        self
+    }
+
+    /// The path below which this site's endpoint is reached, as partners see it, such as `/claimwire`; by default
+    /// the root.
+    #[must_use]
+    pub fn at_base_path(mut self, path: impl Into<String>) -> Self {
+        self.base_path = path.into();
+        self
+    }
+}
+
+impl fmt::Debug for ExchangeSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExchangeSettings")
+            .field("site", &self.site)
+            .field("folder", &self.folder)
+            .field("partners", &self.partners)
+            .field("limits", &self.limits)
+            .field("sealed_size_limit", &self.sealed_size_limit)
+            .field("base_path", &self.base_path)
+            .finish_non_exhaustive()
+    }
+}

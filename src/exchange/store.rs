@@ -1,0 +1,117 @@
+//! The exchange's folder: sealed packages going out and come in, and a private place to work in.
+
+use crate::durable_file::{DurableFile, create_private_folder, sync_folder};
+use crate::model::PackageId;
+use crate::{Error, ErrorKind, Result};
+use std::fs::{DirEntry, File};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// `outbox/` and `inbox/` hold sealed packages by id; `work/` holds what is being unpacked, and nothing between.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    /// Held while this exchange lives: two processes in one folder would take each other's work for leftovers.
+    _lock: File,
+}
+
+/// Which way a sealed package goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    Out,
+    In,
+}
+
+impl Store {
+    /// Opens the folder for this process alone.
+    pub(super) fn open(folder: &Path) -> Result<Self> {
+        let lock = File::create(folder.join("lock"))?;
+        lock.try_lock().map_err(|error| {
+            Error::new(
+                ErrorKind::WrongState,
+                format!(
+                    "folder {} is in use by another exchange ({error}); share one, or close the other",
+                    folder.display()
+                ),
+            )
+        })?;
+        let store = Self { folder: folder.to_owned(), _lock: lock };
+        for folder in [store.path(Side::Out), store.path(Side::In), store.work()] {
+            create_private_folder(&folder)?;
+        }
+        Ok(store)
+    }
+
+    /// Removes what a process that died left: files in the making, work in progress, and sealed packages that the
+    /// ledger never came to know, as `knows` tells of a file's name and the package it would belong to.
+    pub(super) fn sweep(&self, knows: impl Fn(Side, PackageId, &str) -> Result<bool>) -> Result<()> {
+        for side in [Side::Out, Side::In] {
+            for entry in std::fs::read_dir(self.path(side))? {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let package = name.split('.').next().and_then(|id| id.parse::<PackageId>().ok());
+                let known = match package {
+                    Some(package) => knows(side, package, &name)?,
+                    None => false,
+                };
+                if !known {
+                    remove_any(&entry)?;
+                }
+            }
+        }
+        for entry in std::fs::read_dir(self.work())? {
+            remove_any(&entry?)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn create(&self, side: Side) -> Result<DurableFile> {
+        DurableFile::create_in(&self.path(side))
+    }
+
+    /// A new folder to work in, private and gone when dropped.
+    pub(super) fn workplace(&self) -> Result<TempDir> {
+        Ok(tempfile::Builder::new().prefix("unpack-").tempdir_in(self.work())?)
+    }
+
+    pub(super) fn open_sealed(&self, side: Side, file: &str) -> Result<File> {
+        File::open(self.path(side).join(file)).map_err(|error| {
+            Error::new(
+                ErrorKind::StoreDamaged,
+                format!("the sealed bytes {file} cannot be read: {error}; restore them from backup"),
+            )
+            .caused_by(error)
+        })
+    }
+
+    pub(super) fn remove(&self, side: Side, file: &str) -> Result<()> {
+        let folder = self.path(side);
+        std::fs::remove_file(folder.join(file))?;
+        Ok(sync_folder(&folder)?)
+    }
+
+    fn path(&self, side: Side) -> PathBuf {
+        self.folder.join(match side {
+            Side::Out => "outbox",
+            Side::In => "inbox",
+        })
+    }
+
+    fn work(&self) -> PathBuf {
+        self.folder.join("work")
+    }
+}
+
+/// Removes a file, a link (not what it leads to), or a folder with all that is in it.
+fn remove_any(entry: &DirEntry) -> std::io::Result<()> {
+    match entry.file_type()?.is_dir() {
+        true => std::fs::remove_dir_all(entry.path()),
+        false => std::fs::remove_file(entry.path()),
+    }
+}
+
+/// The name of a package's sealed bytes. The digest is in it, so that other bytes under the same id never replace
+/// those the ledger knows.
+pub(super) fn file_name(package: PackageId, sha256: &str) -> String {
+    format!("{package}.{:.16}.sealed", sha256)
+}

@@ -1,0 +1,25 @@
+//! A change set in one line, for the history: counts by kind of record, and no claim data.
+
+use crate::merge::{ChangeSet, RecordAction};
+use crate::model::RecordKind;
+
+/// Such as `claim updated; 2 notes added; 1 document added`.
+pub(super) fn summary(changes: &ChangeSet) -> String {
+    let mut parts = Vec::new();
+    for kind in RecordKind::ALL {
+        for (action, said) in [(RecordAction::Added, "added"), (RecordAction::Updated, "updated")] {
+            let records = changes.records.iter().filter(|record| record.after.kind == *kind);
+            match (records.filter(|record| record.action() == action).count(), kind) {
+                (0, _) => {}
+                (1, RecordKind::Claim) => parts.push(format!("claim {said}")),
+                (1, _) => parts.push(format!("1 {kind} {said}")),
+                (count, _) => parts.push(format!("{count} {kind}s {said}")),
+            }
+        }
+    }
+    let kept = changes.conflicts().filter(|(_, field)| !field.outcome.takes_theirs()).count();
+    if kept > 0 {
+        parts.push(format!("{kept} conflicting fields kept as they are here"));
+    }
+    if parts.is_empty() { "nothing was new".to_owned() } else { parts.join("; ") }
+}

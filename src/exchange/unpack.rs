@@ -1,0 +1,318 @@
+//! Unpack: open a received package, verify all of it, merge it, apply it in one transaction, say so to the sender.
+
+use super::partner::Partner;
+use super::receive::incoming_entry;
+use super::store::Side;
+use super::summary::summary;
+use super::{Exchange, receipts::Acknowledgement};
+use crate::case_system::StagedDocuments;
+use crate::codec::{Decryptor, OpeningKey, Suite, Watch, Watched};
+use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
+use crate::merge::{ChangeSet, agree, merge};
+use crate::model::{ExchangeId, Package, PackageId, Record, RecordKind, Timestamp};
+use crate::package::{self, Contents};
+use crate::protocol::{DigestReader, Disposition, ReceiptState};
+use crate::rules::{Violation, ViolationCode, check_import, prepare_import, violations_error};
+use crate::{Error, ErrorKind, Result};
+use std::fs::File;
+use std::io::{BufReader, Seek};
+use tempfile::TempDir;
+
+/// What became of an unpacked package.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unpacked {
+    /// The claim the package belongs to.
+    pub claim: ExchangeId,
+    /// What changed in the case system, field by field.
+    pub changes: ChangeSet,
+    /// Whether a later package of this claim had been applied before, so that this one changed nothing.
+    pub superseded: bool,
+    /// Whether the sender was told; a sender that was not told can ask.
+    pub acknowledgement: Acknowledgement,
+}
+
+/// A package that was opened and held, with the folder its documents lie in.
+struct Opened {
+    contents: Contents,
+    _workplace: TempDir,
+}
+
+/// What a package would do here.
+struct Prepared {
+    link: Link,
+    base: Vec<Record>,
+    incoming: Vec<Record>,
+    changes: ChangeSet,
+}
+
+impl Exchange {
+    /// Unpacks a received package: the claim is added or updated in the case system, and the sender is told.
+    ///
+    /// Nothing of the package is released before all of it is verified, and the case system takes all of it or
+    /// nothing. A package that fails stays in the inbox, with the reason in its history, and can be unpacked again;
+    /// unpacking one that is unpacked already changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::UnsupportedSuite`],
+    /// [`ErrorKind::WrongKey`], [`ErrorKind::Truncated`], [`ErrorKind::Altered`] and the other codec kinds when it
+    /// cannot be opened; [`ErrorKind::NotAPackage`], [`ErrorKind::UnsupportedFormatVersion`],
+    /// [`ErrorKind::InvalidPackage`], [`ErrorKind::EnvelopeMismatch`], [`ErrorKind::WrongRecipient`] when it is not
+    /// what was announced; [`ErrorKind::ImportRulesViolated`] with one detail line each; [`ErrorKind::Conflict`]
+    /// when both sides changed a field and the policy is to stop; [`ErrorKind::Cancelled`].
+    pub fn unpack(&self, package: PackageId, by: &str, watch: &dyn Watch) -> Result<Unpacked> {
+        let incoming = self.incoming(package)?;
+        let partner = self.partner(&incoming.from)?;
+        if let Some(done) = done_before(&incoming) {
+            return Ok(done);
+        }
+        let opened = self.open_package(partner, &incoming, watch);
+        match opened.and_then(|opened| self.apply(partner, package, opened, by)) {
+            Ok(mut unpacked) => {
+                unpacked.acknowledgement = self.acknowledge(package)?;
+                Ok(unpacked)
+            }
+            Err(error) => Err(self.record_failure(partner, incoming, by, error)?),
+        }
+    }
+
+    /// What [`unpack`](Self::unpack) would change, without changing anything.
+    ///
+    /// # Errors
+    /// As [`unpack`](Self::unpack), but a conflict that stops is told in the change set.
+    pub fn preview(&self, package: PackageId, watch: &dyn Watch) -> Result<ChangeSet> {
+        let incoming = self.incoming(package)?;
+        let partner = self.partner(&incoming.from)?;
+        let opened = self.open_package(partner, &incoming, watch)?;
+        Ok(self.prepare(partner, &opened.contents)?.changes)
+    }
+
+    /// Decrypts and reads the package into a private folder, and checks that it is the one its sender announced.
+    fn open_package(&self, partner: &Partner, incoming: &Incoming, watch: &dyn Watch) -> Result<Opened> {
+        let key = partner.opening(incoming.key_version, &incoming.suite)?;
+        self.read_sealed(key, incoming, watch)
+            .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))
+    }
+
+    fn read_sealed(&self, key: &OpeningKey, incoming: &Incoming, watch: &dyn Watch) -> Result<Opened> {
+        let workplace = self.0.store.workplace()?;
+        let sealed = Watched::new(self.0.store.open_sealed(Side::In, &incoming.file)?, watch);
+        let mut archive =
+            File::options().read(true).write(true).create_new(true).open(workplace.path().join("archive"))?;
+        std::io::copy(&mut Decryptor::new(key, sealed)?, &mut archive)?;
+        archive.rewind()?;
+        let contents = package::read(BufReader::new(archive), workplace.path(), &self.0.limits)?;
+        self.check_announced(incoming, &contents.manifest.package)?;
+        Ok(Opened { contents, _workplace: workplace })
+    }
+
+    /// The fault of a package that could not be read, or, where its bytes are no longer those that came in, that: no
+    /// suite can tell damage on this disk from what the sender sealed.
+    fn or_damage_at_rest(&self, incoming: &Incoming, error: Error) -> Error {
+        // Codec and package kinds speak of bytes; the others do not.
+        if !(100..300).contains(&error.kind().code()) {
+            return error;
+        }
+        let mut hasher = DigestReader::new(match self.0.store.open_sealed(Side::In, &incoming.file) {
+            Ok(sealed) => sealed,
+            Err(lost) => return lost,
+        });
+        if let Err(unread) = std::io::copy(&mut hasher, &mut std::io::sink()) {
+            return unread.into();
+        }
+        let size = hasher.length();
+        if hasher.finish().to_hex() == incoming.sha256 {
+            return error;
+        }
+        let kind = if size < incoming.size { ErrorKind::Truncated } else { ErrorKind::Altered };
+        let said = format!(
+            "the sealed bytes in the inbox are not those that came in ({size} of {} bytes, another SHA-256): restore \
+             {} from a backup, or ask the sender to export it anew",
+            incoming.size, incoming.file
+        );
+        Error::new(kind, said).caused_by(error)
+    }
+
+    fn check_announced(&self, incoming: &Incoming, package: &Package) -> Result<()> {
+        if package.to != self.0.site {
+            return Err(Error::new(
+                ErrorKind::WrongRecipient,
+                format!("the package inside is addressed to {}, this is {}", package.to, self.0.site),
+            ));
+        }
+        let announced = package.id == incoming.id
+            && package.kind == incoming.kind
+            && package.from == incoming.from
+            && package.key_version == incoming.key_version;
+        if !announced {
+            return Err(Error::new(
+                ErrorKind::EnvelopeMismatch,
+                "the package inside is not the one its envelope announced; ask the sender to export it anew",
+            ));
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, partner: &Partner, contents: &Contents) -> Result<Prepared> {
+        let package = &contents.manifest.package;
+        let site = &partner.site;
+        let mut link = self.link(site, &package.claim)?;
+        let mut base = self.0.ledger.base(site, &package.claim)?;
+        // The sender had applied our package of this number, so what it said is common to both by now.
+        if package.applied_sequence > link.acknowledged_sequence
+            && package.applied_sequence <= link.sent_sequence
+            && let Some(seen) = self.0.ledger.sent_snapshot(site, &package.claim, package.applied_sequence)?
+        {
+            base = agree(&base, &seen);
+            link.acknowledged_sequence = package.applied_sequence;
+        }
+        let local = match self.0.case_system.load(&package.claim)? {
+            Some(file) => file.to_records()?,
+            None => Vec::new(),
+        };
+        let catalogue = self.0.case_system.catalogue()?;
+        let mut violations = check_import(&contents.records, &local, &partner.import_rules, &catalogue);
+        violations.extend(self.unshared(partner, &link, !local.is_empty()));
+        if !violations.is_empty() {
+            return Err(violations_error(ErrorKind::ImportRulesViolated, &violations));
+        }
+        let incoming = prepare_import(contents.records.clone(), &partner.import_rules);
+        let changes = merge(&local, &incoming, &base, partner.conflicts)?;
+        Ok(Prepared { link, base, incoming, changes })
+    }
+
+    /// A partner may bring claims of its own, and write to those it was sent or sent itself; not to any claim here
+    /// whose id it guessed or heard of.
+    fn unshared(&self, partner: &Partner, link: &Link, is_here: bool) -> Option<Violation> {
+        let shared = link.sent_sequence > 0 || link.received_from;
+        if shared || !(is_here || link.claim.is_from(&self.0.site)) {
+            return None;
+        }
+        let message = format!(
+            "Claim {} was never shared with {}. Ask {} why it sends it; to share it, export it there first.",
+            link.claim, partner.alias, partner.alias
+        );
+        Some(Violation::new(ViolationCode::ClaimNotShared, Some(link.claim.clone()), message))
+    }
+
+    fn apply(&self, partner: &Partner, id: PackageId, opened: Opened, by: &str) -> Result<Unpacked> {
+        let _turn = self.links();
+        let mut incoming = self.incoming(id)?;
+        if let Some(done) = done_before(&incoming) {
+            return Ok(done);
+        }
+        let was = Some(incoming.state);
+        let contents = opened.contents;
+        let package = contents.manifest.package.clone();
+        let mut prepared = self.prepare(partner, &contents)?;
+        let superseded = package.sequence <= prepared.link.applied_sequence;
+        let mut base = Vec::new();
+        let said = if superseded {
+            prepared.changes = ChangeSet::new(package.claim.clone());
+            format!(
+                "nothing changed: package {} of this claim was applied before, this is {}",
+                prepared.link.applied_sequence, package.sequence
+            )
+        } else {
+            prepared.changes.unless_blocked()?;
+            let mut documents = StagedDocuments::new();
+            for (id, path) in contents.documents {
+                documents.insert(id, path);
+            }
+            self.0.case_system.apply(&prepared.changes, &documents, by)?;
+            base = agree(&prepared.base, &prepared.incoming);
+            prepared.link.applied_sequence = package.sequence;
+            prepared.link.received_from = true;
+            format!("unpacked by {by}: {}", summary(&prepared.changes))
+        };
+
+        let (state, step) = match superseded {
+            true => (IncomingState::Superseded, Step::Superseded),
+            false => (IncomingState::Unpacked, Step::Unpacked),
+        };
+        incoming.state = state;
+        incoming.claim = Some(package.claim.clone());
+        incoming.sequence = Some(package.sequence);
+        let ids =
+            |kind| prepared.incoming.iter().filter(move |r| r.kind == kind).map(|r| r.id.clone()).collect();
+        incoming.assessments = ids(RecordKind::Assessment);
+        incoming.notes = ids(RecordKind::Note);
+        incoming.last_error = None;
+        let (disposition, detail) = if superseded {
+            (
+                Disposition::AcceptedWithChanges,
+                Some("a later package of this claim was applied before".to_owned()),
+            )
+        } else if prepared
+            .changes
+            .records
+            .iter()
+            .flat_map(|record| &record.fields)
+            .all(|field| field.outcome.takes_theirs())
+        {
+            (Disposition::Accepted, None)
+        } else {
+            (Disposition::AcceptedWithChanges, Some("the recipient kept values of its own".to_owned()))
+        };
+        self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail)?;
+        let entry = incoming_entry(&incoming, step, by, said);
+        let (site, claim) = (partner.site.clone(), package.claim.clone());
+        self.0.ledger.commit(&[
+            Change::SetIncoming { package: incoming, was },
+            Change::DropSnapshots {
+                partner: site.clone(),
+                claim: claim.clone(),
+                up_to: prepared.link.acknowledged_sequence,
+            },
+            Change::SetLink(prepared.link),
+            Change::SetBase { partner: site, claim: claim.clone(), records: base },
+            Change::Append(entry),
+        ])?;
+        Ok(Unpacked { claim, changes: prepared.changes, superseded, acknowledgement: Acknowledgement::Left })
+    }
+
+    /// Keeps the reason with the package, which stays as it was for another try.
+    fn record_failure(
+        &self,
+        partner: &Partner,
+        mut incoming: Incoming,
+        by: &str,
+        error: Error,
+    ) -> Result<Error> {
+        let error = error.within(format_args!("package {} from {}", incoming.id, partner.alias));
+        let was = Some(incoming.state);
+        incoming.last_error = Some(Fault::from(&error));
+        incoming.state = IncomingState::Failed;
+        incoming.updated_at = Timestamp::now();
+        let entry = incoming_entry(&incoming, Step::Failed, by, error.to_string()).failed_with(&error);
+        match self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)]) {
+            Err(unwritten) if unwritten.kind() != ErrorKind::WrongState => Err(unwritten),
+            // Where another thread has dealt with the package meanwhile, its word stands.
+            _ => Ok(error),
+        }
+    }
+}
+
+/// One wrong key in 256 passes the padding check of des-md5, and then what it opens is no archive.
+fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
+    if error.kind() != ErrorKind::NotAnArchive || key.suite() != Suite::DesMd5 {
+        return error;
+    }
+    Error::new(
+        ErrorKind::NotAnArchive,
+        format!("{error}; most likely the key is wrong: compare it with the partner's, then unpack again"),
+    )
+    .caused_by(error)
+}
+
+/// What to say of a package that was dealt with before: it changes nothing more.
+fn done_before(incoming: &Incoming) -> Option<Unpacked> {
+    let done = matches!(incoming.state, IncomingState::Unpacked | IncomingState::Superseded);
+    let claim = incoming.claim.clone().filter(|_| done)?;
+    Some(Unpacked {
+        changes: ChangeSet::new(claim.clone()),
+        claim,
+        superseded: incoming.state == IncomingState::Superseded,
+        acknowledgement: Acknowledgement::Told,
+    })
+}
