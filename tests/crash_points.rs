@@ -1,6 +1,7 @@
 //! What a process that died, or two steps at once, may leave: half-made files are swept, promises are kept, and what
 //! was lost is told.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;

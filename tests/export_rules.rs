@@ -1,5 +1,6 @@
 //! What an export is refused for: every rule that it violates is told at once, and nothing of it is left.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;

@@ -1,5 +1,6 @@
 //! What a partner may answer to a package: nothing but its signed receipt for these very bytes makes a delivery.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;

@@ -1,6 +1,7 @@
 //! What may arrive over the wire: whoever cannot prove to be a partner costs nothing and learns nothing, and a
 //! partner's faulty delivery is refused by its own kind, leaves nothing, and never stands in the way of the right one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;

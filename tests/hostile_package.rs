@@ -1,6 +1,7 @@
 //! What a sealed package may contain, met at the unpacking: each fault has its own kind and sentence, nothing of the
 //! package is applied, nothing is left of it, and the next right package goes through.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;

@@ -1,5 +1,6 @@
 //! The whole way over the transports that leave the process: HTTPS with the real receiver, and the drop folder.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
 
 mod support;

@@ -1,5 +1,5 @@
 //! Certificates made on the spot, and endpoints for tests of the wire.
-#![allow(dead_code, unreachable_pub)] // each test file takes what it needs
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)] // each test file takes what it needs
 
 use claimwire::protocol::{Endpoint, Peer, Request, Response};
 use rcgen::{
