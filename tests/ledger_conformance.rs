@@ -8,6 +8,7 @@ use claimwire::ledger::{
     conformance,
 };
 use claimwire::model::{ExchangeId, PackageId, Record, SiteId};
+use std::time::SystemTime;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
@@ -15,6 +16,7 @@ enum Fault {
     OverwritesPackages,
     IgnoresLimits,
     KeepsNothing,
+    ForgetsOffsets,
 }
 
 struct Faulty(SqliteLedger, Fault);
@@ -73,7 +75,11 @@ impl Ledger for Faulty {
     }
 
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
-        self.0.history(query)
+        let mut entries = self.0.history(query)?;
+        if self.1 == Fault::ForgetsOffsets {
+            entries.iter_mut().for_each(|entry| entry.at = SystemTime::from(entry.at).into());
+        }
+        Ok(entries)
     }
 }
 
@@ -84,6 +90,7 @@ fn each_broken_promise_is_named() {
         (Fault::OverwritesPackages, "added only once"),
         (Fault::IgnoresLimits, "no more than its limit"),
         (Fault::KeepsNothing, "after opening it again"),
+        (Fault::ForgetsOffsets, "the history is a chain"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut openings = 0;

@@ -15,12 +15,14 @@
 //! | unpack | [`Exchange::unpack`] | the claim, in the case system |
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
 //! | history | [`Exchange::history`] | |
+//! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
 //!
 //! An exchange can be cloned and used from many threads; its calls block. One
 //! process at a time has a site's folder open.
 
 mod event;
 mod export;
+mod history;
 mod partner;
 mod receipts;
 mod receive;
@@ -40,7 +42,7 @@ pub use unpack::Unpacked;
 
 use crate::case_system::CaseSystem;
 use crate::durable_file::create_private_folder;
-use crate::ledger::{HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery};
+use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId};
 use crate::package::PackageLimits;
 use crate::protocol::SigningKey;
@@ -123,31 +125,6 @@ impl Exchange {
                 format!("no partner has the site id {site}; add it to the settings"),
             )
         })
-    }
-
-    /// What happened, oldest first: every step of every package, both directions, with who, when and what came of
-    /// it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Ledger`].
-    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
-        self.0.ledger.history(query)
-    }
-
-    /// The packages that came in, oldest first.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Ledger`].
-    pub fn incoming_packages(&self, query: &PackageQuery) -> Result<Vec<Incoming>> {
-        self.0.ledger.incoming_list(query)
-    }
-
-    /// The packages that were exported, oldest first.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Ledger`].
-    pub fn outgoing_packages(&self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
-        self.0.ledger.outgoing_list(query)
     }
 
     fn tell(&self, event: &Event) {

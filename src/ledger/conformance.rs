@@ -1,8 +1,8 @@
 //! The suite every ledger must pass, also a host's own.
 
 use super::{
-    Change, Direction, HistoryEntry, HistoryQuery, Incoming, IncomingState, Ledger, Link, Outgoing,
-    OutgoingState, PackageQuery, SentSnapshot, Step,
+    Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Incoming, IncomingState, Ledger, Link,
+    Outgoing, OutgoingState, PackageQuery, SentSnapshot, Step, verify_history,
 };
 use crate::model::{ExchangeId, Json, Package, PackageId, PackageKind, Record, RecordKind, SiteId};
 use crate::{Error, ErrorKind, Result};
@@ -34,12 +34,15 @@ pub fn check<L: Ledger>(mut open: impl FnMut() -> Result<L>) -> Result<()> {
     links_and_common_states_are_replaced_by_their_keys(&ledger, &sample)?;
     snapshots_are_kept_until_dropped(&ledger, &sample)?;
     history_is_numbered_and_filtered(&ledger, &sample)?;
+    history_is_chained(&ledger, &sample)?;
     let before = everything(&ledger, &sample)?;
     drop(ledger);
+    let ledger = open()?;
     Error::ensure(
-        everything(&open()?, &sample)? == before,
+        everything(&ledger, &sample)? == before,
         "what was committed is there after opening it again",
-    )
+    )?;
+    history_is_chained(&ledger, &sample)
 }
 
 struct Sample {
@@ -268,13 +271,33 @@ fn history_is_numbered_and_filtered(ledger: &impl Ledger, sample: &Sample) -> Re
         "it filters by partner",
     )?;
     let of_package = ledger.history(&HistoryQuery::new().package(failed.package))?;
-    let mut expected = failed;
-    expected.number = of_package.first().map_or(0, |entry| entry.number);
-    Error::ensure(of_package == [expected.clone()], "an entry comes back whole, with its number")?;
+    let before = of_package.first().map_or_else(HistoryHead::start, |entry| {
+        HistoryHead::new(entry.number.saturating_sub(1), entry.previous.clone())
+    });
+    let expected = failed.chained_after(&before)?;
+    Error::ensure(of_package == [expected.clone()], "an entry comes back whole, with its number and hash")?;
     Error::ensure(
         steps(HistoryQuery::new().after(expected.number))? == [Step::Received],
         "the history goes on after a number",
     )
+}
+
+fn history_is_chained(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let head = || match verify_history(&ledger.history(&HistoryQuery::new())?, &HistoryHead::start()) {
+        Err(error) if error.kind() == ErrorKind::StoreDamaged => {
+            Err(Error::new(ErrorKind::Internal, format!("not conforming: the history is a chain: {error}")))
+        }
+        head => head,
+    };
+    let before = head()?;
+    let mut entry = sample.entry(Direction::Incoming, Step::Viewed, PackageKind::Claim);
+    // An offset, a fraction of a second and text that JSON escapes must come back as they were written.
+    entry.at = "2026-03-02T09:30:00.25-05:00".parse()?;
+    entry.outcome = "Zo\u{eb} said \"no\"\t\u{1}.".into();
+    ledger.commit(&[Change::Append(entry.clone()), Change::Append(entry.clone())])?;
+    let next = entry.clone().chained_after(&before)?;
+    let last = entry.chained_after(&next.head())?;
+    Error::ensure(head()? == last.head(), "what is appended is chained after the last entry")
 }
 
 type Everything =

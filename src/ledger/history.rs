@@ -43,11 +43,11 @@ named! {
     }
 }
 
-/// One entry of the history.
+/// One entry of the history. The order of its members is the one they are hashed in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {
-    /// The entry's number, from 1, given by the ledger; 0 before that. Numbers only grow.
+    /// The entry's number, from 1 without gaps, given by the ledger; 0 before that.
     pub number: u64,
     /// When it happened.
     pub at: Timestamp,
@@ -74,6 +74,13 @@ pub struct HistoryEntry {
     /// The error, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Fault>,
+    /// The hash of the entry before it, in lower-case hexadecimal; 64 zeros for the first entry, empty before the
+    /// ledger has it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub previous: String,
+    /// The SHA-256 of all the above, in lower-case hexadecimal; empty before the ledger has it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hash: String,
 }
 
 impl HistoryEntry {
@@ -101,6 +108,8 @@ impl HistoryEntry {
             by: by.into(),
             outcome: outcome.into(),
             error: None,
+            previous: String::new(),
+            hash: String::new(),
         }
     }
 

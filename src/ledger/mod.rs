@@ -4,6 +4,7 @@
 //! [`Ledger`] is a small trait so that a host can keep this state in its own database; [`conformance`] checks such a
 //! ledger, and `SqliteLedger` (feature `sqlite`) is the one for everyone else.
 
+mod chain;
 pub mod conformance;
 mod history;
 mod incoming;
@@ -14,6 +15,7 @@ mod query;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use chain::{HistoryHead, verify_history};
 pub use history::{Direction, HistoryEntry, Step};
 pub use incoming::{Incoming, IncomingState};
 pub use link::{Link, SentSnapshot};
@@ -22,6 +24,7 @@ pub use query::{HistoryQuery, PackageQuery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLedger;
 
+pub(crate) use chain::broken_at;
 use named::named;
 
 use crate::Result;
@@ -97,7 +100,8 @@ pub trait Ledger: Send + Sync {
         sequence: u64,
     ) -> Result<Option<Vec<Record>>>;
 
-    /// Entries of the history in the order they were written.
+    /// Entries of the history in the order they were written, exactly as they were chained when they were appended.
+    /// An entry is never changed and never removed.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -148,7 +152,7 @@ pub enum Change {
         /// The highest sequence to drop.
         up_to: u64,
     },
-    /// Appends to the history; the ledger gives the number.
+    /// Appends to the history, chained after its last entry with [`HistoryEntry::chained_after`].
     Append(HistoryEntry),
 }
 

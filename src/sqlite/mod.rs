@@ -26,9 +26,14 @@ pub(crate) struct Schema {
     pub(crate) application_id: i64,
     /// The schema's version.
     pub(crate) version: i64,
-    /// The statements that make an empty one.
+    /// The statements that make an empty one of version 1.
     pub(crate) sql: &'static str,
+    /// What takes version 1 to version 2, that to version 3, and so on up to `version`.
+    pub(crate) upgrades: &'static [Upgrade],
 }
+
+/// Takes a file to the next version of its schema.
+pub(crate) type Upgrade = fn(&Transaction<'_>) -> Result<(), Failure>;
 
 /// What ends the work within [`Database::read`] and [`Database::write`].
 pub(crate) enum Failure {
@@ -71,7 +76,7 @@ impl Database {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
         // A foreign or newer file is refused before anything is written to it.
         let database = Self { connection: Mutex::new(connection), schema, place: place.clone() };
-        database.read(|connection| is_made(connection, schema, &place))?;
+        database.read(|connection| found_version(connection, schema, &place))?;
         database.read(|connection| Ok(use_write_ahead_log(connection)?))?;
         database.configure()?;
         Ok(database)
@@ -94,11 +99,18 @@ impl Database {
             Ok(())
         })?;
         self.write(|transaction| {
-            if !is_made(transaction, self.schema, &self.place)? {
+            let found = found_version(transaction, self.schema, &self.place)?;
+            if found == Some(self.schema.version) {
+                return Ok(());
+            }
+            if found.is_none() {
                 transaction.execute_batch(self.schema.sql)?;
                 transaction.pragma_update(None, "application_id", self.schema.application_id)?;
-                transaction.pragma_update(None, "user_version", self.schema.version)?;
             }
+            let missing =
+                (2..).zip(self.schema.upgrades).filter(|(version, _)| *version > found.unwrap_or(1));
+            missing.map(|(_, upgrade)| upgrade).try_for_each(|upgrade| upgrade(transaction))?;
+            transaction.pragma_update(None, "user_version", self.schema.version)?;
             Ok(())
         })
     }
@@ -159,17 +171,17 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Whether the tables are there; an error when they are another program's or a later version's.
-fn is_made(connection: &Connection, schema: &Schema, place: &str) -> Result<bool, Failure> {
+/// The version of the tables, `None` when there are none; an error when they are another program's or a later version's.
+fn found_version(connection: &Connection, schema: &Schema, place: &str) -> Result<Option<i64>, Failure> {
     let pragma =
         |name: &str| -> rusqlite::Result<i64> { connection.pragma_query_value(None, name, |row| row.get(0)) };
     let (application_id, version) = (pragma("application_id")?, pragma("user_version")?);
-    if (application_id, version) == (schema.application_id, schema.version) {
-        return Ok(true);
+    if application_id == schema.application_id && (1..=schema.version).contains(&version) {
+        return Ok(Some(version));
     }
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if (application_id, version, tables) == (0, 0, 0) {
-        return Ok(false);
+        return Ok(None);
     }
     let text = if application_id == schema.application_id {
         format!(

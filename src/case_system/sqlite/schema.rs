@@ -9,6 +9,7 @@ pub(super) const SCHEMA: Schema = Schema {
     // "CWCS"
     application_id: 0x4357_4353,
     version: 1,
+    upgrades: &[],
     sql: "
 CREATE TABLE claims (
     id TEXT PRIMARY KEY,

@@ -1,16 +1,20 @@
 //! The tables of the embedded ledger.
 //!
-//! What is queried has a column; the rest of a value stands in `body` as JSON.
+//! What is queried has a column; the rest of a value stands in `body` as JSON. Version 2 chains the history and
+//! lets it only grow.
 
+use super::trail;
 use crate::ErrorKind;
-use crate::sqlite::Schema;
+use crate::sqlite::{Failure, Schema};
+use rusqlite::Transaction;
 
 pub(super) const SCHEMA: Schema = Schema {
     what: "ledger",
     kind: ErrorKind::Ledger,
     // "CWLG"
     application_id: 0x4357_4c47,
-    version: 1,
+    version: 2,
+    upgrades: &[chain_history],
     sql: "
 CREATE TABLE packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -72,3 +76,138 @@ CREATE TABLE history_assessments (
 ) STRICT, WITHOUT ROWID;
 ",
 };
+
+/// The order in an INSERT also stops INSERT OR REPLACE, which runs no trigger for the row that it deletes.
+const APPEND_ONLY: &str = "
+CREATE INDEX history_assessments_by_number ON history_assessments (number);
+CREATE TRIGGER history_is_appended BEFORE INSERT ON history
+WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM history)
+BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER history_is_not_changed BEFORE UPDATE ON history
+BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER history_is_not_deleted BEFORE DELETE ON history
+BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER history_assessments_are_not_changed BEFORE UPDATE ON history_assessments
+BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+CREATE TRIGGER history_assessments_are_not_deleted BEFORE DELETE ON history_assessments
+BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+";
+
+fn chain_history(transaction: &Transaction<'_>) -> Result<(), Failure> {
+    trail::chain_unchained(transaction)?;
+    transaction.execute_batch(APPEND_ONLY)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{
+        Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Ledger, SqliteLedger, Step,
+        verify_history,
+    };
+    use crate::model::{PackageId, PackageKind};
+    use rusqlite::{Connection, params};
+    use std::path::Path;
+
+    fn entry(by: &str) -> HistoryEntry {
+        let (package, partner) = (PackageId::generate(), "CLINIC".parse().unwrap());
+        HistoryEntry::new(
+            Direction::Incoming,
+            Step::Received,
+            package,
+            PackageKind::Claim,
+            partner,
+            by,
+            "Held.",
+        )
+        .of_assessments(["ON-INS/A-1".parse().unwrap()])
+    }
+
+    /// A ledger as version 1 wrote it.
+    fn version_1(path: &Path, entries: &[HistoryEntry]) -> Connection {
+        let mut connection = Connection::open(path).unwrap();
+        let transaction = connection.transaction().unwrap();
+        transaction.execute_batch(SCHEMA.sql).unwrap();
+        transaction.pragma_update(None, "application_id", SCHEMA.application_id).unwrap();
+        transaction.pragma_update(None, "user_version", 1).unwrap();
+        for entry in entries {
+            let columns = "direction, package, kind, claim, partner, body";
+            let row = params![entry.package.to_string(), entry.to_json().unwrap()];
+            transaction
+                .execute(
+                    &format!(
+                        "INSERT INTO history ({columns}) VALUES ('incoming', ?1, 'claim', NULL, 'CLINIC', ?2)"
+                    ),
+                    row,
+                )
+                .unwrap();
+            let row = params!["ON-INS/A-1", transaction.last_insert_rowid()];
+            transaction.execute("INSERT INTO history_assessments VALUES (?1, ?2)", row).unwrap();
+        }
+        transaction.commit().unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_history_of_version_1_is_chained_when_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let written: Vec<HistoryEntry> = (0..2100).map(|number| entry(&format!("anna {number}"))).collect();
+        drop(version_1(&path, &written));
+
+        let ledger = SqliteLedger::open(&path).unwrap();
+        let read = ledger.history(&HistoryQuery::new().limit(3000)).unwrap();
+        let plain = |entry: &HistoryEntry| HistoryEntry {
+            number: 0,
+            previous: String::new(),
+            hash: String::new(),
+            ..entry.clone()
+        };
+        assert_eq!(read.iter().map(plain).collect::<Vec<_>>(), written);
+        let head = verify_history(&read, &HistoryHead::start()).unwrap();
+        assert_eq!(head.number, 2100);
+
+        // It stays as it is chained, and goes on.
+        drop(ledger);
+        let ledger = SqliteLedger::open(&path).unwrap();
+        ledger.commit(&[Change::Append(entry("berta"))]).unwrap();
+        let next = ledger.history(&HistoryQuery::new().after(2100)).unwrap();
+        assert_eq!(verify_history(&next, &head).unwrap().number, 2101);
+        let connection = Connection::open(&path).unwrap();
+        assert!(connection.execute("DELETE FROM history_assessments", []).is_err());
+        assert!(connection.execute("DELETE FROM history", []).is_err());
+    }
+
+    #[test]
+    fn an_entry_removed_from_version_1_stays_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let connection = version_1(&path, &[entry("anna"), entry("berta"), entry("carl")]);
+        connection
+            .execute_batch(
+                "DELETE FROM history_assessments WHERE number = 2; DELETE FROM history WHERE number = 2",
+            )
+            .unwrap();
+        drop(connection);
+        let read = SqliteLedger::open(&path).unwrap().history(&HistoryQuery::new()).unwrap();
+        let error = verify_history(&read, &HistoryHead::start()).unwrap_err();
+        assert!(error.to_string().contains("at entry 2: entry 3 stands in its place"), "{error}");
+    }
+
+    #[test]
+    fn an_upgrade_that_fails_leaves_version_1_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let connection = version_1(&path, &[entry("anna"), entry("berta")]);
+        connection.execute("UPDATE history SET body = '{' WHERE number = 2", []).unwrap();
+        drop(connection);
+        assert_eq!(SqliteLedger::open(&path).unwrap_err().kind(), ErrorKind::StoreDamaged);
+        let connection = Connection::open(&path).unwrap();
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let first: String =
+            connection.query_row("SELECT body FROM history WHERE number = 1", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, 1);
+        assert!(!first.contains("hash"), "{first}");
+    }
+}
