@@ -76,6 +76,7 @@
 //! | room | subject | feature |
 //! |---|---|---|
 //! | [`exchange`] | the front door: export, send, receive, unpack, history | `exchange` |
+//! | [`webhook`] | events posted to the host over HTTP | `webhook` |
 //! | [`receiver`] | the HTTPS endpoint as a service | `receiver` |
 //! | [`transport`] | the way to a partner: HTTPS, drop folder, memory, or a host's own | `exchange`, `https` |
 //! | [`case_system`] | where a site's claims live: a host's own, or the embedded one | `exchange`, `sqlite` |
@@ -129,6 +130,8 @@ pub mod receiver;
 pub mod rules;
 #[cfg(feature = "exchange")]
 pub mod transport;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use error::{Error, ErrorKind, Result};
 

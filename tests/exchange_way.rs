@@ -6,7 +6,7 @@
 mod support;
 
 use claimwire::exchange::{Event, ExportOptions};
-use claimwire::ledger::{HistoryQuery, IncomingState, OutgoingState, Step};
+use claimwire::ledger::{HistoryQuery, IncomingState, Outgoing, OutgoingState, Step};
 use claimwire::model::{Assessment, Bill, Contact, Json};
 use claimwire::protocol::{Evidence, ReceiptState};
 use claimwire::{ErrorKind, merge::RecordAction};
@@ -106,6 +106,40 @@ fn the_sender_keeps_receipts_that_verify_and_is_told_of_the_unpack() {
     assert!(
         events.iter().any(|event| matches!(event, Event::Unpacked { package: told, .. } if *told == package))
     );
+}
+
+#[test]
+fn a_host_is_told_of_each_step_once_whichever_way_it_was_proved() {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    let Outgoing { package, sha256, .. } = sites.export(&claim).unwrap();
+    let package = package.id;
+    // The examiner's receipt comes by itself, before the answer to a send.
+    let mut held = word_on(package, &sha256);
+    held.state = ReceiptState::Received;
+    for _ in 0..2 {
+        let (request, json) = receipt_request(&held, &sites.keys.examiner_signs);
+        assert_eq!(post(&sites.insurer, &request, &json).status(), 204);
+    }
+    sites.insurer.exchange.send(package, &()).unwrap();
+    let (request, json) = receipt_request(&word_on(package, &sha256), &sites.keys.examiner_signs);
+    assert_eq!(post(&sites.insurer, &request, &json).status(), 204);
+
+    let events = sites.insurer.events.lock().unwrap();
+    let told = |event: &Event| match event {
+        Event::Exported { package: told, to, claim: of, .. }
+        | Event::Delivered { package: told, to, claim: of, .. }
+        | Event::Unpacked { package: told, to, claim: of, .. } => {
+            (*told, to, of) == (package, sites.examiner.site(), &claim)
+        }
+        _ => false,
+    };
+    assert!(events.iter().all(told), "{events:?}");
+    let in_order = matches!(
+        events.as_slice(),
+        [Event::Exported { .. }, Event::Delivered { .. }, Event::Unpacked { .. }]
+    );
+    assert!(in_order, "{events:?}");
 }
 
 #[test]

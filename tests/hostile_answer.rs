@@ -94,7 +94,8 @@ fn proves_nothing(
     assert_eq!(outgoing.last_error.unwrap().kind, kind.name());
     assert_eq!(steps(insurer, package), [Step::Exported, Step::Sent, Step::Failed]);
     assert_eq!(trail(insurer, package).pop().unwrap().error.unwrap().message, said);
-    let events = std::mem::take(&mut *insurer.events.lock().unwrap());
+    let mut events = std::mem::take(&mut *insurer.events.lock().unwrap());
+    assert!(matches!(events.remove(0), Event::Exported { package: told, .. } if told == package));
     let failed = |event: &Event| matches!(event, Event::Failed { package: told, .. } if *told == package);
     assert_eq!(events.iter().filter(|event| failed(event)).count(), events.len());
     assert_eq!(events.len(), usize::from(state == OutgoingState::Failed));

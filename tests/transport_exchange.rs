@@ -97,7 +97,9 @@ fn does_not_arrive(sites: &TwoSites, kind: ErrorKind, state: OutgoingState) -> E
     assert_eq!((outgoing.state, outgoing.receipt), (state, None));
     assert_eq!(outgoing.last_error.unwrap().kind, kind.name());
     assert_eq!(steps(&sites.insurer, package), [Step::Exported, Step::Sent, Step::Failed]);
-    let failed = matches!(sites.insurer.events.lock().unwrap().as_slice(), [Event::Failed { .. }]);
+    let events = sites.insurer.events.lock().unwrap();
+    let failed = matches!(events.as_slice(), [Event::Exported { .. }, Event::Failed { .. }]);
+    drop(events);
     assert_eq!(failed, state == OutgoingState::Failed);
     assert!(stored(&sites.examiner).is_empty() && sites.examiner.new_packages().is_empty());
     assert_eq!(stored(&sites.insurer).len(), 1, "the package waits in the outbox");

@@ -1,9 +1,13 @@
 //! Events: what a host is told about while the exchange works.
 
-use crate::model::{PackageId, SiteId};
+use crate::model::{ExchangeId, PackageId, SiteId};
 use std::fmt;
 
-/// Something a host may want to show or act on. It names ids only, no claim data.
+/// Something a host may want to show or act on, told after it was made durable. It names ids only, no claim data;
+/// the reason of a failure is a text for people, and may name the documents and fields it is about.
+///
+/// The receipts behind [`Delivered`](Self::Delivered) and [`Unpacked`](Self::Unpacked) are kept with the package, see
+/// [`Outgoing::receipt`](crate::ledger::Outgoing::receipt).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -15,21 +19,35 @@ pub enum Event {
         /// Who sent it.
         from: SiteId,
     },
-    /// A package of ours is durably held by its recipient.
+    /// A package of ours is sealed and lies in the outbox.
+    #[non_exhaustive]
+    Exported {
+        /// The package.
+        package: PackageId,
+        /// Its recipient.
+        to: SiteId,
+        /// Its claim.
+        claim: ExchangeId,
+    },
+    /// A package of ours is durably held by its recipient, whose signed receipt came in.
     #[non_exhaustive]
     Delivered {
         /// The package.
         package: PackageId,
         /// Its recipient.
         to: SiteId,
+        /// Its claim.
+        claim: ExchangeId,
     },
-    /// A package of ours was unpacked by its recipient.
+    /// A package of ours was unpacked by its recipient, whose signed receipt of that came in.
     #[non_exhaustive]
     Unpacked {
         /// The package.
         package: PackageId,
         /// Its recipient.
         to: SiteId,
+        /// Its claim.
+        claim: ExchangeId,
     },
     /// A package of ours was rejected by its recipient, or cannot be delivered.
     #[non_exhaustive]
@@ -38,6 +56,8 @@ pub enum Event {
         package: PackageId,
         /// Its recipient.
         to: SiteId,
+        /// Its claim.
+        claim: ExchangeId,
         /// Why, and what to do.
         reason: String,
     },

@@ -1,6 +1,7 @@
 //! Export: from the case system, through the partner's selection and rules, to a sealed package in the outbox.
 
 use super::Exchange;
+use super::event::Event;
 use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::{Side, file_name};
@@ -63,6 +64,22 @@ impl Exchange {
     /// detail line for every rule that is violated; [`ErrorKind::Cancelled`]; and those of the case system, the
     /// ledger and the disk. The outbox is as it was after an error.
     pub fn export(&self, claim: &ExchangeId, to: &SiteId, options: &ExportOptions<'_>) -> Result<Outgoing> {
+        let outgoing = self.export_in_turn(claim, to, options)?;
+        self.tell(&Event::Exported {
+            package: outgoing.package.id,
+            to: to.clone(),
+            claim: outgoing.package.claim.clone(),
+        });
+        Ok(outgoing)
+    }
+
+    /// The export itself. Its turn ends before the host is told, who may export again at once.
+    fn export_in_turn(
+        &self,
+        claim: &ExchangeId,
+        to: &SiteId,
+        options: &ExportOptions<'_>,
+    ) -> Result<Outgoing> {
         let partner = self.partner(to)?;
         let _turn = self.exporting();
         let file = self.0.case_system.load(claim)?.ok_or_else(|| super::unknown_claim(claim))?;

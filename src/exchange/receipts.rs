@@ -151,16 +151,20 @@ impl Exchange {
             Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
         })?;
         // A recipient that kept or changed some of it says what it has in its next package.
-        if receipt.disposition == Some(Disposition::Accepted) {
-            self.agree_on(&outgoing)?;
-        }
+        let agreed = match receipt.disposition {
+            Some(Disposition::Accepted) => self.agree_on(&outgoing),
+            _ => Ok(()),
+        };
+        // The word itself is durable by now.
         if recorded {
-            match state {
-                OutgoingState::Unpacked => self.tell(&Event::Unpacked { package, to }),
-                OutgoingState::Rejected => self.tell(&Event::Failed { package, to, reason: said }),
-                _ => {}
-            }
+            let claim = outgoing.package.claim.clone();
+            self.tell(&match receipt.state {
+                ReceiptState::Received => Event::Delivered { package, to, claim },
+                ReceiptState::Unpacked => Event::Unpacked { package, to, claim },
+                ReceiptState::Rejected => Event::Failed { package, to, claim, reason: said },
+            });
         }
+        agreed?;
         Ok(outgoing)
     }
 

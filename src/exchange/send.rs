@@ -85,7 +85,8 @@ impl Exchange {
             Some(outgoing_entry(outgoing, step, &outgoing.package.created_by, said))
         })?;
         if recorded && evidence.is_some() {
-            self.tell(&Event::Delivered { package, to: partner.site.clone() });
+            let (to, claim) = (partner.site.clone(), outgoing.package.claim.clone());
+            self.tell(&Event::Delivered { package, to, claim });
         }
         Ok(outgoing)
     }
@@ -103,8 +104,8 @@ impl Exchange {
             Some(outgoing_entry(outgoing, Step::Failed, by, error.to_string()).failed_with(&error))
         })?;
         if recorded && outgoing.state == OutgoingState::Failed {
-            let (to, reason) = (partner.site.clone(), error.to_string());
-            self.tell(&Event::Failed { package, to, reason });
+            let (to, claim) = (partner.site.clone(), outgoing.package.claim.clone());
+            self.tell(&Event::Failed { package, to, claim, reason: error.to_string() });
         }
         if is_held(outgoing.state) { Ok(outgoing) } else { Err(error) }
     }

@@ -103,7 +103,7 @@ impl HttpsTransport {
         if request.method() == "POST" {
             head = head.header(CONTENT_LENGTH, length);
         }
-        if length > 0 {
+        if length > 0 && self.settings.ask_before_body {
             head = head.header(EXPECT, "100-continue");
         }
         Ok(head)

@@ -93,6 +93,7 @@ pub struct HttpsSettings {
     pub(super) token: Option<Zeroizing<String>>,
     pub(super) proxy: ProxyChoice,
     pub(super) timeouts: Timeouts,
+    pub(super) ask_before_body: bool,
 }
 
 impl HttpsSettings {
@@ -137,6 +138,7 @@ impl HttpsSettings {
             token: None,
             proxy: ProxyChoice::None,
             timeouts: Timeouts::default(),
+            ask_before_body: true,
         })
     }
 
@@ -182,6 +184,21 @@ impl HttpsSettings {
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
+    }
+
+    /// For bodies so small that nothing is won by asking first whether they are wanted; a request takes at most
+    /// `whole_call`, where nothing else was set.
+    #[cfg(feature = "webhook")]
+    pub(crate) fn for_small_bodies(mut self, whole_call: Duration) -> Self {
+        self.ask_before_body = false;
+        self.timeouts.whole_call.get_or_insert(whole_call);
+        self
+    }
+
+    /// The path of the address, as it was given.
+    #[cfg(feature = "webhook")]
+    pub(crate) fn path(&self) -> &str {
+        self.base.path()
     }
 }
 

@@ -1,0 +1,167 @@
+//! When a message that was not taken is posted again, and when no more.
+
+use crate::model::Timestamp;
+use crate::{Error, ErrorKind, Result};
+use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+/// The longest wait that a receiver can ask for with `Retry-After`, and the longest that a policy may have.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How often, and over what time, a message is posted that its receiver did not take.
+///
+/// After the n-th try, the next one comes after `first_delay` × `factor`^(n-1), at most `longest_delay`, and up to a
+/// fifth more by chance, so that receivers are not visited by everyone at once. A receiver that asks for a longer
+/// wait (`Retry-After`, RFC 9110 section 10.2.3) gets it, up to seven days.
+///
+/// | field | default |
+/// |---|---|
+/// | `tries` | 14 |
+/// | `first_delay` | 5 s |
+/// | `factor` | 4 |
+/// | `longest_delay` | 12 h |
+/// | `max_age` | 5 days |
+///
+/// So by default a message is tried over somewhat more than three days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// The most tries, the first among them; at least 1.
+    pub tries: u32,
+    /// The wait after the first try.
+    pub first_delay: Duration,
+    /// By what each wait grows; at least 1.
+    pub factor: u32,
+    /// The longest wait, at most seven days.
+    pub longest_delay: Duration,
+    /// The age at which a message that fails is given up, whatever its number of tries.
+    pub max_age: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            tries: 14,
+            first_delay: Duration::from_secs(5),
+            factor: 4,
+            longest_delay: Duration::from_secs(12 * 3600),
+            max_age: Duration::from_secs(5 * 24 * 3600),
+        }
+    }
+}
+
+impl RetryPolicy {
+    pub(super) fn check(&self) -> Result<()> {
+        let invalid = |message: &str| Err(Error::new(ErrorKind::InvalidSettings, message));
+        if self.tries == 0 || self.factor == 0 {
+            return invalid("a webhook's retry policy needs at least one try, and a factor of at least 1");
+        }
+        if self.longest_delay > LONGEST {
+            return invalid("a webhook's longest delay is at most seven days");
+        }
+        Ok(())
+    }
+
+    /// When to try again after `tries` tries, the last of them at `now`; `None` when that was the last one.
+    /// `chance` is a random number, `asked` what the receiver asked for.
+    pub(super) fn next_try(
+        &self,
+        tries: u32,
+        queued_at: Timestamp,
+        now: Timestamp,
+        asked: Option<Duration>,
+        chance: u16,
+    ) -> Option<Timestamp> {
+        let usual = self.first_delay.saturating_mul(self.factor.saturating_pow(tries.saturating_sub(1)));
+        let usual = usual.min(self.longest_delay);
+        let jitter = usual.saturating_mul(u32::from(chance)) / (5 * u32::from(u16::MAX));
+        let delay = (usual + jitter).max(asked.unwrap_or_default().min(LONGEST));
+        let age = SystemTime::from(now).duration_since(queued_at.into()).unwrap_or_default();
+        (tries < self.tries && age.saturating_add(delay) <= self.max_age).then(|| later(now, delay))
+    }
+}
+
+/// The moment so long after `moment`.
+pub(super) fn later(moment: Timestamp, by: Duration) -> Timestamp {
+    SystemTime::from(moment).checked_add(by).map_or(moment, Timestamp::from)
+}
+
+/// How long a receiver asks to be left alone: seconds, or an HTTP date (RFC 9110 section 5.6.7); other text says
+/// nothing.
+pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds).min(LONGEST));
+    }
+    let until = SystemTime::from(OffsetDateTime::parse(value, &Rfc2822).ok()?);
+    Some(until.duration_since(now.into()).unwrap_or_default().min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds).unwrap()
+    }
+
+    fn wait(tries: u32, asked: Option<u64>, chance: u16) -> Option<i64> {
+        let asked = asked.map(Duration::from_secs);
+        let next = RetryPolicy::default().next_try(tries, moment(0), moment(0), asked, chance);
+        next.map(Timestamp::unix_seconds)
+    }
+
+    #[test]
+    fn waits_grow_to_the_longest_and_end() {
+        let waits: Vec<_> = (1..=14).map(|tries| wait(tries, None, 0)).collect();
+        let expected = [5, 20, 80, 320, 1280, 5120, 20480, 43200, 43200, 43200, 43200, 43200, 43200];
+        assert_eq!(waits[..13], expected.map(Some));
+        assert_eq!(waits[13], None);
+    }
+
+    #[test]
+    fn chance_adds_up_to_a_fifth() {
+        assert_eq!(wait(8, None, u16::MAX), Some(43_200 + 8_640));
+        assert_eq!(wait(4, None, u16::MAX / 2), Some(320 + 31));
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_longer_but_not_for_less() {
+        assert_eq!(wait(1, Some(600), 0), Some(600));
+        assert_eq!(wait(4, Some(1), 0), Some(320));
+    }
+
+    #[test]
+    fn an_old_message_is_given_up() {
+        let policy = RetryPolicy::default();
+        let five_days = 5 * 24 * 3600;
+        assert!(policy.next_try(1, moment(0), moment(five_days - 5), None, 0).is_some());
+        assert!(policy.next_try(1, moment(0), moment(five_days - 4), None, 0).is_none());
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        // The date of RFC 9110's own example.
+        let now = "1999-12-31T23:58:59Z".parse().unwrap();
+        assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Fri, 31 Dec 1999 23:59:59 GMT", now), Some(Duration::from_secs(60)));
+        assert_eq!(retry_after("Fri, 31 Dec 1999 23:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(retry_after("99999999999", now), Some(LONGEST));
+        for text in ["", "soon", "-1", "1.5"] {
+            assert_eq!(retry_after(text, now), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_never_tries_or_waits_for_ever_is_refused() {
+        let changed = |change: fn(&mut RetryPolicy)| {
+            let mut policy = RetryPolicy::default();
+            change(&mut policy);
+            policy.check().is_ok()
+        };
+        assert!(changed(|_| {}));
+        assert!(!changed(|policy| policy.tries = 0));
+        assert!(!changed(|policy| policy.factor = 0));
+        assert!(!changed(|policy| policy.longest_delay = Duration::MAX));
+    }
+}

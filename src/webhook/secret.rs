@@ -1,0 +1,116 @@
+//! The secret that a webhook's sender and receiver share.
+
+use crate::protocol::SecretText;
+use crate::{Error, ErrorKind, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use std::fmt;
+use zeroize::{Zeroize as _, Zeroizing};
+
+const PREFIX: &str = "whsec_";
+/// The fewest and the most bytes that Standard Webhooks gives a secret.
+const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// A secret of 24 to 64 bytes, written `whsec_` and base64. One for each endpoint.
+///
+/// Wiped from memory when dropped; `Debug` does not show it.
+///
+/// ```
+/// use claimwire::webhook::WebhookSecret;
+///
+/// let secret = WebhookSecret::generate()?;
+/// let handed_over = secret.to_text();                   // whsec_…
+/// WebhookSecret::from_text(handed_over.as_str())?;
+/// # Ok::<(), claimwire::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct WebhookSecret(Zeroizing<Vec<u8>>);
+
+impl WebhookSecret {
+    /// A new secret of 32 random bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the operating system gives no random numbers.
+    pub fn generate() -> Result<Self> {
+        let mut bytes = Zeroizing::new(vec![0; 32]);
+        getrandom::fill(&mut bytes).map_err(|error| {
+            Error::new(ErrorKind::Io, "the operating system gives no random numbers").caused_by(error)
+        })?;
+        Ok(Self(bytes))
+    }
+
+    /// Reads a secret: `whsec_` and base64.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidKey`] for every other text, and for fewer than 24 or more than 64 bytes.
+    pub fn from_text(text: &str) -> Result<Self> {
+        let invalid = |message: &str| Error::new(ErrorKind::InvalidKey, message);
+        let encoded = text.trim().strip_prefix(PREFIX).ok_or_else(|| {
+            invalid("a webhook secret begins with `whsec_`; ask the endpoint's owner for it")
+        })?;
+        // All room first, so that no half-written copy is left behind by a growing buffer.
+        let mut bytes = Vec::with_capacity(encoded.len());
+        if STANDARD.decode_vec(encoded, &mut bytes).is_err() {
+            bytes.zeroize();
+            return Err(invalid("the webhook secret is not base64 after `whsec_`"));
+        }
+        let bytes = Zeroizing::new(bytes);
+        if !LENGTHS.contains(&bytes.len()) {
+            return Err(invalid("a webhook secret has 24 to 64 bytes"));
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The secret as text: for a secret store, or for the receiver.
+    #[must_use]
+    pub fn to_text(&self) -> SecretText {
+        let mut text = String::with_capacity(PREFIX.len() + self.0.len().div_ceil(3) * 4);
+        text.push_str(PREFIX);
+        STANDARD.encode_string(self.0.as_slice(), &mut text);
+        SecretText::new(text)
+    }
+
+    /// HMAC-SHA-256 over `id.timestamp.body`.
+    pub(super) fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> Result<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|error| {
+            Error::new(ErrorKind::InvalidKey, "the webhook secret has a length that is not taken")
+                .caused_by(error)
+        })?;
+        for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+            mac.update(part);
+        }
+        Ok(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_survives_as_text_and_is_not_shown() {
+        let secret = WebhookSecret::generate().unwrap();
+        let text = secret.to_text();
+        assert_eq!(WebhookSecret::from_text(text.as_str()).unwrap().to_text().as_str(), text.as_str());
+        assert_eq!(format!("{secret:?}"), "WebhookSecret(..)");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused_without_being_repeated() {
+        let short = format!("whsec_{}", STANDARD.encode([7; 23]));
+        let long = format!("whsec_{}", STANDARD.encode([7; 65]));
+        for text in ["", "whsec_", "hunter2", "whsec_hunter2!", short.as_str(), long.as_str()] {
+            let error = WebhookSecret::from_text(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidKey, "{text}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}

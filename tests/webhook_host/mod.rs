@@ -1,0 +1,98 @@
+//! A host that takes webhooks on loopback, answers as the test says, and hands over what was posted.
+#![allow(dead_code, unreachable_pub)] // each test file takes what it needs
+
+use claimwire::model::Timestamp;
+use claimwire::protocol::Headers;
+use claimwire::webhook::{WebhookSecret, verify};
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+/// One request as it came in.
+#[derive(Clone, Debug)]
+pub struct Post {
+    pub line: String,
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+impl Post {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_default()
+    }
+
+    pub fn id(&self) -> &str {
+        self.header("webhook-id")
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub fn r#type(&self) -> String {
+        self.json()["type"].as_str().unwrap().to_owned()
+    }
+
+    pub fn partner(&self) -> String {
+        self.json()["data"]["partner"].as_str().unwrap().to_owned()
+    }
+
+    /// Checks the signature as a host would that hears it at `now`.
+    pub fn verified_at(&self, now: Timestamp, secret: &WebhookSecret) -> claimwire::Result<&str> {
+        verify(&self.headers, &self.body, std::slice::from_ref(secret), now, Duration::from_secs(60))
+    }
+}
+
+pub struct Host {
+    pub url: String,
+    posts: Receiver<Post>,
+}
+
+impl Host {
+    /// Answers with these heads (status and header lines), one after the other, then with 204.
+    pub fn answering(script: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hooks/claimwire/", listener.local_addr().unwrap());
+        let (tell, posts) = channel();
+        let mut script: VecDeque<String> = script.iter().map(|head| (*head).to_owned()).collect();
+        std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                let head = script.pop_front().unwrap_or_else(|| "204 No Content".to_owned());
+                if serve(stream, &head, &tell).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { url, posts }
+    }
+
+    /// What was posted since the last call. An answered post is among it.
+    pub fn posts(&self) -> Vec<Post> {
+        self.posts.try_iter().collect()
+    }
+
+    /// The next post, which another thread makes.
+    pub fn next(&self) -> Post {
+        self.posts.recv_timeout(Duration::from_secs(30)).expect("a post comes")
+    }
+}
+
+fn serve(mut stream: TcpStream, head: &str, tell: &Sender<Post>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut headers = Headers::new();
+    loop {
+        let mut field = String::new();
+        reader.read_line(&mut field)?;
+        let Some((name, value)) = field.trim_end().split_once(": ") else { break };
+        headers.append(name, value).map_err(std::io::Error::other)?;
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    tell.send(Post { line: line.trim_end().to_owned(), headers, body }).map_err(std::io::Error::other)?;
+    stream.write_all(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes())
+}
