@@ -184,7 +184,7 @@ impl Exchange {
     /// A partner may bring claims of its own, and write to those it was sent or sent itself; not to any claim here
     /// whose id it guessed or heard of.
     fn unshared(&self, partner: &Partner, link: &Link, is_here: bool) -> Option<Violation> {
-        let shared = link.sent_sequence > 0 || link.received_from;
+        let shared = link.sent_sequence > 0 || link.received_from || link.claim.is_from(&partner.site);
         if shared || !(is_here || link.claim.is_from(&self.0.site)) {
             return None;
         }
@@ -219,10 +219,14 @@ impl Exchange {
             for (id, path) in contents.documents {
                 documents.insert(id, path);
             }
+            if !prepared.link.received_from {
+                // First, so that after a crash in between the claim is still known to be shared with this partner.
+                prepared.link.received_from = true;
+                self.0.ledger.commit(&[Change::SetLink(prepared.link.clone())])?;
+            }
             self.0.case_system.apply(&prepared.changes, &documents, by)?;
             base = agree(&prepared.base, &prepared.incoming);
             prepared.link.applied_sequence = package.sequence;
-            prepared.link.received_from = true;
             format!("unpacked by {by}: {}", summary(&prepared.changes))
         };
 

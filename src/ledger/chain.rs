@@ -49,7 +49,7 @@ impl HistoryEntry {
     /// let entry = |step| {
     ///     let (package, partner) = (PackageId::generate(), "CLINIC".parse()?);
     ///     let kind = PackageKind::Claim;
-    ///     claimwire::Result::Ok(HistoryEntry::new(Direction::Outgoing, step, package, kind, partner, "anna", "Done."))
+    ///     Ok::<_, claimwire::Error>(HistoryEntry::new(Direction::Outgoing, step, package, kind, partner, "anna", "Done."))
     /// };
     /// let start = HistoryHead::start();
     /// let first = entry(Step::Exported)?.chained_after(&start)?;
