@@ -75,6 +75,7 @@
 //!
 //! | room | subject | feature |
 //! |---|---|---|
+//! | [`settings`] | a partner's settings as data, in TOML or JSON | `exchange`, `toml` |
 //! | [`exchange`] | the front door: export, send, receive, unpack, history | `exchange` |
 //! | [`webhook`] | events posted to the host over HTTP | `webhook` |
 //! | [`receiver`] | the HTTPS endpoint as a service | `receiver` |
@@ -128,6 +129,8 @@ pub mod protocol;
 pub mod receiver;
 #[cfg(feature = "exchange")]
 pub mod rules;
+#[cfg(feature = "exchange")]
+pub mod settings;
 #[cfg(feature = "exchange")]
 pub mod transport;
 #[cfg(feature = "webhook")]

@@ -80,12 +80,16 @@ impl Exchange {
         to: &SiteId,
         options: &ExportOptions<'_>,
     ) -> Result<Outgoing> {
-        let partner = self.partner(to)?;
+        let partner = &*self.partner(to)?;
         let _turn = self.exporting();
         let file = self.0.case_system.load(claim)?.ok_or_else(|| super::unknown_claim(claim))?;
         let link = self.link(to, claim)?;
         let local = file.to_records()?;
+        partner.names.check()?;
         let records = select(&local, &partner.selection, options.assessments.as_ref());
+        let records = partner.names.without_taken(records);
+        // Rules, ledger and history speak our names; only what is sealed has the partner's.
+        let named = partner.names.to_theirs(records.clone());
 
         let known_notes = self.notes_sent(to, claim)?;
         let facts = ExportFacts::new(&self.0.site, to, &records)
@@ -97,16 +101,21 @@ impl Exchange {
             violations_error(ErrorKind::ExportRulesViolated, violations)
                 .within(format_args!("claim {claim} was not exported to {}", partner.alias))
         };
-        let violations = check_export(rules, &facts);
+        let check = |facts: &ExportFacts<'_>| {
+            let mut violations = check_export(rules, facts);
+            violations.extend_from_slice(&named.violations);
+            violations
+        };
+        let violations = check(&facts);
         if !violations.is_empty() && !may_be_too_large(&records, rules.max_sealed_size()) {
             return Err(refused(&violations));
         }
         // Only sealing tells the size; it is counted to the end, so that all violations are told at once.
         let package = self.new_package(partner, &link, &options.by)?;
         let sealed = self
-            .seal(partner, &package, &records, options.watch)
+            .seal(partner, &package, &named.records, options.watch)
             .map_err(|error| error.within(format_args!("claim {claim} for {}", partner.alias)))?;
-        let violations = check_export(rules, &facts.sealed_size(sealed.size()));
+        let violations = check(&facts.clone().sealed_size(sealed.size()));
         if !violations.is_empty() {
             return Err(refused(&violations));
         }

@@ -50,7 +50,7 @@ use crate::{Error, ErrorKind, Result};
 use event::Listeners;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use store::{Side, Store};
 
 /// One site's side of the exchange. Clones share it.
@@ -63,7 +63,7 @@ struct Inner {
     case_system: Arc<dyn CaseSystem>,
     ledger: Arc<dyn Ledger>,
     store: Store,
-    partners: BTreeMap<SiteId, Partner>,
+    partners: RwLock<BTreeMap<SiteId, Arc<Partner>>>,
     listeners: Listeners,
     limits: PackageLimits,
     sealed_size_limit: u64,
@@ -98,7 +98,9 @@ impl Exchange {
             case_system: settings.case_system,
             ledger,
             store,
-            partners: settings.partners,
+            partners: RwLock::new(
+                settings.partners.into_iter().map(|(site, partner)| (site, Arc::new(partner))).collect(),
+            ),
             listeners: settings.listeners,
             limits: settings.limits,
             sealed_size_limit: settings.sealed_size_limit,
@@ -114,17 +116,39 @@ impl Exchange {
         &self.0.site
     }
 
-    /// The partner with this site id.
+    /// The partner with this site id, as its settings are now.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPartner`] when the settings name no such partner.
-    pub fn partner(&self, site: &SiteId) -> Result<&Partner> {
-        self.0.partners.get(site).ok_or_else(|| {
+    pub fn partner(&self, site: &SiteId) -> Result<Arc<Partner>> {
+        self.partners().get(site).cloned().ok_or_else(|| {
             Error::new(
                 ErrorKind::UnknownPartner,
                 format!("no partner has the site id {site}; add it to the settings"),
             )
         })
+    }
+
+    /// Adds a partner, or gives the one with the same site id these settings, transport included; gives back the
+    /// former ones.
+    ///
+    /// Work that is under way ends with the settings it began with. What is queued stays: a package in the outbox is
+    /// sealed and goes out as it is, over the new transport; one in the inbox is opened with the keys of now, so keep
+    /// the former versions until it is unpacked.
+    pub fn set_partner(&self, partner: Partner) -> Option<Arc<Partner>> {
+        let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
+        partners.insert(partner.site().clone(), Arc::new(partner))
+    }
+
+    /// Takes a partner out: from now on nothing goes to it, and it is a stranger here. Its packages, queued ones
+    /// among them, and its history stay, and go on when it is [set](Self::set_partner) again.
+    pub fn remove_partner(&self, site: &SiteId) -> Option<Arc<Partner>> {
+        self.0.partners.write().unwrap_or_else(PoisonError::into_inner).remove(site)
+    }
+
+    fn partners(&self) -> RwLockReadGuard<'_, BTreeMap<SiteId, Arc<Partner>>> {
+        // A map is whole at every step, so a thread that died with the lock left a good one.
+        self.0.partners.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, event: &Event) {
@@ -156,7 +180,7 @@ impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
             .field("site", &self.0.site)
-            .field("partners", &self.0.partners)
+            .field("partners", &*self.partners())
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use crate::codec::{OpeningKey, SealingKey, Suite};
 use crate::merge::ConflictPolicy;
 use crate::model::SiteId;
 use crate::protocol::{DEFAULT_WINDOW, VerifyingKey};
-use crate::rules::{ExportRules, FieldSelection, ImportRules};
+use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::transport::Transport;
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -45,6 +45,7 @@ pub struct Partner {
     pub(super) verifying: Vec<VerifyingKey>,
     pub(super) signature_window: Duration,
     pub(super) selection: FieldSelection,
+    pub(super) names: NameMap,
     pub(super) export_rules: ExportRules,
     pub(super) import_rules: ImportRules,
     pub(super) conflicts: ConflictPolicy,
@@ -64,6 +65,7 @@ impl Partner {
             verifying: Vec::new(),
             signature_window: DEFAULT_WINDOW,
             selection: FieldSelection::default(),
+            names: NameMap::default(),
             export_rules: ExportRules::default(),
             import_rules: ImportRules::default(),
             conflicts: ConflictPolicy::Stop,
@@ -111,6 +113,13 @@ impl Partner {
     #[must_use]
     pub fn selecting(mut self, selection: FieldSelection) -> Self {
         self.selection = selection;
+        self
+    }
+
+    /// What the partner calls fields, types and statuses that have other names here; by default the same.
+    #[must_use]
+    pub fn mapping_names(mut self, names: NameMap) -> Self {
+        self.names = names;
         self
     }
 

@@ -57,7 +57,7 @@ impl Exchange {
     }
 
     fn post_receipt(&self, incoming: &Incoming) -> Result<Acknowledgement> {
-        let partner = self.partner(&incoming.from)?;
+        let partner = &*self.partner(&incoming.from)?;
         let transport = partner.transport()?;
         let json = self.receipt_for(incoming)?.to_json()?;
         let mut request = Request::new("POST", &Route::Receipts.path(transport.base_path()))?;
@@ -99,7 +99,7 @@ impl Exchange {
     /// As [`send`](Self::send).
     pub fn poll(&self, package: PackageId) -> Result<Outgoing> {
         let outgoing = self.outgoing(package)?;
-        let partner = self.partner(&outgoing.package.to)?;
+        let partner = &*self.partner(&outgoing.package.to)?;
         let transport = partner.transport()?;
         let route = Route::State(package);
         let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;

@@ -13,6 +13,7 @@ use crate::protocol::{
 };
 use crate::{Error, ErrorKind, Result};
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
@@ -39,7 +40,7 @@ impl Endpoint for Exchange {
 
 impl Exchange {
     /// The partner that signed this request.
-    pub(super) fn authenticate(&self, request: &Request, claimed: &SiteId) -> Result<&Partner> {
+    pub(super) fn authenticate(&self, request: &Request, claimed: &SiteId) -> Result<Arc<Partner>> {
         let stranger = || {
             Error::new(
                 ErrorKind::UnknownSender,
@@ -49,16 +50,17 @@ impl Exchange {
                 ),
             )
         };
-        let partner = self.0.partners.get(claimed).ok_or_else(stranger)?;
+        let partner = self.partners().get(claimed).cloned().ok_or_else(stranger)?;
         verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), partner.signature_window)?;
         Ok(partner)
     }
 
     /// The partner that signed this request, where the request does not say who asks.
-    pub(super) fn signer_of(&self, request: &Request) -> Result<&Partner> {
+    pub(super) fn signer_of(&self, request: &Request) -> Result<Arc<Partner>> {
         let mut refused = None;
-        for site in self.0.partners.keys() {
-            match self.authenticate(request, site) {
+        let sites: Vec<SiteId> = self.partners().keys().cloned().collect();
+        for site in sites {
+            match self.authenticate(request, &site) {
                 Ok(partner) => return Ok(partner),
                 // Two partners may name their keys alike; a good signature from another time tells the most.
                 Err(error) if error.kind() == ErrorKind::Replayed => refused = Some(error),
@@ -76,7 +78,7 @@ impl Exchange {
 
     fn take_in(&self, request: &Request, body: &mut dyn Read) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
-        let partner = self.authenticate(request, &envelope.from)?;
+        let partner = &*self.authenticate(request, &envelope.from)?;
         if envelope.to != self.0.site {
             return Err(Error::new(
                 ErrorKind::WrongRecipient,

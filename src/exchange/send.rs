@@ -32,7 +32,7 @@ impl Exchange {
         if is_held(outgoing.state) {
             return Ok(outgoing);
         }
-        let partner = self.partner(&outgoing.package.to)?;
+        let partner = &*self.partner(&outgoing.package.to)?;
         let (outgoing, begun) = self.update_outgoing(package, |outgoing| {
             if is_held(outgoing.state) {
                 return None;

@@ -62,7 +62,7 @@ impl Exchange {
     /// when both sides changed a field and the policy is to stop; [`ErrorKind::Cancelled`].
     pub fn unpack(&self, package: PackageId, by: &str, watch: &dyn Watch) -> Result<Unpacked> {
         let incoming = self.incoming(package)?;
-        let partner = self.partner(&incoming.from)?;
+        let partner = &*self.partner(&incoming.from)?;
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
         }
@@ -82,7 +82,7 @@ impl Exchange {
     /// As [`unpack`](Self::unpack), but a conflict that stops is told in the change set.
     pub fn preview(&self, package: PackageId, watch: &dyn Watch) -> Result<ChangeSet> {
         let incoming = self.incoming(package)?;
-        let partner = self.partner(&incoming.from)?;
+        let partner = &*self.partner(&incoming.from)?;
         let opened = self.open_package(partner, &incoming, watch)?;
         Ok(self.prepare(partner, &opened.contents)?.changes)
     }
@@ -171,12 +171,15 @@ impl Exchange {
             None => Vec::new(),
         };
         let catalogue = self.0.case_system.catalogue()?;
-        let mut violations = check_import(&contents.records, &local, &partner.import_rules, &catalogue);
+        partner.names.check()?;
+        let named = partner.names.to_ours(contents.records.clone(), &local, &base);
+        let mut violations = named.violations;
+        violations.extend(check_import(&named.records, &local, &partner.import_rules, &catalogue));
         violations.extend(self.unshared(partner, &link, !local.is_empty()));
         if !violations.is_empty() {
             return Err(violations_error(ErrorKind::ImportRulesViolated, &violations));
         }
-        let incoming = prepare_import(contents.records.clone(), &partner.import_rules);
+        let incoming = prepare_import(named.records, &partner.import_rules);
         let changes = merge(&local, &incoming, &base, partner.conflicts)?;
         Ok(Prepared { link, base, incoming, changes })
     }

@@ -75,7 +75,8 @@ macro_rules! record {
         impl $name {
             /// The names of the standard fields, as settings list them and JSON spells them.
             pub const FIELDS: &[&str] = &[
-                $(stringify!($one),)* $(stringify!($many),)*
+                $($crate::model::object::member_name(stringify!($one)),)*
+                $($crate::model::object::member_name(stringify!($many)),)*
                 "external_ids", "version", "created_at", "updated_at", "author",
             ];
 
@@ -100,6 +101,14 @@ macro_rules! record {
 }
 
 pub(super) use {object, record};
+
+/// The JSON member of a Rust member: `type` is a keyword and written `r#type` in Rust.
+pub(super) const fn member_name(rust: &'static str) -> &'static str {
+    match rust.as_bytes() {
+        [b'r', b'#', ..] => rust.split_at(2).1,
+        _ => rust,
+    }
+}
 
 /// Reads `null` as an empty collection: a sender writes `null` for a chosen field that has no value.
 pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -255,6 +255,17 @@ mod tests {
     }
 
     #[test]
+    fn standard_fields_are_spelled_as_json_spells_them() {
+        for kind in [RecordKind::Assessment, RecordKind::Bill, RecordKind::Contact] {
+            assert!(kind.standard_fields().contains(&"type"), "{kind}");
+        }
+        let spelled = |name: &&str| {
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+        };
+        assert!(RecordKind::ALL.iter().all(|kind| kind.standard_fields().iter().all(spelled)));
+    }
+
+    #[test]
     fn records_and_the_file_lead_to_each_other() {
         let mut file = ClaimFile::from_json(FILE.as_bytes()).unwrap();
         let records = file.to_records().unwrap();

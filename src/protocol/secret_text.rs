@@ -3,12 +3,14 @@
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A key as text. `Debug` does not show it; it is wiped from memory when dropped.
+/// A key or password as text. `Debug` does not show it; it is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    pub(crate) fn new(text: String) -> Self {
+    /// Takes a secret, for instance out of a host's secret store.
+    #[must_use]
+    pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 

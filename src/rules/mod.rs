@@ -7,6 +7,7 @@
 mod catalogue;
 mod export;
 mod import;
+mod name_map;
 mod names;
 mod naming;
 mod selection;
@@ -15,6 +16,7 @@ mod violation;
 pub use catalogue::Catalogue;
 pub use export::{DEFAULT_SEALED_SIZE_LIMIT, ExportFacts, ExportRules, check_export};
 pub use import::{ImportRules, UnknownType, check_import, prepare_import};
+pub use name_map::{NameMap, Named};
 pub use naming::{NamingConvention, NamingFacts, NamingFault};
 pub use selection::{AssessmentStatuses, FieldChoice, FieldSelection, select, select_notes};
 pub use violation::{Violation, ViolationCode, violations_error};

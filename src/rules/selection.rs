@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const CUSTOM: &str = "custom_fields.";
 
 /// Fields without which the record would not be what it is; they travel whatever is chosen.
-fn always(kind: RecordKind) -> &'static [&'static str] {
+pub(super) fn always(kind: RecordKind) -> &'static [&'static str] {
     match kind {
         RecordKind::Document => &["media_type", "name", "sha256", "size"],
         RecordKind::Note => &["body"],
@@ -177,6 +177,21 @@ impl FieldSelection {
     pub fn exchanges(&self, kind: RecordKind) -> bool {
         let on = |kind| self.levels.get(&kind).is_none_or(|level| level.exchanged);
         on(kind) && (kind != RecordKind::Bill || on(RecordKind::Assessment))
+    }
+
+    /// Whether this field travels with records of this kind; a custom field has the prefix `custom_fields.`.
+    #[must_use]
+    pub fn exchanges_field(&self, kind: RecordKind, name: &str) -> bool {
+        let default = Level::default();
+        let level = self.levels.get(&kind).unwrap_or(&default);
+        let chosen = match (name.strip_prefix(CUSTOM), &level.standard, &level.custom) {
+            (Some(custom), _, FieldChoice::Only(names)) => names.contains(custom),
+            (Some(_), _, FieldChoice::All) => true,
+            (None, FieldChoice::Only(names), _) => names.contains(name),
+            (None, FieldChoice::All, _) => !OWN_COUNTERS.contains(&name),
+        };
+        let standard = name.starts_with(CUSTOM) || may_travel(kind, name);
+        self.exchanges(kind) && (always(kind).contains(&name) || (standard && chosen))
     }
 
     /// Checks the selection as a whole.

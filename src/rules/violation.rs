@@ -32,6 +32,8 @@ pub enum ViolationCode {
     ProtectedClaim,
     /// The claim is one of this site's that was never shared with the sender.
     ClaimNotShared,
+    /// A type or status has no name on the other side, where its name means something else.
+    NameNotMapped,
     /// A rule of the host's own, by the host's name for it.
     Host(String),
 }
@@ -48,6 +50,7 @@ const NAMES: &[(ViolationCode, &str)] = &[
     (ViolationCode::UnknownBillType, "unknown-bill-type"),
     (ViolationCode::ProtectedClaim, "protected-claim"),
     (ViolationCode::ClaimNotShared, "claim-not-shared"),
+    (ViolationCode::NameNotMapped, "name-not-mapped"),
 ];
 
 impl ViolationCode {

@@ -1,0 +1,175 @@
+//! Where secrets are, and how they are fetched: settings name the place, never the secret.
+
+use super::table::Table;
+use crate::protocol::SecretText;
+use crate::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The longest secret that is read, in bytes: more than any key or password has.
+const LONGEST: u64 = 64 << 10;
+
+/// Where a secret is: `{ file = "/path" }`, `{ env = "NAME" }` or `{ host = "name" }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SecretPlace {
+    /// A file that only this user may read, by its absolute path.
+    File(PathBuf),
+    /// A variable of the environment. Its value stays in the process's environment, which cannot be wiped.
+    Env(String),
+    /// A name that the host's own secret store knows.
+    Host(String),
+}
+
+impl fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Env(name) => write!(f, "environment variable {name}"),
+            Self::Host(name) => write!(f, "the host's secret {name}"),
+        }
+    }
+}
+
+/// What fetches secrets.
+pub trait SecretSource {
+    /// The secret at this place.
+    ///
+    /// # Errors
+    /// Any kind; the text says what to do and never holds the secret.
+    fn secret(&self, place: &SecretPlace) -> Result<SecretText>;
+}
+
+type HostStore = Arc<dyn Fn(&str) -> Result<SecretText> + Send + Sync>;
+
+/// Files, the environment and, where one is given, the host's own store.
+///
+/// A file is refused when others than its owner may read or write it (on Unix: any of the mode bits 077). One line
+/// end after the secret is taken off.
+#[derive(Clone, Default)]
+pub struct LocalSecrets {
+    host: Option<HostStore>,
+}
+
+impl LocalSecrets {
+    /// Files and the environment.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks `store` for secrets of the form `{ host = "name" }`.
+    #[must_use]
+    pub fn with_host(mut self, store: impl Fn(&str) -> Result<SecretText> + Send + Sync + 'static) -> Self {
+        self.host = Some(Arc::new(store));
+        self
+    }
+}
+
+impl fmt::Debug for LocalSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSecrets").field("host", &self.host.is_some()).finish()
+    }
+}
+
+impl SecretSource for LocalSecrets {
+    fn secret(&self, place: &SecretPlace) -> Result<SecretText> {
+        let text = match place {
+            SecretPlace::File(path) => read_file(path).map_err(|error| error.within(place))?,
+            SecretPlace::Env(name) => match std::env::var_os(name).map(std::ffi::OsString::into_string) {
+                Some(Ok(value)) => Zeroizing::new(value),
+                Some(Err(value)) => {
+                    drop(Zeroizing::new(value.into_encoded_bytes()));
+                    return Err(invalid(format!("{place}: it is not UTF-8")));
+                }
+                None => return Err(invalid(format!("{place}: it is not set"))),
+            },
+            SecretPlace::Host(name) => {
+                let store = self.host.as_ref().ok_or_else(|| {
+                    invalid(format!("{place}: no store of the host's is given; see LocalSecrets::with_host"))
+                })?;
+                return store(name);
+            }
+        };
+        let secret =
+            text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        if secret.is_empty() {
+            return Err(invalid(format!("{place}: it is empty")));
+        }
+        Ok(SecretText::new(secret.to_owned()))
+    }
+}
+
+/// Reads a small private file, all room taken first so that no copy is left behind by a growing buffer.
+fn read_file(path: &Path) -> Result<Zeroizing<String>> {
+    // Asked before it is opened too: to open a pipe would wait for its writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(invalid("it is no file"));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        return Err(invalid(format!("it is no file of at most {LONGEST} bytes")));
+    }
+    check_private(&metadata)?;
+    let room = usize::try_from(metadata.len() + 1).map_err(|_| invalid("it is too large"))?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(metadata.len()).read_to_end(&mut bytes)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not UTF-8"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+#[cfg(unix)]
+fn check_private(metadata: &std::fs::Metadata) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(invalid(format!("its mode {mode:03o} lets others than its owner at the secret; run chmod 600 on it")))
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &std::fs::Metadata) -> Result<()> {
+    Ok(())
+}
+
+/// Reads where a secret is.
+pub(super) fn read_place(table: &mut Table<'_>, name: &'static str) -> Option<SecretPlace> {
+    const EXPECTED: &str =
+        "say where the secret is, { file = … }, { env = … } or { host = … }; it never stands in the settings";
+    let mut places = table.table(name, EXPECTED)?;
+    let file = places.take::<PathBuf>("file").map(SecretPlace::File);
+    let env = places.take::<String>("env").map(SecretPlace::Env);
+    let host = places.take::<String>("host").map(SecretPlace::Host);
+    let relative = matches!(&file, Some(SecretPlace::File(path)) if !path.is_absolute());
+    if relative {
+        places.mistake("file", "give the absolute path");
+    }
+    let unnamed = |name: &str| name.is_empty() || name.contains(['=', '\0']);
+    if matches!(&env, Some(SecretPlace::Env(name)) if unnamed(name)) {
+        places.mistake("env", "give the name of an environment variable");
+    }
+    if matches!(&host, Some(SecretPlace::Host(name)) if name.is_empty()) {
+        places.mistake("host", "give the name the host knows the secret by");
+    }
+    places.finish();
+    let mut given = [file, env, host].into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(place), None) => Some(place),
+        _ => {
+            table.mistake(name, EXPECTED);
+            None
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidSettings, message)
+}

@@ -1,0 +1,258 @@
+//! Partner settings as data: what is read, what is refused and where, and that no secret shows.
+
+#![cfg(all(feature = "toml", feature = "age"))]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use claimwire::codec::{AgeIdentity, Suite};
+use claimwire::protocol::{SecretText, SigningKey};
+use claimwire::settings::{LocalSecrets, PartnerSettings, SecretPlace, SecretSource};
+use claimwire::{ErrorKind, Result};
+use std::path::Path;
+
+/// The example in the documentation.
+fn example() -> String {
+    let page = include_str!("../docs/settings.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+/// Settings with the least that must be there, and `more` after it.
+fn with(more: &str) -> String {
+    let public = SigningKey::generate("k").unwrap().verifying_key().to_text();
+    format!(
+        "site = \"IMEX\"\nnumber = 7\nalias = \"Examiners\"\n{more}\n[[keys.verifying]]\nid = \"k\"\npublic = \"{}\"\n\
+         [[keys.incoming]]\nversion = 1\nsuite = \"age\"\nsecret = {{ host = \"imex\" }}\n",
+        public.as_str()
+    )
+}
+
+fn mistakes(toml: &str) -> Vec<String> {
+    let error = PartnerSettings::from_toml(toml).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidSettings);
+    error.details().to_vec()
+}
+
+#[track_caller]
+fn assert_places(mistakes: &[String], places: &[&str]) {
+    let found: Vec<&str> = mistakes.iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    assert_eq!(found, places, "{mistakes:#?}");
+}
+
+#[test]
+fn the_documented_example_is_valid_and_survives_json() {
+    let settings = PartnerSettings::from_toml(&example()).unwrap();
+    assert_eq!((settings.site().as_str(), settings.number()), ("IMEX", 7));
+    assert_eq!(settings.url(), Some("https://exchange.imex.example/claimwire"));
+    let json = settings.to_json().unwrap();
+    assert_eq!(PartnerSettings::from_json(&json).unwrap(), settings);
+    assert_eq!(serde_json::from_str::<PartnerSettings>(&json).unwrap(), settings);
+}
+
+#[test]
+fn settings_with_the_least_have_the_defaults_of_the_rules() {
+    let settings = PartnerSettings::from_toml(&with("")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&settings.to_json().unwrap()).unwrap();
+    assert_eq!(json["signature_window_seconds"], 300);
+    assert_eq!(json["conflicts"], "stop");
+    assert_eq!(json["export"]["sealed_size_limit"], 262_144_000);
+    assert_eq!(json["import"]["unknown_claim_types"], "reject");
+}
+
+#[test]
+fn every_mistake_is_reported_at_once_with_its_place() {
+    let found = mistakes(
+        r#"
+        number = 100
+        alias = " "
+        colour = "blue"
+        url = "http://exchange.imex.example"
+        signature_window_seconds = 0
+        conflicts = "mine"
+        [keys.outgoing]
+        version = 0
+        suite = "rot13"
+        [[keys.incoming]]
+        version = 1
+        suite = "des-md5"
+        framing = "openssl"
+        salt = "0123456789abcdef"
+        iterations = 20000000
+        secret = { env = "A", host = "b" }
+        [[keys.incoming]]
+        version = 2
+        suite = "age"
+        secret = { file = "relative.key" }
+        [[keys.incoming]]
+        version = 2
+        suite = "age"
+        secret = { host = "x" }
+        [[keys.verifying]]
+        id = "k"
+        [selection.levels.claim]
+        standard = { only = [] }
+        [selection.levels.vehicle]
+        exchanged = true
+        [selection.levels.note]
+        exchanged = false
+        [export]
+        naming = "{dat:YYYY}"
+        sealed_size_limit = 0
+        required_fields = { claim = ["colour", "custom_fields.region"] }
+        [import]
+        unknown_bill_types = "perhaps"
+        forced_status = { note = { status = "seen" }, claim = { exceptions = ["closed"] } }
+        [names.claim]
+        fields = { "custom_fields.a" = "status" }
+        statuses = { open = "x", closed = "X" }
+        "#,
+    );
+    let mut places: Vec<&str> = found.iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    places.sort_unstable();
+    assert_eq!(
+        places,
+        [
+            "alias",
+            "colour",
+            "conflicts",
+            "export.naming",
+            "export.note_required",
+            "export.required_fields.claim",
+            "export.required_fields.claim",
+            "export.sealed_size_limit",
+            "import.forced_status.claim.status",
+            "import.forced_status.note",
+            "import.unknown_bill_types",
+            "keys.incoming[0].salt",
+            "keys.incoming[0].secret",
+            "keys.incoming[1].secret.file",
+            "keys.incoming[2].version",
+            "keys.outgoing.suite",
+            "keys.outgoing.version",
+            "keys.verifying[0].public",
+            "names.claim.fields.custom_fields.a",
+            "names.claim.statuses.open",
+            "number",
+            "selection.levels.claim",
+            "selection.levels.vehicle",
+            "signature_window_seconds",
+            "site",
+            "url",
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_partner_without_any_key_is_refused() {
+    let found = mistakes("site = \"IMEX\"\nnumber = 7\nalias = \"Examiners\"");
+    assert_places(&found, &["keys.outgoing", "keys.verifying"]);
+}
+
+#[test]
+fn a_file_that_is_not_toml_names_the_line_and_repeats_nothing_of_it() {
+    let error = PartnerSettings::from_toml("site = \"IMEX\"\npassword = hunter2 2\n").unwrap_err();
+    assert!(error.to_string().contains("line 2"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_secret_that_was_put_into_the_settings_is_refused_and_not_repeated() {
+    let (identity, shared) =
+        (AgeIdentity::generate().to_secret_string(), SigningKey::generate_shared("s").unwrap());
+    let shared = shared.to_secret_text();
+    let found = mistakes(&format!(
+        "site = \"IMEX\"\nnumber = 7\nalias = \"Examiners\"\nurl = \"https://user:hunter2@imex.example\"\n\
+         [keys.outgoing]\nversion = 1\nsuite = \"age\"\nrecipients = [\"{}\"]\n\
+         [[keys.incoming]]\nversion = 1\nsuite = \"des-md5\"\nframing = \"openssl\"\nsecret = \"hunter2\"\n\
+         [[keys.verifying]]\nid = \"s\"\npublic = \"{}\"\n",
+        identity.expose(),
+        shared.as_str()
+    ));
+    let places =
+        ["url", "keys.outgoing.recipients[0]", "keys.incoming[0].secret", "keys.verifying[0].public"];
+    assert_places(&found, &places);
+    let told = found.join("\n");
+    assert!(
+        !told.contains("hunter2") && !told.contains(identity.expose()) && !told.contains(shared.as_str())
+    );
+}
+
+#[test]
+fn two_partners_must_not_share_site_number_or_alias() {
+    let one = PartnerSettings::from_toml(&with("")).unwrap();
+    let other = with("").replace("IMEX", "IMEX-2").replace("Examiners", "examiners ");
+    let other = PartnerSettings::from_toml(&other).unwrap();
+    PartnerSettings::check_all(std::slice::from_ref(&one)).unwrap();
+    let error = PartnerSettings::check_all(&[one.clone(), other]).unwrap_err();
+    assert_places(error.details(), &["number 07", "alias examiners"]);
+    assert_eq!(PartnerSettings::check_all(&[one.clone(), one]).unwrap_err().details().len(), 3);
+}
+
+#[test]
+fn settings_make_a_partner_once_its_secrets_are_fetched() {
+    let identity = AgeIdentity::generate();
+    let sealing =
+        format!("[keys.outgoing]\nversion = 3\nsuite = \"age\"\nrecipients = [\"{}\"]", identity.recipient());
+    let settings = PartnerSettings::from_toml(&with(&sealing)).unwrap();
+    let text = identity.to_secret_string().expose().to_owned();
+    let secrets = LocalSecrets::new().with_host(move |name| {
+        assert_eq!(name, "imex");
+        Ok(SecretText::new(text.clone()))
+    });
+    let partner = settings.to_partner(&secrets).unwrap();
+    assert_eq!((partner.alias(), partner.suite()), ("Examiners", Some(Suite::Age)));
+    let shown = format!("{settings:?} {partner:?} {secrets:?} {}", settings.to_json().unwrap());
+    assert!(!shown.contains("AGE-SECRET-KEY"));
+}
+
+#[test]
+fn every_secret_that_cannot_be_had_is_told() {
+    let settings = PartnerSettings::from_toml(&example()).unwrap();
+    let error = settings.to_partner(&LocalSecrets::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidSettings);
+    assert_places(error.details(), &["keys.incoming[0]", "keys.incoming[1]", "keys.verifying[1]"]);
+}
+
+fn file_secret(path: &Path) -> Result<SecretText> {
+    LocalSecrets::new().secret(&SecretPlace::File(path.to_owned()))
+}
+
+#[test]
+fn one_line_end_is_taken_off_a_secret_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (content, secret) in [("one", "one"), ("one\n", "one"), ("one\r\n", "one"), ("one \n\n", "one \n")] {
+        let path = private_file(folder.path(), content);
+        assert_eq!(file_secret(&path).unwrap().as_str(), secret);
+    }
+    let empty = private_file(folder.path(), "\n");
+    assert!(file_secret(&empty).unwrap_err().to_string().ends_with("it is empty"));
+    assert_eq!(file_secret(folder.path()).unwrap_err().kind(), ErrorKind::InvalidSettings);
+    assert_eq!(file_secret(&folder.path().join("absent")).unwrap_err().kind(), ErrorKind::Io);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_others_may_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = private_file(folder.path(), "hunter2");
+    for mode in [0o640, 0o604, 0o620, 0o644] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let error = file_secret(&path).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{mode:o}: {error}");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+    assert_eq!(file_secret(&path).unwrap().as_str(), "hunter2");
+}
+
+fn private_file(folder: &Path, content: &str) -> std::path::PathBuf {
+    let path = folder.join("secret");
+    std::fs::write(&path, content).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    path
+}
