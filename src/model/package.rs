@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum PackageKind {
     /// The exchanged part of a claim file; a user unpacks it.
     Claim,
-    /// Notes alone; applied as they arrive.
+    /// Notes alone.
     Notes,
 }
 

@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, Result};
 pub enum Route {
     /// `POST {base}/packages`: a sealed package.
     Package,
-    /// `POST {base}/notes`: a sealed package of kind `notes`, applied at once.
+    /// `POST {base}/notes`: a sealed package of kind `notes`.
     Notes,
     /// `GET {base}/packages/{id}`: the state of a package, as a receipt.
     State(PackageId),
