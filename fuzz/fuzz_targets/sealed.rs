@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 fuzz_target!(|bytes: &[u8]| {
     static KEYS: OnceLock<Vec<OpeningKey>> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
-        let framings = [Framing::SaltPrefix, Framing::OpenSsl, Framing::bare([7; 8])];
+        let framings = [Framing::SaltPrefix, Framing::OpenSsl, Framing::Bare { salt: [7; 8] }];
         let legacy = framings.into_iter().filter_map(|framing| DesMd5Key::new("legacy-Secret1", framing).ok());
         legacy.map(OpeningKey::from).chain([OpeningKey::from(AgeIdentity::generate())]).collect()
     });
