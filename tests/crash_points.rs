@@ -11,7 +11,7 @@ use claimwire::exchange::{Event, Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, OutgoingState, Step};
 use claimwire::model::PackageId;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Barrier, OnceLock};
 use support::*;
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ struct Disk {
 impl Disk {
     fn of_examiner(sites: &TwoSites) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&sites.examiner.folder.join("exchange"), folder.path());
+        copy_folder(&sites.examiner.folder.join("exchange"), folder.path());
         Self { folder }
     }
 
@@ -46,19 +46,6 @@ impl Disk {
         let (folder, cases) = (self.folder.path(), sites.examiner.cases.clone());
         let settings = ExchangeSettings::new(examiner_site(), folder, keys.examiner_signs, cases);
         Exchange::open(settings.with_partner(partner)).unwrap()
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

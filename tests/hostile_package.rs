@@ -347,6 +347,7 @@ fn a_package_inside_another_envelope_is_refused() {
         |parts| parts.package.key_version = 5,
         |parts| {
             parts.package.kind = PackageKind::Notes;
+            parts.claim_file["claim"] = json!({"id": "ON-INS/C-1"});
             parts.claim_file["documents"] = json!([]);
             parts.documents.clear();
         },

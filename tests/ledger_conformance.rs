@@ -8,6 +8,7 @@ use claimwire::ledger::{
     conformance,
 };
 use claimwire::model::{ExchangeId, PackageId, Record, SiteId};
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -17,6 +18,7 @@ enum Fault {
     IgnoresLimits,
     KeepsNothing,
     ForgetsOffsets,
+    ForgetsPauses,
 }
 
 struct Faulty(SqliteLedger, Fault);
@@ -31,6 +33,10 @@ impl Ledger for Faulty {
                 if self.outgoing(package.package.id)?.is_some() =>
             {
                 self.0.commit(&[Change::SetOutgoing { package: package.clone(), was: None }])
+            }
+            (Fault::ForgetsPauses, changes) => {
+                let kept = changes.iter().filter(|change| !matches!(change, Change::Pause(_)));
+                self.0.commit(&kept.cloned().collect::<Vec<_>>())
             }
             _ => self.0.commit(changes),
         }
@@ -74,6 +80,14 @@ impl Ledger for Faulty {
         self.0.sent_snapshot(partner, claim, sequence)
     }
 
+    fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
+        self.0.sent_notes(package)
+    }
+
+    fn paused(&self) -> Result<BTreeSet<SiteId>> {
+        self.0.paused()
+    }
+
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
         let mut entries = self.0.history(query)?;
         if self.1 == Fault::ForgetsOffsets {
@@ -89,6 +103,7 @@ fn each_broken_promise_is_named() {
         (Fault::CommitsOneByOne, "a commit that fails changes nothing"),
         (Fault::OverwritesPackages, "added only once"),
         (Fault::IgnoresLimits, "no more than its limit"),
+        (Fault::ForgetsPauses, "a pause lasts"),
         (Fault::KeepsNothing, "after opening it again"),
         (Fault::ForgetsOffsets, "the history is a chain"),
     ] {

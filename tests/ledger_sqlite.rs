@@ -117,7 +117,23 @@ fn a_later_schema_is_refused_with_both_versions_and_left_alone() {
     let error = SqliteLedger::open(&path).unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Ledger, false));
     let message = error.to_string();
-    assert!(message.contains("version 7") && message.contains("knows 2"), "{message}");
+    assert!(message.contains("version 7") && message.contains("knows 3"), "{message}");
+}
+
+#[test]
+fn a_ledger_of_the_second_schema_keeps_what_it_has_and_gets_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let link = Link::new(partner(), claim());
+    SqliteLedger::open(&path).unwrap().commit(&[Change::SetLink(link.clone()), entry()]).unwrap();
+    run_sql(&path, "DROP TABLE pauses; DROP TABLE sent_notes; PRAGMA user_version = 2");
+
+    let upgraded = SqliteLedger::open(&path).unwrap();
+    assert_eq!(upgraded.link(&partner(), &claim()).unwrap(), Some(link));
+    assert_eq!(upgraded.history(&HistoryQuery::new()).unwrap().len(), 1);
+    upgraded.commit(&[Change::Pause(partner())]).unwrap();
+    drop(upgraded);
+    assert!(SqliteLedger::open(&path).unwrap().paused().unwrap().contains(&partner()));
 }
 
 #[test]

@@ -19,6 +19,36 @@ pub enum Event {
         /// Who sent it.
         from: SiteId,
     },
+    /// New Note: a partner's notes were added to a claim here.
+    #[non_exhaustive]
+    NewNote {
+        /// The package that brought them.
+        package: PackageId,
+        /// Who sent it.
+        from: SiteId,
+        /// The claim.
+        claim: ExchangeId,
+    },
+    /// A package that came in was unpacked by itself, as the partner's settings say.
+    #[non_exhaustive]
+    AutomaticallyUnpacked {
+        /// The package.
+        package: PackageId,
+        /// Who sent it.
+        from: SiteId,
+        /// The claim.
+        claim: ExchangeId,
+    },
+    /// A package that came in could not be unpacked by itself, or its notes could not be applied.
+    #[non_exhaustive]
+    UnpackFailed {
+        /// The package.
+        package: PackageId,
+        /// Who sent it.
+        from: SiteId,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A package of ours is sealed and lies in the outbox.
     #[non_exhaustive]
     Exported {

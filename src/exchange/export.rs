@@ -6,7 +6,9 @@ use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::{Side, file_name};
 use crate::codec::{Encryptor, Watch, Watched};
-use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, PackageQuery, SentSnapshot, Step};
+use crate::ledger::{
+    Change, Direction, HistoryEntry, Link, Outgoing, OutgoingState, PackageQuery, SentSnapshot, Step,
+};
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Violation, check_export, select, violations_error};
@@ -111,7 +113,7 @@ impl Exchange {
             return Err(refused(&violations));
         }
         // Only sealing tells the size; it is counted to the end, so that all violations are told at once.
-        let package = self.new_package(partner, &link, &options.by)?;
+        let package = self.new_package(PackageKind::Claim, partner, &link, &options.by)?;
         let sealed = self
             .seal(partner, &package, &named.records, options.watch)
             .map_err(|error| error.within(format_args!("claim {claim} for {}", partner.alias)))?;
@@ -122,19 +124,27 @@ impl Exchange {
         self.put_in_outbox(partner, package, records, sealed)
     }
 
-    /// Starts the package that comes next for this partner and claim.
-    fn new_package(&self, partner: &Partner, link: &Link, by: &str) -> Result<Package> {
+    /// Starts the package that comes next for this partner and claim; notes are counted apart.
+    pub(super) fn new_package(
+        &self,
+        kind: PackageKind,
+        partner: &Partner,
+        link: &Link,
+        by: &str,
+    ) -> Result<Package> {
         let (from, to) = (self.0.site.clone(), partner.site.clone());
-        let mut package = Package::new(PackageKind::Claim, from, to, link.claim.clone());
-        package.sequence = link.sent_sequence + 1;
-        package.applied_sequence = link.applied_sequence;
+        let mut package = Package::new(kind, from, to, link.claim.clone());
+        (package.sequence, package.applied_sequence) = match kind {
+            PackageKind::Claim => (link.sent_sequence + 1, link.applied_sequence),
+            PackageKind::Notes => (link.sent_notes_sequence + 1, 0),
+        };
         package.key_version = partner.sealing()?.0;
         package.created_by = by.to_owned();
         Ok(package)
     }
 
     /// Packs and seals into a file of the outbox that has no name yet.
-    fn seal(
+    pub(super) fn seal(
         &self,
         partner: &Partner,
         package: &Package,
@@ -160,7 +170,7 @@ impl Exchange {
 
     /// Makes a sealed package durable and known to the ledger, in this order: a file without an entry is swept, an
     /// entry without a file would be a broken promise.
-    fn put_in_outbox(
+    pub(super) fn put_in_outbox(
         &self,
         partner: &Partner,
         package: Package,
@@ -175,10 +185,6 @@ impl Exchange {
         outgoing.assessments = ids_of(RecordKind::Assessment, &records);
         sealed.place(&file)?;
 
-        let _turn = self.links();
-        let mut link = self.link(&partner.site, &package.claim)?;
-        link.sent_sequence = package.sequence;
-        link.last_export_at = Some(package.created_at);
         let said = format!(
             "exported to {}: {} records, {} bytes sealed with {}",
             partner.alias,
@@ -187,14 +193,28 @@ impl Exchange {
             outgoing.suite
         );
         let entry = outgoing_entry(&outgoing, Step::Exported, &package.created_by, said);
+
+        let _turn = self.links();
+        let mut link = self.link(&partner.site, &package.claim)?;
+        let site = partner.site.clone();
+        let sent = match package.kind {
+            PackageKind::Claim => {
+                link.sent_sequence = package.sequence;
+                link.last_export_at = Some(package.created_at);
+                Change::AddSnapshot(SentSnapshot::new(site, package.claim, package.sequence, records))
+            }
+            PackageKind::Notes => {
+                link.sent_notes_sequence = package.sequence;
+                let notes = |record: &Record| record.kind == RecordKind::Note;
+                Change::AddSentNotes {
+                    package: package.id,
+                    records: records.into_iter().filter(notes).collect(),
+                }
+            }
+        };
         let committed = self.0.ledger.commit(&[
             Change::AddOutgoing(outgoing.clone()),
-            Change::AddSnapshot(SentSnapshot::new(
-                partner.site.clone(),
-                package.claim.clone(),
-                package.sequence,
-                records,
-            )),
+            sent,
             Change::SetLink(link),
             Change::Append(entry),
         ]);
@@ -208,15 +228,20 @@ impl Exchange {
         Ok(outgoing)
     }
 
-    /// The notes this partner has of this claim from us.
-    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+    /// The notes this partner has of this claim from us, or will have; not those of notes packages it refused.
+    pub(super) fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+        let was_refused = |outgoing: &Outgoing| {
+            outgoing.package.kind == PackageKind::Notes
+                && matches!(outgoing.state, OutgoingState::Failed | OutgoingState::Rejected)
+        };
         let mut notes = BTreeSet::new();
         let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
         loop {
             let page = self.0.ledger.outgoing_list(&query)?;
             let Some(last) = page.last() else { return Ok(notes) };
             query = query.after(last.package.id);
-            notes.extend(page.into_iter().flat_map(|outgoing| outgoing.notes));
+            let held = page.into_iter().filter(|outgoing| !was_refused(outgoing));
+            notes.extend(held.flat_map(|outgoing| outgoing.notes));
         }
     }
 }

@@ -8,11 +8,14 @@
 //! | step | call | durable afterwards |
 //! |---|---|---|
 //! | export | [`Exchange::export`] | the sealed package, in the outbox |
-//! | send | [`Exchange::send`] | the partner's signed receipt |
+//! | notes alone | [`Exchange::export_notes`], then send: applied as they arrive | the sealed package, in the outbox |
+//! | send | [`Exchange::send`], [`Exchange::send_queued`] | the partner's signed receipt |
+//! | pause | [`Exchange::pause`], [`Exchange::resume`] | that the partner is paused |
 //! | receive | [`Exchange`] is an [`Endpoint`](crate::protocol::Endpoint) | the sealed package, in the inbox |
 //! | notify | [`ExchangeSettings::on_event`] | |
 //! | look before | [`Exchange::preview`] | |
-//! | unpack | [`Exchange::unpack`] | the claim, in the case system |
+//! | unpack | [`Exchange::unpack`], or by itself: [`Partner::unpacking_automatically_as`] | the claim, in the case system |
+//! | look | [`Exchange::mark_viewed`] | that nothing of the claim is new |
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
 //! | history | [`Exchange::history`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
@@ -20,10 +23,14 @@
 //! An exchange can be cloned and used from many threads; its calls block. One
 //! process at a time has a site's folder open.
 
+mod apply_notes;
+mod automatic;
 mod event;
 mod export;
 mod history;
+mod notes;
 mod partner;
+mod pause;
 mod receipts;
 mod receive;
 mod sealed;
@@ -32,10 +39,12 @@ mod settings;
 mod store;
 mod summary;
 mod unpack;
+mod viewed;
 
 pub use event::Event;
 pub use export::ExportOptions;
 pub use partner::Partner;
+pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
 pub use settings::ExchangeSettings;
 pub use unpack::Unpacked;
@@ -47,15 +56,17 @@ use crate::model::{ExchangeId, PackageId, SiteId};
 use crate::package::PackageLimits;
 use crate::protocol::SigningKey;
 use crate::{Error, ErrorKind, Result};
+use automatic::Unpacker;
 use event::Listeners;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use store::{Side, Store};
 
-/// One site's side of the exchange. Clones share it.
+/// One site's side of the exchange. Clones share it; when the last one goes, an automatic unpack that is under way is
+/// finished first.
 #[derive(Clone)]
-pub struct Exchange(Arc<Inner>);
+pub struct Exchange(Arc<Inner>, Option<Arc<Unpacker>>);
 
 struct Inner {
     site: SiteId,
@@ -75,6 +86,9 @@ struct Inner {
 impl Exchange {
     /// Opens a site's exchange; its folder and ledger are made when they are not there.
     ///
+    /// What an earlier process left undone is done: notes that were received are applied, and what partners sent that
+    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked.
+    ///
     /// # Errors
     /// [`ErrorKind::Io`] or [`ErrorKind::Ledger`] when the folder or the ledger cannot be opened;
     /// [`ErrorKind::WrongState`] when another exchange has the folder open;
@@ -92,7 +106,7 @@ impl Exchange {
                 Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
             })
         })?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             site: settings.site,
             signing: settings.signing,
             case_system: settings.case_system,
@@ -107,7 +121,13 @@ impl Exchange {
             base_path: settings.base_path,
             exporting: Mutex::new(()),
             links: Mutex::new(()),
-        })))
+        };
+        let exchange = Self(Arc::new(inner), Some(Arc::new(Unpacker::default())));
+        exchange.apply_notes_that_wait()?;
+        if exchange.partners().values().any(|partner| partner.unpacks_as.is_some()) {
+            exchange.unpack_what_waits();
+        }
+        Ok(exchange)
     }
 
     /// This site's id.

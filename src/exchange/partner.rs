@@ -49,6 +49,7 @@ pub struct Partner {
     pub(super) export_rules: ExportRules,
     pub(super) import_rules: ImportRules,
     pub(super) conflicts: ConflictPolicy,
+    pub(super) unpacks_as: Option<String>,
 }
 
 impl Partner {
@@ -69,6 +70,7 @@ impl Partner {
             export_rules: ExportRules::default(),
             import_rules: ImportRules::default(),
             conflicts: ConflictPolicy::Stop,
+            unpacks_as: None,
         }
     }
 
@@ -141,6 +143,17 @@ impl Partner {
     #[must_use]
     pub fn settling_conflicts(mut self, policy: ConflictPolicy) -> Self {
         self.conflicts = policy;
+        self
+    }
+
+    /// Unpacks packages of this partner by themselves, acting as `account`, as this site names people.
+    ///
+    /// It is done after the receipt, on a thread of the exchange; what waits when the exchange is closed is unpacked
+    /// when it is opened again. A package that cannot be unpacked waits for a user, as without this setting, and
+    /// [`Event::UnpackFailed`](super::Event::UnpackFailed) tells of it.
+    #[must_use]
+    pub fn unpacking_automatically_as(mut self, account: impl Into<String>) -> Self {
+        self.unpacks_as = Some(account.into());
         self
     }
 

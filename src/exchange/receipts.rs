@@ -7,7 +7,7 @@ use super::receive::{announced_digest, incoming_entry};
 use super::send::{receipt_of, speaks_of};
 use crate::ledger::{Change, Incoming, Outgoing, OutgoingState, Step};
 use crate::merge::agree;
-use crate::model::{Json, PackageId, Timestamp};
+use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, Disposition, Evidence, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request, Response,
     Route, printable, sign_request, sign_response,
@@ -120,7 +120,7 @@ impl Exchange {
     }
 
     /// Records how far the recipient says it came; a word that says less than an earlier one changes nothing.
-    fn record_word(&self, receipt: &Receipt, evidence: String) -> Result<Outgoing> {
+    pub(super) fn record_word(&self, receipt: &Receipt, evidence: String) -> Result<Outgoing> {
         let package = receipt.package_id;
         let outgoing = self.outgoing(package)?;
         let to = outgoing.package.to.clone();
@@ -151,8 +151,12 @@ impl Exchange {
             Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
         })?;
         // A recipient that kept or changed some of it says what it has in its next package.
-        let agreed = match receipt.disposition {
-            Some(Disposition::Accepted) => self.agree_on(&outgoing),
+        let accepted = receipt.disposition == Some(Disposition::Accepted);
+        let agreed = match outgoing.package.kind {
+            PackageKind::Claim if accepted => self.agree_on(&outgoing),
+            PackageKind::Notes if receipt.state != ReceiptState::Received => {
+                self.settle_notes(&outgoing, accepted && receipt.state == ReceiptState::Unpacked)
+            }
             _ => Ok(()),
         };
         // The word itself is durable by now.

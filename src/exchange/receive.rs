@@ -5,7 +5,7 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
-use crate::ledger::{Change, Direction, HistoryEntry, Incoming, Step};
+use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
     Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request, Response, Route,
@@ -20,13 +20,10 @@ impl Endpoint for Exchange {
     fn answer(&self, request: &Request, _peer: &Peer, body: &mut dyn Read) -> Response {
         let base = &self.0.base_path;
         let answered = Route::parse(request.method(), request.path(), base).and_then(|route| match route {
-            Route::Package => self.take_in(request, body),
+            Route::Package => self.take_in(request, PackageKind::Claim, body),
+            Route::Notes => self.take_in(request, PackageKind::Notes, body),
             Route::State(package) => self.state_of(request, package),
             Route::Receipts => self.take_receipt(request, body),
-            _ => Err(Error::new(
-                ErrorKind::BadMessage,
-                format!("{} takes notes within a claim's package; export the claim", self.0.site),
-            )),
         });
         answered.unwrap_or_else(|error| {
             let mut problem = Problem::from_error(&error);
@@ -76,7 +73,7 @@ impl Exchange {
         }))
     }
 
-    fn take_in(&self, request: &Request, body: &mut dyn Read) -> Result<Response> {
+    fn take_in(&self, request: &Request, kind: PackageKind, body: &mut dyn Read) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
         let partner = &*self.authenticate(request, &envelope.from)?;
         if envelope.to != self.0.site {
@@ -88,8 +85,9 @@ impl Exchange {
                 ),
             ));
         }
-        if envelope.kind != PackageKind::Claim {
-            return Err(Error::new(ErrorKind::BadMessage, "only claim packages go to /packages"));
+        if envelope.kind != kind {
+            let said = "claim packages go to /packages, packages of notes to /notes";
+            return Err(Error::new(ErrorKind::BadMessage, said));
         }
         let digest = announced_digest(request)?;
         if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
@@ -98,8 +96,10 @@ impl Exchange {
         let sealed = self.stage(request, &digest, body)?;
         match self.put_in_inbox(partner, &envelope, &digest, sealed) {
             Ok(incoming) => {
-                self.announce(partner, &incoming)?;
-                self.signed_receipt(request, &incoming)
+                if kind == PackageKind::Claim {
+                    self.announce(partner, &incoming)?;
+                }
+                self.answer_for(request, partner, incoming)
             }
             // The same package came in twice at once, and the other was faster.
             Err(error) if error.kind() == ErrorKind::WrongState => {
@@ -135,7 +135,21 @@ impl Exchange {
                 format!("package id {} was used before for other bytes; export the package anew", known.id),
             ));
         }
-        self.signed_receipt(request, known)
+        self.answer_for(request, partner, known.clone())
+    }
+
+    /// The receipt of a package that is durably held. Notes are applied first; a claim that is to be unpacked by
+    /// itself is unpacked apart from this, whatever comes of it.
+    fn answer_for(&self, request: &Request, partner: &Partner, incoming: Incoming) -> Result<Response> {
+        if incoming.kind == PackageKind::Notes {
+            self.apply_notes(partner, incoming.id, self.0.site.as_str(), &())?;
+            return self.signed_receipt(request, &self.incoming(incoming.id)?);
+        }
+        let response = self.signed_receipt(request, &incoming)?;
+        if incoming.state == IncomingState::Received && partner.unpacks_as.is_some() {
+            self.unpack_soon(incoming.id);
+        }
+        Ok(response)
     }
 
     /// Streams the body to a file of the inbox that has no name yet.

@@ -7,7 +7,7 @@ use super::partner::Partner;
 use super::store::Side;
 use crate::codec::{Watch, Watched};
 use crate::ledger::{Change, Fault, HistoryEntry, Outgoing, OutgoingState, Step};
-use crate::model::{Json, PackageId, Timestamp};
+use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
     Response, Route, printable, sign_request,
@@ -20,10 +20,13 @@ impl Exchange {
     /// [`OutgoingState::Delivered`] with the partner's receipt, or [`OutgoingState::Sent`] over a transport whose
     /// answer comes later (send again to collect it).
     ///
+    /// Notes are applied as they arrive: theirs is [`OutgoingState::Unpacked`] at once.
+    ///
     /// Sending a delivered package again posts nothing and tells its state. The package's id makes a retry harmless.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPackage`]; those of the [`Transport`](crate::transport::Transport);
+    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`], retryable, while the partner is
+    /// [paused](Self::pause): the package stays queued; those of the [`Transport`](crate::transport::Transport);
     /// [`ErrorKind::NoReceipt`] when the answer does not prove that the partner holds exactly these bytes; the
     /// partner's own refusal by its kind. After a retryable one the package is queued, after another it is failed;
     /// both can be sent again.
@@ -33,6 +36,7 @@ impl Exchange {
             return Ok(outgoing);
         }
         let partner = &*self.partner(&outgoing.package.to)?;
+        self.unless_paused(partner)?;
         let (outgoing, begun) = self.update_outgoing(package, |outgoing| {
             if is_held(outgoing.state) {
                 return None;
@@ -47,7 +51,15 @@ impl Exchange {
             return Ok(outgoing);
         }
         match self.post(partner, &outgoing, watch) {
-            Ok(evidence) => self.record_answer(partner, package, evidence),
+            Ok(Some((receipt, evidence))) => {
+                let outgoing = self.record_answer(partner, package, Some(evidence.clone()))?;
+                match receipt.state {
+                    // Notes are applied as they arrive; and an earlier answer may have been lost.
+                    ReceiptState::Unpacked => self.record_word(&receipt, evidence),
+                    _ => Ok(outgoing),
+                }
+            }
+            Ok(None) => self.record_answer(partner, package, None),
             Err(error) => {
                 let error = error.within(format_args!("package {package} to {}", partner.alias));
                 self.record_failed_try(partner, package, error)
@@ -110,11 +122,19 @@ impl Exchange {
         if is_held(outgoing.state) { Ok(outgoing) } else { Err(error) }
     }
 
-    /// The evidence of a receipt, or `None` when the answer is still to come.
-    fn post(&self, partner: &Partner, outgoing: &Outgoing, watch: &dyn Watch) -> Result<Option<String>> {
+    /// The receipt and the evidence of it, or `None` when the answer is still to come.
+    fn post(
+        &self,
+        partner: &Partner,
+        outgoing: &Outgoing,
+        watch: &dyn Watch,
+    ) -> Result<Option<(Receipt, String)>> {
         let transport = partner.transport()?;
         let digest = Digest::from_hex(&outgoing.sha256)?;
-        let route = Route::Package;
+        let route = match outgoing.package.kind {
+            PackageKind::Claim => Route::Package,
+            PackageKind::Notes => Route::Notes,
+        };
         let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;
         let package = &outgoing.package;
         let mut envelope = Envelope::new(
@@ -150,7 +170,7 @@ impl Exchange {
             let why = printable(receipt.detail.as_deref().unwrap_or("no reason given"));
             return Err(Error::new(ErrorKind::NoReceipt, format!("the partner rejected the package: {why}")));
         }
-        Ok(Some(evidence))
+        Ok(Some((receipt, evidence)))
     }
 
     /// Changes an outgoing package by what it is now, and writes the entry that `change` gives; none, and nothing is

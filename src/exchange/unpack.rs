@@ -9,7 +9,7 @@ use crate::case_system::StagedDocuments;
 use crate::codec::{Decryptor, OpeningKey, Suite, Watch, Watched};
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
 use crate::merge::{ChangeSet, agree, merge};
-use crate::model::{ExchangeId, Package, PackageId, Record, RecordKind, Timestamp};
+use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind, Timestamp};
 use crate::package::{self, Contents};
 use crate::protocol::{DigestReader, Disposition, ReceiptState};
 use crate::rules::{Violation, ViolationCode, check_import, prepare_import, violations_error};
@@ -33,8 +33,8 @@ pub struct Unpacked {
 }
 
 /// A package that was opened and held, with the folder its documents lie in.
-struct Opened {
-    contents: Contents,
+pub(super) struct Opened {
+    pub(super) contents: Contents,
     _workplace: TempDir,
 }
 
@@ -51,7 +51,8 @@ impl Exchange {
     ///
     /// Nothing of the package is released before all of it is verified, and the case system takes all of it or
     /// nothing. A package that fails stays in the inbox, with the reason in its history, and can be unpacked again;
-    /// unpacking one that is unpacked already changes nothing.
+    /// unpacking one that is unpacked already changes nothing. Notes are applied as they arrive; those that could not
+    /// be are applied by this.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::UnsupportedSuite`],
@@ -65,6 +66,11 @@ impl Exchange {
         let partner = &*self.partner(&incoming.from)?;
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
+        }
+        if incoming.kind == PackageKind::Notes {
+            let mut applied = self.apply_notes(partner, package, by, watch)?;
+            applied.acknowledgement = self.acknowledge(package)?;
+            return Ok(applied);
         }
         let opened = self.open_package(partner, &incoming, watch);
         match opened.and_then(|opened| self.apply(partner, package, opened, by)) {
@@ -84,11 +90,19 @@ impl Exchange {
         let incoming = self.incoming(package)?;
         let partner = &*self.partner(&incoming.from)?;
         let opened = self.open_package(partner, &incoming, watch)?;
+        if incoming.kind == PackageKind::Notes {
+            return Ok(self.prepare_notes(partner, &opened.contents)?.changes);
+        }
         Ok(self.prepare(partner, &opened.contents)?.changes)
     }
 
     /// Decrypts and reads the package into a private folder, and checks that it is the one its sender announced.
-    fn open_package(&self, partner: &Partner, incoming: &Incoming, watch: &dyn Watch) -> Result<Opened> {
+    pub(super) fn open_package(
+        &self,
+        partner: &Partner,
+        incoming: &Incoming,
+        watch: &dyn Watch,
+    ) -> Result<Opened> {
         let key = partner.opening(incoming.key_version, &incoming.suite)?;
         self.read_sealed(key, incoming, watch)
             .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))
@@ -313,7 +327,7 @@ fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
 }
 
 /// What to say of a package that was dealt with before: it changes nothing more.
-fn done_before(incoming: &Incoming) -> Option<Unpacked> {
+pub(super) fn done_before(incoming: &Incoming) -> Option<Unpacked> {
     let done = matches!(incoming.state, IncomingState::Unpacked | IncomingState::Superseded);
     let claim = incoming.claim.clone().filter(|_| done)?;
     Some(Unpacked {

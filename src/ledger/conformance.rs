@@ -6,6 +6,7 @@ use super::{
 };
 use crate::model::{ExchangeId, Json, Package, PackageId, PackageKind, Record, RecordKind, SiteId};
 use crate::{Error, ErrorKind, Result};
+use std::collections::BTreeSet;
 
 /// Checks that a ledger keeps what [`Ledger`] promises.
 ///
@@ -33,6 +34,8 @@ pub fn check<L: Ledger>(mut open: impl FnMut() -> Result<L>) -> Result<()> {
     lists_filter_and_page(&ledger, &sample)?;
     links_and_common_states_are_replaced_by_their_keys(&ledger, &sample)?;
     snapshots_are_kept_until_dropped(&ledger, &sample)?;
+    sent_notes_are_kept_until_dropped(&ledger, &sample)?;
+    a_pause_lasts_until_it_is_ended(&ledger, &sample)?;
     history_is_numbered_and_filtered(&ledger, &sample)?;
     history_is_chained(&ledger, &sample)?;
     let before = everything(&ledger, &sample)?;
@@ -191,6 +194,7 @@ fn links_and_common_states_are_replaced_by_their_keys(ledger: &impl Ledger, samp
     let other = Link::new(sample.other.clone(), claim.clone());
     ledger.commit(&[Change::SetLink(other.clone()), Change::SetLink(link.clone())])?;
     link.sent_sequence = 3;
+    link.sent_notes_sequence = 2;
     link.received_from = true;
     ledger.commit(&[Change::SetLink(link.clone())])?;
     Error::ensure(ledger.link(partner, claim)? == Some(link.clone()), "a link is replaced")?;
@@ -229,6 +233,33 @@ fn snapshots_are_kept_until_dropped(ledger: &impl Ledger, sample: &Sample) -> Re
         !is_there(1)? && !is_there(2)? && is_there(3)?,
         "snapshots are dropped up to a sequence, no further",
     )
+}
+
+fn sent_notes_are_kept_until_dropped(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (one, other) = (PackageId::generate(), PackageId::generate());
+    let records = vec![sample.record("A/1", "open".into())?];
+    let keep = |package| Change::AddSentNotes { package, records: records.clone() };
+    Error::ensure(ledger.sent_notes(one)?.is_none(), "what was not sent is not there")?;
+    ledger.commit(&[keep(one), keep(other)])?;
+    fails_with(ledger.commit(&[keep(one)]), ErrorKind::WrongState, "sent notes are added only once")?;
+    ledger.commit(&[Change::DropSentNotes(one), Change::DropSentNotes(PackageId::generate())])?;
+    Error::ensure(
+        ledger.sent_notes(one)?.is_none() && ledger.sent_notes(other)? == Some(records),
+        "sent notes are kept until they are dropped",
+    )
+}
+
+/// Leaves one partner paused, so that the second opening finds it.
+fn a_pause_lasts_until_it_is_ended(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (one, other) = (&sample.partner, &sample.other);
+    Error::ensure(ledger.paused()?.is_empty(), "no partner is paused at first")?;
+    ledger.commit(&[
+        Change::Resume(one.clone()),
+        Change::Pause(one.clone()),
+        Change::Pause(other.clone()),
+    ])?;
+    ledger.commit(&[Change::Pause(one.clone()), Change::Resume(other.clone())])?;
+    Error::ensure(ledger.paused()?.iter().eq([one]), "a pause lasts until it is ended, and may be set twice")
 }
 
 fn history_is_numbered_and_filtered(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
@@ -300,8 +331,15 @@ fn history_is_chained(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
     Error::ensure(head()? == last.head(), "what is appended is chained after the last entry")
 }
 
-type Everything =
-    (Vec<Outgoing>, Vec<Incoming>, Vec<Link>, Vec<Record>, Option<Vec<Record>>, Vec<HistoryEntry>);
+type Everything = (
+    Vec<Outgoing>,
+    Vec<Incoming>,
+    Vec<Link>,
+    Vec<Record>,
+    Option<Vec<Record>>,
+    BTreeSet<SiteId>,
+    Vec<HistoryEntry>,
+);
 
 fn everything(ledger: &impl Ledger, sample: &Sample) -> Result<Everything> {
     Ok((
@@ -310,6 +348,7 @@ fn everything(ledger: &impl Ledger, sample: &Sample) -> Result<Everything> {
         ledger.links(&sample.claim)?,
         ledger.base(&sample.partner, &sample.claim)?,
         ledger.sent_snapshot(&sample.partner, &sample.claim, 3)?,
+        ledger.paused()?,
         ledger.history(&HistoryQuery::new())?,
     ))
 }

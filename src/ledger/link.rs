@@ -14,6 +14,9 @@ pub struct Link {
     /// The highest sequence given to a package of ours; 0 for none.
     #[serde(default)]
     pub sent_sequence: u64,
+    /// The highest sequence given to a notes package of ours, which are counted apart; 0 for none.
+    #[serde(default)]
+    pub sent_notes_sequence: u64,
     /// The highest sequence of theirs that was applied here; 0 for none.
     #[serde(default)]
     pub applied_sequence: u64,
@@ -36,6 +39,7 @@ impl Link {
             partner,
             claim,
             sent_sequence: 0,
+            sent_notes_sequence: 0,
             applied_sequence: 0,
             acknowledged_sequence: 0,
             received_from: false,

@@ -29,6 +29,7 @@ use named::named;
 
 use crate::Result;
 use crate::model::{ExchangeId, PackageId, Record, SiteId};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The exchange's durable state.
@@ -100,6 +101,18 @@ pub trait Ledger: Send + Sync {
         sequence: u64,
     ) -> Result<Option<Vec<Record>>>;
 
+    /// What our notes package said; `None` when it was never sent or is no longer needed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>>;
+
+    /// The partners that are paused.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn paused(&self) -> Result<BTreeSet<SiteId>>;
+
     /// Entries of the history in the order they were written, exactly as they were chained when they were appended.
     /// An entry is never changed and never removed.
     ///
@@ -152,6 +165,19 @@ pub enum Change {
         /// The highest sequence to drop.
         up_to: u64,
     },
+    /// Keeps what an outgoing notes package said, until it is known what became of it; the package must be new here.
+    AddSentNotes {
+        /// The package.
+        package: PackageId,
+        /// The notes as they were sent.
+        records: Vec<Record>,
+    },
+    /// Drops what this notes package said.
+    DropSentNotes(PackageId),
+    /// Pauses a partner, also one that is paused already.
+    Pause(SiteId),
+    /// Ends a partner's pause, also where there is none.
+    Resume(SiteId),
     /// Appends to the history, chained after its last entry with [`HistoryEntry::chained_after`].
     Append(HistoryEntry),
 }
@@ -196,6 +222,14 @@ impl<L: Ledger + ?Sized> Ledger for Arc<L> {
         sequence: u64,
     ) -> Result<Option<Vec<Record>>> {
         (**self).sent_snapshot(partner, claim, sequence)
+    }
+
+    fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
+        (**self).sent_notes(package)
+    }
+
+    fn paused(&self) -> Result<BTreeSet<SiteId>> {
+        (**self).paused()
     }
 
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {

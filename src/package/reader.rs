@@ -218,11 +218,21 @@ fn read_records(json: &[u8], manifest: &Manifest) -> Result<Vec<Record>> {
     if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(invalid(format_args!("record {} stands in the claim file twice", pair[0])));
     }
-    let only_notes = |record: &Record| matches!(record.kind, RecordKind::Claim | RecordKind::Note);
-    if manifest.package.kind == PackageKind::Notes && !records.iter().all(only_notes) {
-        return Err(invalid("a package of notes carries other records"));
+    if manifest.package.kind == PackageKind::Notes && !records.iter().all(may_go_with_notes) {
+        return Err(invalid(
+            "a package of notes carries other records, fields of the claim, or custom fields",
+        ));
     }
     Ok(records)
+}
+
+/// Whether a package of notes may carry it: the claim's id, and notes without custom fields.
+fn may_go_with_notes(record: &Record) -> bool {
+    match record.kind {
+        RecordKind::Claim => record.fields.is_empty(),
+        RecordKind::Note => record.fields.keys().all(|name| !name.starts_with("custom_fields.")),
+        _ => false,
+    }
 }
 
 /// The manifest entry of a document, which must be where the record's id and name put it and state the same bytes.

@@ -34,6 +34,10 @@ pub enum ViolationCode {
     ClaimNotShared,
     /// A type or status has no name on the other side, where its name means something else.
     NameNotMapped,
+    /// Notes were to travel alone, but the claim was never exchanged with the partner.
+    NotExchangedBefore,
+    /// Notes were to travel alone, but the partner has them all, or none may leave.
+    NoNewNote,
     /// A rule of the host's own, by the host's name for it.
     Host(String),
 }
@@ -51,6 +55,8 @@ const NAMES: &[(ViolationCode, &str)] = &[
     (ViolationCode::ProtectedClaim, "protected-claim"),
     (ViolationCode::ClaimNotShared, "claim-not-shared"),
     (ViolationCode::NameNotMapped, "name-not-mapped"),
+    (ViolationCode::NotExchangedBefore, "not-exchanged-before"),
+    (ViolationCode::NoNewNote, "no-new-note"),
 ];
 
 impl ViolationCode {

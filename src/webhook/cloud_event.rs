@@ -51,21 +51,28 @@ pub(super) fn partner(event: &Event) -> &SiteId {
 }
 
 fn typed(event: &Event) -> (&'static str, Data<'_>) {
-    let outgoing = |r#type, package: &PackageId, partner, claim| {
+    let of_claim = |r#type, package: &PackageId, partner, claim| {
         (r#type, Data { package: *package, partner, claim: Some(claim) })
     };
     match event {
         Event::NewPackage { package, from } => {
             ("claimwire.package.received", Data { package: *package, partner: from, claim: None })
         }
-        Event::Exported { package, to, claim } => outgoing("claimwire.package.exported", package, to, claim),
-        Event::Delivered { package, to, claim } => {
-            outgoing("claimwire.package.delivered", package, to, claim)
+        Event::NewNote { package, from, claim } => of_claim("claimwire.note.received", package, from, claim),
+        Event::AutomaticallyUnpacked { package, from, claim } => {
+            of_claim("claimwire.package.unpacked-here", package, from, claim)
         }
-        Event::Unpacked { package, to, claim } => outgoing("claimwire.package.unpacked", package, to, claim),
+        Event::UnpackFailed { package, from, reason: _ } => {
+            ("claimwire.package.unpack-failed", Data { package: *package, partner: from, claim: None })
+        }
+        Event::Exported { package, to, claim } => of_claim("claimwire.package.exported", package, to, claim),
+        Event::Delivered { package, to, claim } => {
+            of_claim("claimwire.package.delivered", package, to, claim)
+        }
+        Event::Unpacked { package, to, claim } => of_claim("claimwire.package.unpacked", package, to, claim),
         // The reason stays here: it is a text for people, and may name documents.
         Event::Failed { package, to, claim, reason: _ } => {
-            outgoing("claimwire.package.failed", package, to, claim)
+            of_claim("claimwire.package.failed", package, to, claim)
         }
     }
 }

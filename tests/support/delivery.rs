@@ -9,6 +9,7 @@ use claimwire::protocol::{
 };
 use claimwire::{ErrorKind, Result};
 use std::io::Read;
+use std::path::Path;
 
 /// A sealed package on its way to the examiner, as the insurer would send it; every part can be made to lie.
 #[derive(Clone)]
@@ -161,4 +162,18 @@ pub(crate) fn refusal(response: &Response) -> Refusal {
 /// The receipt in an answer that has one.
 pub(crate) fn receipt_in(response: &Response) -> Result<Receipt> {
     Receipt::from_response(response)
+}
+
+/// Copies a folder with all that is in it: a site's disk as it is at one moment.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::sqlite::{Database, Failure, to_sql};
 use crate::{Error, ErrorKind, Result};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The ledger in one SQLite file (feature `sqlite`).
@@ -128,6 +129,29 @@ impl Ledger for SqliteLedger {
         })
     }
 
+    fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
+        self.0.read(|connection| {
+            let body: Option<String> = connection
+                .query_row("SELECT body FROM sent_notes WHERE package = ?1", [package.to_string()], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            Ok(body.map(|body| from_body(&body)).transpose()?)
+        })
+    }
+
+    fn paused(&self) -> Result<BTreeSet<SiteId>> {
+        self.0.read(|connection| {
+            let mut statement = connection.prepare("SELECT partner FROM pauses")?;
+            let mut rows = statement.query([])?;
+            let mut partners = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                partners.insert(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?.parse()?);
+            }
+            Ok(partners)
+        })
+    }
+
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
         self.0.read(|connection| trail::list(connection, query))
     }
@@ -182,6 +206,28 @@ fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(), Failure> {
                 "DELETE FROM snapshots WHERE claim = ?1 AND partner = ?2 AND sequence <= ?3",
                 params![claim.as_str(), partner.as_str(), i64::try_from(*up_to).unwrap_or(i64::MAX)],
             )?;
+            Ok(())
+        }
+        Change::AddSentNotes { package, records } => {
+            let added = transaction.execute(
+                "INSERT INTO sent_notes (package, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                params![package.to_string(), to_body(records)?],
+            )?;
+            unless_there(added, &format!("what notes package {package} said"))
+        }
+        Change::DropSentNotes(package) => {
+            transaction.execute("DELETE FROM sent_notes WHERE package = ?1", [package.to_string()])?;
+            Ok(())
+        }
+        Change::Pause(partner) => {
+            transaction.execute(
+                "INSERT INTO pauses (partner) VALUES (?1) ON CONFLICT DO NOTHING",
+                [partner.as_str()],
+            )?;
+            Ok(())
+        }
+        Change::Resume(partner) => {
+            transaction.execute("DELETE FROM pauses WHERE partner = ?1", [partner.as_str()])?;
             Ok(())
         }
         Change::Append(entry) => trail::append(transaction, entry),

@@ -13,8 +13,8 @@ pub(super) const SCHEMA: Schema = Schema {
     kind: ErrorKind::Ledger,
     // "CWLG"
     application_id: 0x4357_4c47,
-    version: 2,
-    upgrades: &[chain_history],
+    version: 3,
+    upgrades: &[chain_history, add_pauses_and_notes],
     sql: "
 CREATE TABLE packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -76,6 +76,22 @@ CREATE TABLE history_assessments (
 ) STRICT, WITHOUT ROWID;
 ",
 };
+
+/// What version 3 adds.
+const PAUSES_AND_NOTES: &str = "
+CREATE TABLE pauses (
+    partner TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sent_notes (
+    package TEXT NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT;
+";
+
+fn add_pauses_and_notes(transaction: &Transaction<'_>) -> Result<(), Failure> {
+    Ok(transaction.execute_batch(PAUSES_AND_NOTES)?)
+}
 
 /// The order in an INSERT also stops INSERT OR REPLACE, which runs no trigger for the row that it deletes.
 const APPEND_ONLY: &str = "
