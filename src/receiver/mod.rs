@@ -6,15 +6,16 @@
 //!
 //! ```no_run
 //! use claimwire::receiver::{Receiver, ReceiverSettings, TlsSettings};
-//! # fn exchange() -> std::sync::Arc<dyn claimwire::protocol::Endpoint> { unimplemented!() }
 //! use std::time::Duration;
+//! # fn serve(exchange: std::sync::Arc<dyn claimwire::protocol::Endpoint>) -> claimwire::Result<()> {
 //!
 //! let tls = TlsSettings::new(std::fs::read("chain.pem")?, std::fs::read("key.pem")?)
 //!     .require_client_certificates(std::fs::read("partners-ca.pem")?);
-//! let running = Receiver::bind("0.0.0.0:8443", tls, exchange(), ReceiverSettings::default())?;
+//! let running = Receiver::bind("0.0.0.0:8443", tls, exchange, ReceiverSettings::default())?;
 //! println!("listening at {}", running.local_addr());
 //! running.shutdown(Duration::from_secs(30))?;
-//! # Ok::<(), claimwire::Error>(())
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # What a stranger can cost

@@ -31,10 +31,11 @@ use tokio::task::{JoinError, spawn_blocking};
 ///
 /// ```no_run
 /// use claimwire::receiver::{EndpointService, ReceiverSettings};
-/// # fn exchange() -> std::sync::Arc<dyn claimwire::protocol::Endpoint> { unimplemented!() }
+/// # fn mount(exchange: std::sync::Arc<dyn claimwire::protocol::Endpoint>) {
 ///
-/// let service = EndpointService::new(exchange(), ReceiverSettings::default());
+/// let service = EndpointService::new(exchange, ReceiverSettings::default());
 /// let app: axum::Router = axum::Router::new().nest_service("/claimwire", service);
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct EndpointService(Arc<Shared>);
