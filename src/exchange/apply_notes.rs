@@ -9,7 +9,7 @@ use super::notes::not_in;
 use super::partner::Partner;
 use super::receipts::Acknowledgement;
 use super::receive::incoming_entry;
-use super::summary::summary;
+use super::summary::{disposition, summary};
 use super::unpack::{Unpacked, done_before};
 use crate::case_system::StagedDocuments;
 use crate::codec::Watch;
@@ -18,7 +18,6 @@ use crate::merge::{ChangeSet, merge};
 use crate::model::{ExchangeId, PackageId, PackageKind, Record, RecordKind, Timestamp};
 use crate::package::Contents;
 use crate::protocol::{Disposition, ReceiptState};
-use crate::rules::{check_import, prepare_import, violations_error};
 use crate::{Error, ErrorKind, Result};
 
 /// What a package of notes would do here.
@@ -104,15 +103,7 @@ impl Exchange {
         let carried: Vec<Record> =
             contents.records.iter().filter(|record| record.kind == RecordKind::Note).cloned().collect();
         let base = self.0.ledger.base(&partner.site, claim)?;
-        let catalogue = self.0.case_system.catalogue()?;
-        partner.names.check()?;
-        let named = partner.names.to_ours(carried, &local, &base);
-        let mut violations = named.violations;
-        violations.extend(check_import(&named.records, &local, &partner.import_rules, &catalogue));
-        if !violations.is_empty() {
-            return Err(violations_error(ErrorKind::ImportRulesViolated, &violations));
-        }
-        let carried = prepare_import(named.records, &partner.import_rules);
+        let carried = self.imported(partner, carried, &local, &base, None)?;
         let learned = not_in(&base, carried.clone());
         let changes = merge(&local, &learned, &base, partner.conflicts)?;
         Ok(PreparedNotes { changes, carried, learned })
@@ -142,14 +133,7 @@ impl Exchange {
         incoming.sequence = Some(package.sequence);
         incoming.notes = prepared.carried.iter().map(|note| note.id.clone()).collect();
         incoming.last_error = None;
-        let mut fields = prepared.changes.records.iter().flat_map(|record| &record.fields);
-        let (disposition, detail) = match fields.all(|field| field.outcome.takes_theirs()) {
-            true => (Disposition::Accepted, None),
-            false => {
-                let said = "the recipient kept values of its own".to_owned();
-                (Disposition::AcceptedWithChanges, Some(said))
-            }
-        };
+        let (disposition, detail) = disposition(&prepared.changes);
         self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail)?;
         let said = format!("notes applied by {by}: {}", summary(&prepared.changes));
         let entry = incoming_entry(&incoming, Step::Unpacked, by, said);

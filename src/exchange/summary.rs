@@ -1,7 +1,8 @@
-//! A change set in one line, for the history: counts by kind of record, and no claim data.
+//! A change set in short: a line for the history, without claim data, and a word for the sender.
 
 use crate::merge::{ChangeSet, RecordAction};
 use crate::model::RecordKind;
+use crate::protocol::Disposition;
 
 /// Such as `claim updated; 2 notes added; 1 document added`.
 pub(super) fn summary(changes: &ChangeSet) -> String {
@@ -22,4 +23,13 @@ pub(super) fn summary(changes: &ChangeSet) -> String {
         parts.push(format!("{kept} conflicting fields kept as they are here"));
     }
     if parts.is_empty() { "nothing was new".to_owned() } else { parts.join("; ") }
+}
+
+/// What the sender is told of an applied change set: that all of it was taken, or that values of our own stay.
+pub(super) fn disposition(changes: &ChangeSet) -> (Disposition, Option<String>) {
+    let mut fields = changes.records.iter().flat_map(|record| &record.fields);
+    match fields.all(|field| field.outcome.takes_theirs()) {
+        true => (Disposition::Accepted, None),
+        false => (Disposition::AcceptedWithChanges, Some("the recipient kept values of its own".to_owned())),
+    }
 }

@@ -3,7 +3,7 @@
 use super::partner::Partner;
 use super::receive::incoming_entry;
 use super::store::Side;
-use super::summary::summary;
+use super::summary::{disposition, summary};
 use super::{Exchange, receipts::Acknowledgement};
 use crate::case_system::StagedDocuments;
 use crate::codec::{Decryptor, OpeningKey, Suite, Watch, Watched};
@@ -184,18 +184,32 @@ impl Exchange {
             Some(file) => file.to_records()?,
             None => Vec::new(),
         };
+        let unshared = self.unshared(partner, &link, !local.is_empty());
+        let incoming = self.imported(partner, contents.records.clone(), &local, &base, unshared)?;
+        let changes = merge(&local, &incoming, &base, partner.conflicts)?;
+        Ok(Prepared { link, base, incoming, changes })
+    }
+
+    /// A partner's records in our names and as the import rules leave them; every rule that is violated at once, with
+    /// `another` fault that was found before.
+    pub(super) fn imported(
+        &self,
+        partner: &Partner,
+        records: Vec<Record>,
+        local: &[Record],
+        base: &[Record],
+        another: Option<Violation>,
+    ) -> Result<Vec<Record>> {
         let catalogue = self.0.case_system.catalogue()?;
         partner.names.check()?;
-        let named = partner.names.to_ours(contents.records.clone(), &local, &base);
+        let named = partner.names.to_ours(records, local, base);
         let mut violations = named.violations;
-        violations.extend(check_import(&named.records, &local, &partner.import_rules, &catalogue));
-        violations.extend(self.unshared(partner, &link, !local.is_empty()));
+        violations.extend(check_import(&named.records, local, &partner.import_rules, &catalogue));
+        violations.extend(another);
         if !violations.is_empty() {
             return Err(violations_error(ErrorKind::ImportRulesViolated, &violations));
         }
-        let incoming = prepare_import(named.records, &partner.import_rules);
-        let changes = merge(&local, &incoming, &base, partner.conflicts)?;
-        Ok(Prepared { link, base, incoming, changes })
+        Ok(prepare_import(named.records, &partner.import_rules))
     }
 
     /// A partner may bring claims of its own, and write to those it was sent or sent itself; not to any claim here
@@ -259,21 +273,12 @@ impl Exchange {
         incoming.assessments = ids(RecordKind::Assessment);
         incoming.notes = ids(RecordKind::Note);
         incoming.last_error = None;
-        let (disposition, detail) = if superseded {
-            (
-                Disposition::AcceptedWithChanges,
-                Some("a later package of this claim was applied before".to_owned()),
-            )
-        } else if prepared
-            .changes
-            .records
-            .iter()
-            .flat_map(|record| &record.fields)
-            .all(|field| field.outcome.takes_theirs())
-        {
-            (Disposition::Accepted, None)
-        } else {
-            (Disposition::AcceptedWithChanges, Some("the recipient kept values of its own".to_owned()))
+        let (disposition, detail) = match superseded {
+            true => {
+                let said = "a later package of this claim was applied before".to_owned();
+                (Disposition::AcceptedWithChanges, Some(said))
+            }
+            false => disposition(&prepared.changes),
         };
         self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail)?;
         let entry = incoming_entry(&incoming, step, by, said);
