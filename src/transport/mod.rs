@@ -20,6 +20,7 @@ pub use memory::MemoryTransport;
 use crate::Result;
 use crate::protocol::{Request, Response};
 use std::fmt;
+use std::sync::Arc;
 
 /// Carries requests to one partner.
 ///
@@ -51,6 +52,16 @@ pub trait Transport: Send + Sync + fmt::Debug {
     /// ([`Route::path`](crate::protocol::Route::path)): empty, or such as `/claimwire`.
     fn base_path(&self) -> &str {
         ""
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: &Request, body: Body<'_>) -> Result<Reply> {
+        (**self).send(request, body)
+    }
+
+    fn base_path(&self) -> &str {
+        (**self).base_path()
     }
 }
 

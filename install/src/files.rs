@@ -1,0 +1,127 @@
+//! What is installed: the libraries under the names the platform asks for, and what build tools find them by.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// What the linker is told, so that hosts find the library by its interface's version.
+pub(crate) fn shared_name_arguments(interface: &str) -> Vec<String> {
+    let argument = if cfg!(target_os = "macos") {
+        format!("-Wl,-install_name,@rpath/libclaimwire.{interface}.dylib")
+    } else if cfg!(windows) {
+        return Vec::new();
+    } else {
+        format!("-Wl,-soname,libclaimwire.so.{interface}")
+    };
+    vec!["-C".into(), format!("link-arg={argument}")]
+}
+
+pub(crate) fn install_libraries(
+    built: &Path,
+    library: &Path,
+    version: &str,
+    interface: &str,
+) -> io::Result<()> {
+    if cfg!(windows) {
+        for name in ["claimwire.dll", "claimwire.dll.lib", "claimwire.lib"] {
+            fs::copy(built.join(name), library.join(name))?;
+        }
+        return Ok(());
+    }
+    fs::copy(built.join("libclaimwire.a"), library.join("libclaimwire.a"))?;
+    let (from, full, short, plain) = if cfg!(target_os = "macos") {
+        let of = |version: &str| format!("libclaimwire.{version}.dylib");
+        ("libclaimwire.dylib", of(version), of(interface), "libclaimwire.dylib")
+    } else {
+        let of = |version: &str| format!("libclaimwire.so.{version}");
+        ("libclaimwire.so", of(version), of(interface), "libclaimwire.so")
+    };
+    replace(&built.join(from), &library.join(&full))?;
+    link(&full, &library.join(&short))?;
+    link(&short, &library.join(plain))
+}
+
+/// Puts a new file in place of the old one, which a running host may have loaded.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    let new = to.with_extension("new");
+    fs::copy(from, &new)?;
+    fs::rename(new, to)
+}
+
+#[cfg(unix)]
+fn link(target: &str, at: &Path) -> io::Result<()> {
+    match fs::remove_file(at) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => std::os::unix::fs::symlink(target, at),
+    }
+}
+
+#[cfg(not(unix))]
+fn link(target: &str, at: &Path) -> io::Result<()> {
+    fs::copy(at.with_file_name(target), at).map(drop)
+}
+
+pub(crate) fn pkg_config(prefix: &Path, version: &str, static_libraries: &str) -> String {
+    format!(
+        "prefix={}
+libdir=${{prefix}}/lib
+includedir=${{prefix}}/include
+
+Name: claimwire
+Description: Carries insurance claim files between case-management systems
+Version: {version}
+Libs: -L${{libdir}} -lclaimwire
+Libs.private: {static_libraries}
+Cflags: -I${{includedir}}
+",
+        prefix.display()
+    )
+}
+
+pub(crate) fn cmake(version: &str, static_libraries: &str) -> [(&'static str, String); 2] {
+    let shared = if cfg!(windows) {
+        "claimwire.dll"
+    } else if cfg!(target_os = "macos") {
+        "libclaimwire.dylib"
+    } else {
+        "libclaimwire.so"
+    };
+    let archive = if cfg!(windows) { "claimwire.lib" } else { "libclaimwire.a" };
+    let import = if cfg!(windows) {
+        "\n    IMPORTED_IMPLIB \"${_claimwire_prefix}/lib/claimwire.dll.lib\""
+    } else {
+        ""
+    };
+    let config = format!(
+        "# Gives the targets claimwire::claimwire (shared) and claimwire::claimwire-static.
+get_filename_component(_claimwire_prefix \"${{CMAKE_CURRENT_LIST_DIR}}/../../..\" ABSOLUTE)
+if(NOT TARGET claimwire::claimwire)
+  add_library(claimwire::claimwire SHARED IMPORTED)
+  set_target_properties(claimwire::claimwire PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES \"${{_claimwire_prefix}}/include\"{import}
+    IMPORTED_LOCATION \"${{_claimwire_prefix}}/lib/{shared}\")
+  add_library(claimwire::claimwire-static STATIC IMPORTED)
+  set_target_properties(claimwire::claimwire-static PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES \"${{_claimwire_prefix}}/include\"
+    INTERFACE_LINK_LIBRARIES \"{}\"
+    IMPORTED_LOCATION \"${{_claimwire_prefix}}/lib/{archive}\")
+endif()
+unset(_claimwire_prefix)
+",
+        static_libraries.split_whitespace().collect::<Vec<_>>().join(";")
+    );
+    // Later versions fit as long as the interface is the same, and another interface has another file name.
+    let check = format!(
+        "set(PACKAGE_VERSION \"{version}\")
+if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
+  set(PACKAGE_VERSION_COMPATIBLE FALSE)
+else()
+  set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  if(PACKAGE_FIND_VERSION VERSION_EQUAL PACKAGE_VERSION)
+    set(PACKAGE_VERSION_EXACT TRUE)
+  endif()
+endif()
+"
+    );
+    [("claimwire-config.cmake", config), ("claimwire-config-version.cmake", check)]
+}

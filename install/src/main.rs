@@ -1,0 +1,129 @@
+//! Builds the shared and the static C library and installs them with header, pkg-config and CMake files.
+//!
+//! ```sh
+//! cargo run --manifest-path install/Cargo.toml -- --prefix /usr/local
+//! ```
+
+mod files;
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const USAGE: &str = "\
+Builds claimwire's C library and installs it.
+
+    claimwire-install --prefix DIR [--profile PROFILE] [--target-dir DIR]
+
+    --prefix DIR       where lib/, include/, lib/pkgconfig/ and lib/cmake/ go
+    --profile PROFILE  a cargo profile; release by default
+    --target-dir DIR   where to build; the crate's own target folder by default
+";
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be done when standard error is closed too.
+            let _ = writeln!(io::stderr(), "claimwire-install: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Arguments {
+    prefix: PathBuf,
+    profile: String,
+    target: PathBuf,
+}
+
+fn run() -> Outcome<()> {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let Some(arguments) = parse(&crate_folder)? else {
+        return Ok(io::stdout().write_all(USAGE.as_bytes())?);
+    };
+    let version = version_of(&crate_folder)?;
+    let header = fs::read_to_string(crate_folder.join("include/claimwire.h"))?;
+    let interface = interface_of(&header)?;
+    let static_libraries = build(&crate_folder, &arguments, interface)?;
+    let built = arguments.target.join(if arguments.profile == "dev" { "debug" } else { &arguments.profile });
+
+    let prefix = &arguments.prefix;
+    fs::create_dir_all(prefix)?;
+    let prefix = prefix.canonicalize()?;
+    let library = prefix.join("lib");
+    fs::create_dir_all(library.join("pkgconfig"))?;
+    fs::create_dir_all(library.join("cmake/claimwire"))?;
+    fs::create_dir_all(prefix.join("include"))?;
+    files::install_libraries(&built, &library, &version, interface)?;
+    fs::write(prefix.join("include/claimwire.h"), &header)?;
+    fs::write(
+        library.join("pkgconfig/claimwire.pc"),
+        files::pkg_config(&prefix, &version, &static_libraries),
+    )?;
+    for (name, text) in files::cmake(&version, &static_libraries) {
+        fs::write(library.join("cmake/claimwire").join(name), text)?;
+    }
+    Ok(writeln!(io::stdout(), "installed claimwire {version} into {}", prefix.display())?)
+}
+
+fn parse(crate_folder: &Path) -> Outcome<Option<Arguments>> {
+    let (mut prefix, mut profile, mut target) = (None, "release".to_owned(), crate_folder.join("target"));
+    let mut words = env::args().skip(1);
+    while let Some(word) = words.next() {
+        if word == "--help" || word == "-h" {
+            return Ok(None);
+        }
+        let value = words.next().ok_or_else(|| format!("`{word}` needs a value\n{USAGE}"))?;
+        match word.as_str() {
+            "--prefix" => prefix = Some(PathBuf::from(value)),
+            "--profile" => profile = value,
+            "--target-dir" => target = PathBuf::from(value),
+            _ => return Err(format!("there is no option `{word}`\n{USAGE}").into()),
+        }
+    }
+    let prefix = prefix.ok_or_else(|| format!("--prefix is missing\n{USAGE}"))?;
+    Ok(Some(Arguments { prefix, profile, target }))
+}
+
+/// The crate's version, from the one line of its manifest that says it.
+fn version_of(crate_folder: &Path) -> Outcome<String> {
+    let manifest = fs::read_to_string(crate_folder.join("Cargo.toml"))?;
+    let line = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    Ok(line.ok_or("Cargo.toml names no version")?.to_owned())
+}
+
+/// The C interface's version, which is the number in the shared library's name.
+fn interface_of(header: &str) -> Outcome<&str> {
+    let version = header.lines().find_map(|line| line.strip_prefix("#define CW_ABI_VERSION "));
+    Ok(version.ok_or("the header names no CW_ABI_VERSION")?.trim())
+}
+
+/// Builds both libraries; gives what a program must link beside the static one.
+fn build(crate_folder: &Path, arguments: &Arguments, interface: &str) -> Outcome<String> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .arg("rustc")
+        .arg("--manifest-path")
+        .arg(crate_folder.join("Cargo.toml"))
+        .args(["--lib", "--no-default-features", "--features", "capi", "--crate-type", "cdylib,staticlib"])
+        .args(["--profile", &arguments.profile])
+        .arg("--target-dir")
+        .arg(&arguments.target)
+        .args(["--", "--print", "native-static-libs"])
+        .args(files::shared_name_arguments(interface));
+    let built = cargo.stdout(std::process::Stdio::inherit()).output()?;
+    let said = String::from_utf8_lossy(&built.stderr);
+    if !built.status.success() {
+        io::stderr().write_all(said.as_bytes())?;
+        return Err("cargo could not build the library".into());
+    }
+    // Cargo repeats the note of an earlier build, so that it is there also when nothing was built now.
+    let libraries = said.lines().find_map(|line| line.split_once("native-static-libs: "));
+    Ok(libraries.map_or("", |(_, libraries)| libraries.trim()).to_owned())
+}

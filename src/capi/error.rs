@@ -1,0 +1,83 @@
+//! What went wrong, as C reads it.
+
+use super::border::quietly;
+use super::code;
+use super::pointer::free;
+use crate::Error;
+use std::ffi::{CString, c_char};
+use std::ptr::null;
+
+/// What went wrong: a code for programs, a sentence for people, and a line for each single fault.
+pub struct cw_error {
+    code: i32,
+    message: CString,
+    retryable: bool,
+    details: Vec<CString>,
+}
+
+impl cw_error {
+    pub(super) fn new(error: &Error) -> Self {
+        Self {
+            code: i32::from(error.kind().code()),
+            message: c_text(&error.to_string()),
+            retryable: error.is_retryable(),
+            details: error.details().iter().map(|detail| c_text(detail)).collect(),
+        }
+    }
+}
+
+/// The text as C has it. A NUL inside, which only hostile input brings, would end it early.
+pub(super) fn c_text(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+/// The error's code, one of CW_ERR_*: the same that the function returned. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_code(error: *const cw_error) -> i32 {
+    // SAFETY: the host vouches for `error`.
+    quietly(0, || unsafe { error.as_ref() }.map_or(0, |error| error.code))
+}
+
+/// The name of the error's code, such as "wrong-key". Static; "ok" for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_name(error: *const cw_error) -> *const c_char {
+    // SAFETY: the host vouches for `error`.
+    code::name(unsafe { cw_error_code(error) }).as_ptr()
+}
+
+/// What happened, to which claim, document or partner, and what to do: UTF-8 for people, without any key or content.
+/// Borrowed from the error; "" for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_message(error: *const cw_error) -> *const c_char {
+    // SAFETY: the host vouches for `error`.
+    quietly(c"".as_ptr(), || unsafe { error.as_ref() }.map_or(c"", |error| error.message.as_c_str()).as_ptr())
+}
+
+/// Whether the same call may succeed later with nothing changed by a person: 1 if so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_is_retryable(error: *const cw_error) -> i32 {
+    // SAFETY: the host vouches for `error`.
+    quietly(0, || i32::from(unsafe { error.as_ref() }.is_some_and(|error| error.retryable)))
+}
+
+/// How many single faults the error sums up: violated rules, mistakes in settings. Mostly 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_detail_count(error: *const cw_error) -> usize {
+    // SAFETY: the host vouches for `error`.
+    quietly(0, || unsafe { error.as_ref() }.map_or(0, |error| error.details.len()))
+}
+
+/// The line on one single fault, counted from 0. Borrowed from the error; NULL when there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_detail(error: *const cw_error, index: usize) -> *const c_char {
+    // SAFETY: the host vouches for `error`.
+    let detail = || Some(unsafe { error.as_ref() }?.details.get(index)?.as_ptr());
+    quietly(null(), || detail().unwrap_or(null()))
+}
+
+/// Ends an error and all texts borrowed from it. NULL is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_free(error: *mut cw_error) {
+    // SAFETY: the host vouches for `error`.
+    unsafe { free(error) }
+}

@@ -1,0 +1,198 @@
+//! Pointers that came from C: checked for NULL and for what else can be checked, then followed, here and nowhere else.
+//!
+//! What cannot be checked (that a handle is alive, that a length is true, that nobody else uses a mutable handle) is
+//! the host's part of the contract in `guide.h`. Every `SAFETY` note of this room leads back to it.
+
+use crate::{Error, ErrorKind, Result};
+use std::ffi::c_char;
+use std::path::PathBuf;
+use std::slice;
+
+/// A fault in how a function was called.
+pub(super) fn misuse(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+fn is_null(what: &str) -> Error {
+    misuse(format!("`{what}` is NULL; pass a pointer to it"))
+}
+
+/// The bytes at `data`; NULL stands for none where `length` is 0.
+///
+/// # Safety
+/// `data` is NULL or points to `length` bytes that nobody writes to during the call.
+pub(super) unsafe fn bytes<'a>(what: &str, data: *const u8, length: usize) -> Result<&'a [u8]> {
+    if data.is_null() {
+        return if length == 0 { Ok(&[]) } else { Err(is_null(what)) };
+    }
+    if isize::try_from(length).is_err() {
+        return Err(misuse(format!("`{what}` has an impossible length of {length} bytes")));
+    }
+    // SAFETY: not NULL and no longer than any object; the host vouches for the rest.
+    Ok(unsafe { slice::from_raw_parts(data, length) })
+}
+
+/// The UTF-8 text at `data`, which is not NULL unless `length` is 0.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn text<'a>(what: &str, data: *const c_char, length: usize) -> Result<&'a str> {
+    // SAFETY: as above.
+    let bytes = unsafe { bytes(what, data.cast(), length) }?;
+    std::str::from_utf8(bytes).map_err(|error| {
+        misuse(format!(
+            "`{what}` is not UTF-8 from byte {} on; convert it before the call",
+            error.valid_up_to()
+        ))
+    })
+}
+
+/// The text at `data`, which must not be empty.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn given_text<'a>(what: &str, data: *const c_char, length: usize) -> Result<&'a str> {
+    // SAFETY: as above.
+    match unsafe { text(what, data, length) }? {
+        "" => Err(misuse(format!("`{what}` is empty; pass it with its length in bytes"))),
+        text => Ok(text),
+    }
+}
+
+/// The text at `data`; none where it is NULL.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn optional_text<'a>(
+    what: &str,
+    data: *const c_char,
+    length: usize,
+) -> Result<Option<&'a str>> {
+    // SAFETY: as above.
+    if data.is_null() { Ok(None) } else { unsafe { text(what, data, length) }.map(Some) }
+}
+
+/// The path at `data`, in UTF-8.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn path(what: &str, data: *const c_char, length: usize) -> Result<PathBuf> {
+    // SAFETY: as above.
+    let path = unsafe { given_text(what, data, length) }?;
+    if path.contains('\0') {
+        return Err(misuse(format!("`{what}` holds a NUL byte; its length goes past its end")));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// The handle, shared for the time of the call.
+///
+/// # Safety
+/// `handle` is NULL or a live handle of this library's that nobody changes during the call.
+pub(super) unsafe fn shared<'a, T>(what: &str, handle: *const T) -> Result<&'a T> {
+    // SAFETY: the host vouches for it.
+    unsafe { handle.as_ref() }.ok_or_else(|| is_null(what))
+}
+
+/// The handle, for this call alone.
+///
+/// # Safety
+/// `handle` is NULL or a live handle of this library's that nobody else uses during the call.
+pub(super) unsafe fn unique<'a, T>(what: &str, handle: *mut T) -> Result<&'a mut T> {
+    // SAFETY: the host vouches for it.
+    unsafe { handle.as_mut() }.ok_or_else(|| is_null(what))
+}
+
+/// The handle for good: the host must not use it again.
+///
+/// # Safety
+/// `handle` is NULL or a live handle that [`Out::give`] gave out and nobody uses any more.
+pub(super) unsafe fn consumed<T>(what: &str, handle: *mut T) -> Result<Box<T>> {
+    if handle.is_null() {
+        return Err(is_null(what));
+    }
+    // SAFETY: not NULL, and from `Box::into_raw` in `Out::give`.
+    Ok(unsafe { Box::from_raw(handle) })
+}
+
+/// Ends a handle; NULL is none.
+///
+/// # Safety
+/// As for [`consumed`].
+pub(super) unsafe fn free<T>(handle: *mut T) {
+    // SAFETY: as above.
+    super::border::quietly((), || drop(unsafe { consumed("handle", handle) }));
+}
+
+/// Where a function puts a new handle. It holds NULL until then, so that after an error nothing is left in it.
+pub(super) struct Out<T>(*mut *mut T);
+
+impl<T> Out<T> {
+    /// # Safety
+    /// `out` is NULL or may be written to until the call ends.
+    pub(super) unsafe fn new(what: &str, out: *mut *mut T) -> Result<Self> {
+        if out.is_null() {
+            return Err(is_null(what));
+        }
+        // SAFETY: not NULL, so the host vouches for it.
+        unsafe { *out = std::ptr::null_mut() };
+        Ok(Self(out))
+    }
+
+    /// Gives the host a handle of its own.
+    pub(super) fn give(self, value: T) {
+        // SAFETY: `new` was told that it may be written to.
+        unsafe { *self.0 = Box::into_raw(Box::new(value)) };
+    }
+}
+
+/// Writes a plain value where the host asked for one; NULL asks for none.
+///
+/// # Safety
+/// `out` is NULL or may be written to.
+pub(super) unsafe fn tell<T>(out: *mut T, value: T) {
+    if !out.is_null() {
+        // SAFETY: not NULL, so the host vouches for it.
+        unsafe { *out = value };
+    }
+}
+
+/// A struct of options or callbacks: it begins with `struct_size`, only grows, and means its defaults when all of it
+/// is zero.
+///
+/// # Safety
+/// The type is `repr(C)`, begins with a `usize`, and all its bytes may be zero.
+pub(super) unsafe trait Options: Copy {
+    /// The size of the struct in the first version that had it: a smaller one is a mistake.
+    const FIRST: usize;
+}
+
+/// Reads a struct of options that a host of this or another version filled in.
+///
+/// # Safety
+/// `given` is NULL or points to a struct of the size that it says it has.
+pub(super) unsafe fn options<T: Options>(what: &str, given: *const T) -> Result<T> {
+    if given.is_null() {
+        return Err(is_null(what));
+    }
+    // SAFETY: every such struct begins with its size, and the host vouches for the pointer.
+    let size = unsafe { *given.cast::<usize>() };
+    let known = size_of::<T>();
+    if size < T::FIRST || size > 1 << 16 {
+        return Err(misuse(format!("`{what}->struct_size` is {size}; set it to sizeof *{what}")));
+    }
+    // SAFETY: the host vouches for `size` readable bytes.
+    let raw = unsafe { slice::from_raw_parts(given.cast::<u8>(), size) };
+    if raw.iter().skip(known).any(|byte| *byte != 0) {
+        return Err(misuse(format!(
+            "`{what}` uses members that this version of the library does not know; upgrade the library"
+        )));
+    }
+    let mut value = std::mem::MaybeUninit::<T>::zeroed();
+    // SAFETY: at most `known` bytes go into a value of that size, and any bytes of such a struct that are zero are
+    // good ones; the others are the host's own fields, of types for which the trait vouches.
+    unsafe {
+        std::ptr::copy_nonoverlapping(raw.as_ptr(), value.as_mut_ptr().cast::<u8>(), size.min(known));
+        Ok(value.assume_init())
+    }
+}

@@ -1,0 +1,51 @@
+//! Installs the C library as a host's administrator would, and compiles and runs C programs against it.
+//!
+//! A test that uses this also has `mod peers;`.
+
+#![allow(dead_code, reason = "each test that compiles C programs uses some of these")]
+
+use crate::peers;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The prefix with the installed library, which is built once.
+pub(crate) fn installed() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let prefix = target.join("c-library");
+        // Test programs may run side by side; one installs, the others wait and find it done.
+        let lock = std::fs::File::create(target.join("c-library.lock")).unwrap();
+        lock.lock().unwrap();
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("install/Cargo.toml");
+        let mut install = Command::new(env!("CARGO"));
+        install.args(["run", "--quiet", "--manifest-path"]).arg(manifest).args(["--profile", "dev"]);
+        install.args(["--target-dir"]).arg(target.join("c-library-install"));
+        install.args(["--", "--profile", "dev", "--target-dir"]).arg(target).arg("--prefix").arg(&prefix);
+        peers::run(&mut install, b"");
+        prefix
+    })
+}
+
+/// A source file of this package.
+pub(crate) fn source(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Compiles a program against the installed library with warnings denied; gives its path.
+#[track_caller]
+pub(crate) fn compile(compiler: &str, arguments: &[&str], sources: &[PathBuf], name: &str) -> PathBuf {
+    let prefix = installed();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut command = Command::new(compiler);
+    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]).args(arguments).args(sources);
+    command.arg("-I").arg(prefix.join("include")).arg("-L").arg(prefix.join("lib"));
+    command.arg(format!("-Wl,-rpath,{}", prefix.join("lib").display())).args([
+        "-lclaimwire",
+        "-lpthread",
+        "-o",
+    ]);
+    peers::run(command.arg(&program), b"");
+    program
+}
