@@ -24,8 +24,12 @@ mod header {
         "key",
         "codec_bytes",
         // Tier 3
+        "signing_key",
         "transport",
+        "transport_https",
+        "directory_inbox",
         "case_system",
+        "case_documents",
         "partner",
         "exchange",
     ];

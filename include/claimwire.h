@@ -330,6 +330,11 @@
 #define CW_ERR_STORE_DAMAGED 502
 
 /**
+ * For a timeout of cw_https_options: wait without limit.
+ */
+#define CW_NO_LIMIT UINT64_MAX
+
+/**
  * Bytes that the library handed out. They end in a NUL byte that is not counted, so that a text can be read as a C
  * string, and are wiped from memory when the buffer is freed.
  */
@@ -339,6 +344,11 @@ typedef struct cw_buffer cw_buffer;
  * Where a site's claims live: the embedded one, or the host's own. May be shared between threads.
  */
 typedef struct cw_case_system cw_case_system;
+
+/**
+ * A drop folder that partners put requests into. May be shared between threads.
+ */
+typedef struct cw_directory_inbox cw_directory_inbox;
 
 /**
  * What went wrong: a code for programs, a sentence for people, and a line for each single fault.
@@ -371,9 +381,161 @@ typedef struct cw_partner cw_partner;
 typedef struct cw_sealing_key cw_sealing_key;
 
 /**
+ * Where a cw_secret_fn puts the secret, see cw_secret_set. Borrowed for the time of that call; wiped after it.
+ */
+typedef struct cw_secret cw_secret;
+
+/**
+ * What this site signs its requests and receipts with, and the id under which partners find the key that checks it.
+ * May be shared between threads. Wiped when freed.
+ */
+typedef struct cw_signing_key cw_signing_key;
+
+/**
  * A way to one partner's target server. May be shared between threads and given to several partners.
  */
 typedef struct cw_transport cw_transport;
+
+/**
+ * Where an HTTPS transport posts to, whom it trusts, and what it shows of itself. All but the address may be left zero;
+ * texts and bytes are copied, secrets wiped when the transport ends. Timeouts are in milliseconds: 0 for the default,
+ * CW_NO_LIMIT for none.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_https_options).
+     */
+    size_t struct_size;
+    /**
+     * The partner's endpoint, such as "https://exchange.example.com/claimwire"; http for this machine alone.
+     */
+    const char *url;
+    /**
+     * The length of `url` in bytes.
+     */
+    size_t url_len;
+    /**
+     * The certificates (PEM, one or more) that the partner's certificate may lead to. Needed for https: there is no
+     * built-in list.
+     */
+    const uint8_t *root_pem;
+    /**
+     * The length of `root_pem` in bytes.
+     */
+    size_t root_pem_len;
+    /**
+     * The certificate chain (PEM) shown to a partner that asks; together with `client_key_pem`.
+     */
+    const uint8_t *client_chain_pem;
+    /**
+     * The length of `client_chain_pem` in bytes.
+     */
+    size_t client_chain_pem_len;
+    /**
+     * The private key (PEM; PKCS #8, PKCS #1 or SEC 1) of that certificate.
+     */
+    const uint8_t *client_key_pem;
+    /**
+     * The length of `client_key_pem` in bytes.
+     */
+    size_t client_key_pem_len;
+    /**
+     * The token for a partner that asks for `Authorization: Bearer`.
+     */
+    const char *bearer_token;
+    /**
+     * The length of `bearer_token` in bytes.
+     */
+    size_t bearer_token_len;
+    /**
+     * The proxy to go through, such as "http://proxy.example.com:3128"; NULL for none.
+     */
+    const char *proxy;
+    /**
+     * The length of `proxy` in bytes.
+     */
+    size_t proxy_len;
+    /**
+     * 1 takes the proxy from the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY); `proxy` is then NULL.
+     */
+    uint64_t proxy_from_environment;
+    /**
+     * The whole request. By default without limit: it depends on the package's size.
+     */
+    uint64_t whole_call_ms;
+    /**
+     * Looking up the host's address; by default 10 s.
+     */
+    uint64_t resolve_ms;
+    /**
+     * Setting up TCP, proxy and TLS; by default 20 s.
+     */
+    uint64_t connect_ms;
+    /**
+     * Writing the header fields; by default 20 s.
+     */
+    uint64_t send_headers_ms;
+    /**
+     * Waiting for `100 Continue`; when it runs out, the body is sent. By default 10 s.
+     */
+    uint64_t await_continue_ms;
+    /**
+     * Writing the body. By default without limit: `stalled_write_ms` ends a dead connection.
+     */
+    uint64_t send_body_ms;
+    /**
+     * Waiting for the answer, while the partner stores the package; by default 120 s.
+     */
+    uint64_t first_byte_ms;
+    /**
+     * Reading the answer's body; by default 30 s.
+     */
+    uint64_t receive_body_ms;
+    /**
+     * A single write without progress; by default 60 s.
+     */
+    uint64_t stalled_write_ms;
+} cw_https_options;
+
+/**
+ * Puts up to `capacity` bytes into `buffer` and their number into `*len`; 0 is the end. Returns CW_OK, or another code
+ * to stop.
+ */
+typedef int32_t (*cw_read_fn)(void *user_data, uint8_t *buffer, size_t capacity, size_t *len);
+
+/**
+ * Takes the next `len` bytes, which are borrowed for the time of the call. Returns CW_OK, or another code to stop.
+ */
+typedef int32_t (*cw_write_fn)(void *user_data, const uint8_t *data, size_t len);
+
+/**
+ * Gives the secret that settings call `{ host = "name" }` out of the host's own store: by cw_secret_set, and then
+ * returns CW_OK. Returns another code, and may say why with cw_failure_set, when it has none of that name. `name` is
+ * borrowed for the time of the call, which is on the thread that reads the settings.
+ */
+typedef int32_t (*cw_secret_fn)(void *user_data,
+                                const char *name,
+                                size_t name_len,
+                                cw_secret *secret,
+                                cw_failure *failure);
+
+/**
+ * The host's own store of secrets. It is asked while a partner is read from settings, and not kept.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_secrets).
+     */
+    size_t struct_size;
+    /**
+     * Gives a secret by its name.
+     */
+    cw_secret_fn secret;
+    /**
+     * Handed to `secret`.
+     */
+    void *user_data;
+} cw_secrets;
 
 #ifdef __cplusplus
 extern "C" {
@@ -593,14 +755,341 @@ int32_t cw_decrypt_bytes(const cw_opening_key *key,
                          cw_error **error);
 
 /**
+ * A new Ed25519 key. `id` is 1 to 128 characters of printable ASCII without spaces, such as "ON-INS/2026", and is
+ * never given to another key.
+ *
+ * Errors: CW_ERR_INVALID_KEY for an id that is none, CW_ERR_IO when the system has no randomness to give,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_signing_key_generate(const char *id,
+                                size_t id_len,
+                                cw_signing_key **out,
+                                cw_error **error);
+
+/**
+ * A new HMAC-SHA-256 secret, for a partner that can sign with nothing better: both sides hold it, so that a receipt
+ * proves nothing to a third party. `id` is as for cw_signing_key_generate.
+ *
+ * Errors: as cw_signing_key_generate.
+ */
+int32_t cw_signing_key_generate_shared(const char *id,
+                                       size_t id_len,
+                                       cw_signing_key **out,
+                                       cw_error **error);
+
+/**
+ * The key that cw_signing_key_to_text wrote: "ed25519-secret:..." or "hmac-sha256-secret:...". Spaces and line ends
+ * around it are passed over.
+ *
+ * Errors: CW_ERR_INVALID_KEY for another text or an id that is none, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_signing_key_from_text(const char *id,
+                                 size_t id_len,
+                                 const char *text,
+                                 size_t text_len,
+                                 cw_signing_key **out,
+                                 cw_error **error);
+
+/**
+ * The key as text, to be stored where only this site reads. The buffer holds the secret; it is wiped when freed.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_signing_key_to_text(const cw_signing_key *key,
+                               cw_buffer **out,
+                               cw_error **error);
+
+/**
+ * What partners check signatures of this key with, for their `keys.verifying`. Of an Ed25519 key it is
+ * "ed25519-public:...", which may be shown to anybody; of a shared secret it is "hmac-sha256-secret:...", the secret
+ * itself, which only this one partner may see.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_signing_key_verifying_text(const cw_signing_key *key,
+                                      cw_buffer **out,
+                                      cw_error **error);
+
+/**
+ * The key's id. Borrowed from the key; NULL for NULL.
+ */
+const char *cw_signing_key_id(const cw_signing_key *key);
+
+/**
+ * How the key signs: "ed25519" or "hmac-sha256", as RFC 9421 names them. Static; NULL for NULL.
+ */
+const char *cw_signing_key_algorithm(const cw_signing_key *key);
+
+/**
+ * Wipes and ends a signing key; an exchange that was given it keeps it. NULL is none.
+ */
+void cw_signing_key_free(cw_signing_key *key);
+
+/**
+ * Drops requests into a folder, for a partner that reads them there with a cw_directory_inbox or that something else
+ * (SFTP, a synced share) carries them to. The folder, and those in it, are made when they are not there. What is sent
+ * is pending until the answer lies there and the same package is sent again. `base_path` is the path below which the
+ * partner's endpoint answers, such as "/claimwire"; NULL for the root. A request waits in the folder: the partner needs
+ * a `signature_window_seconds` of as long.
+ *
+ * Errors: CW_ERR_IO when the folder cannot be made, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_transport_directory(const char *folder,
+                               size_t folder_len,
+                               const char *base_path,
+                               size_t base_path_len,
+                               cw_transport **out,
+                               cw_error **error);
+
+/**
+ * Calls the exchange of another site in this process. The transport keeps that exchange open, also after
+ * cw_exchange_free, until the transport and every partner that was given it are freed: of two exchanges that reach
+ * each other so, end one side's partner first.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_transport_memory(const cw_exchange *exchange,
+                            cw_transport **out,
+                            cw_error **error);
+
+/**
  * Ends a transport; a partner that was given it keeps it. NULL is none.
  */
 void cw_transport_free(cw_transport *transport);
 
 /**
+ * Posts to one partner over HTTPS. All options are checked, certificates and keys among them; nobody is connected to
+ * yet.
+ *
+ * Errors: CW_ERR_PLAIN_HTTP for an http address of another machine; CW_ERR_INVALID_SETTINGS, saying which option is
+ * wrong; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_transport_https(const cw_https_options *options,
+                           cw_transport **out,
+                           cw_error **error);
+
+/**
+ * Opens a drop folder; makes it, and the folders in it, when they are not there.
+ *
+ * Errors: CW_ERR_IO when they cannot be made, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_directory_inbox_open(const char *folder,
+                                size_t folder_len,
+                                cw_directory_inbox **out,
+                                cw_error **error);
+
+/**
+ * Lets the exchange answer every request that waits, at most 1000 of them, and puts the answers in place; call it as
+ * often as requests shall be looked for. What is no request is answered so and moved to the folder "refused". One
+ * poll of an inbox runs at a time; others wait for it. `answered` gets their number, and may be NULL.
+ *
+ * Errors: CW_ERR_IO when the folder cannot be read or written: what was answered before stays answered, and the rest
+ * waits. CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_directory_inbox_poll(const cw_directory_inbox *inbox,
+                                const cw_exchange *exchange,
+                                size_t *answered,
+                                cw_error **error);
+
+/**
+ * Ends an inbox; the folder stays as it is. NULL is none.
+ */
+void cw_directory_inbox_free(cw_directory_inbox *inbox);
+
+/**
+ * Opens the embedded case system, for hosts without a store of claims: a folder with a database and the bytes of
+ * documents, which is made for this user alone when it is not there. What a call changed is on disk when it returns.
+ * Any number of threads and processes of one machine may open the same folder. `catalogue` is JSON with the types that
+ * are known here, as docs/schemas/catalogue.schema.json has it; with NULL every type is known.
+ *
+ * Errors: CW_ERR_CASE_SYSTEM when the database cannot be opened or belongs to another program or a later version;
+ * CW_ERR_STORE_DAMAGED when it is no sound database; CW_ERR_IO; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_case_system_open(const char *folder,
+                            size_t folder_len,
+                            const char *catalogue,
+                            size_t catalogue_len,
+                            cw_case_system **out,
+                            cw_error **error);
+
+/**
+ * Stores a claim file as it is; records it no longer has are removed. `claim_file` is JSON as
+ * docs/schemas/claim-file.schema.json has it. The bytes of documents come by cw_case_system_add_document: a document
+ * that has none yet is refused, and the size and digest of a known one may be left out.
+ *
+ * Errors: CW_ERR_INVALID_PACKAGE when the JSON is no claim file; CW_ERR_INVALID_ARGUMENT, also when a document's bytes
+ * are not here or are others than the file says, or an id stands twice; CW_ERR_CASE_SYSTEM. Nothing is changed then.
+ */
+int32_t cw_case_system_put(const cw_case_system *case_system,
+                           const char *claim_file,
+                           size_t claim_file_len,
+                           cw_error **error);
+
+/**
+ * The claim file with every record and every field, as JSON; see docs/schemas/claim-file.schema.json.
+ *
+ * Errors: CW_ERR_UNKNOWN_CLAIM when the claim is not here; CW_ERR_CASE_SYSTEM; CW_ERR_STORE_DAMAGED;
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_case_system_load(const cw_case_system *case_system,
+                            const char *claim,
+                            size_t claim_len,
+                            cw_buffer **out,
+                            cw_error **error);
+
+/**
+ * The ids of all claims, in their order: a JSON array of strings.
+ *
+ * Errors: CW_ERR_CASE_SYSTEM; CW_ERR_INVALID_ARGUMENT, also when the case system is the host's own.
+ */
+int32_t cw_case_system_claims(const cw_case_system *case_system, cw_buffer **out, cw_error **error);
+
+/**
+ * Adds a note, or replaces the one with the same id. `note` is JSON, as a claim file has notes.
+ *
+ * Errors: CW_ERR_UNKNOWN_CLAIM; CW_ERR_CASE_SYSTEM; CW_ERR_INVALID_ARGUMENT, also when another kind of record has the
+ * note's id.
+ */
+int32_t cw_case_system_add_note(const cw_case_system *case_system,
+                                const char *claim,
+                                size_t claim_len,
+                                const char *note,
+                                size_t note_len,
+                                cw_error **error);
+
+/**
  * Ends a case system; an exchange that was given it keeps it. NULL is none.
  */
 void cw_case_system_free(cw_case_system *case_system);
+
+/**
+ * Adds a document with the bytes that `read` gives, or gives a document new bytes; earlier ones are kept as versions.
+ * `document` is JSON, as a claim file has documents; its size and digest are taken from the bytes. Gives the document
+ * as it is stored, as JSON; `out` may be NULL. `read` is called on this thread, until it gives no more, and never holds
+ * the whole document.
+ *
+ * Errors: what `read` returned; CW_ERR_UNKNOWN_CLAIM; CW_ERR_CASE_SYSTEM; CW_ERR_IO; CW_ERR_INVALID_ARGUMENT, also when
+ * another kind of record has the document's id. Nothing is changed then.
+ */
+int32_t cw_case_system_add_document(const cw_case_system *case_system,
+                                    const char *claim,
+                                    size_t claim_len,
+                                    const char *document,
+                                    size_t document_len,
+                                    cw_read_fn read,
+                                    void *user_data,
+                                    cw_buffer **out,
+                                    cw_error **error);
+
+/**
+ * The same with the bytes of a file; see cw_case_system_add_document.
+ *
+ * Errors: CW_ERR_IO when the file cannot be read; else as cw_case_system_add_document.
+ */
+int32_t cw_case_system_add_document_file(const cw_case_system *case_system,
+                                         const char *claim,
+                                         size_t claim_len,
+                                         const char *document,
+                                         size_t document_len,
+                                         const char *file,
+                                         size_t file_len,
+                                         cw_buffer **out,
+                                         cw_error **error);
+
+/**
+ * Hands the bytes of a document to `write`, on this thread: those of now with `version` 0, else those of that version,
+ * see cw_case_system_document_versions.
+ *
+ * Errors: what `write` returned; CW_ERR_UNKNOWN_CLAIM when the claim, the document or the version is not here;
+ * CW_ERR_STORE_DAMAGED when its bytes are lost; CW_ERR_CASE_SYSTEM; CW_ERR_IO; CW_ERR_INVALID_ARGUMENT, also for a
+ * version of a case system that is the host's own.
+ */
+int32_t cw_case_system_read_document(const cw_case_system *case_system,
+                                     const char *claim,
+                                     size_t claim_len,
+                                     const char *document,
+                                     size_t document_len,
+                                     uint64_t version,
+                                     cw_write_fn write,
+                                     void *user_data,
+                                     cw_error **error);
+
+/**
+ * The versions of a document's bytes, the first one first, as JSON; see docs/schemas/document-versions.schema.json. An
+ * empty array when the document is not here.
+ *
+ * Errors: CW_ERR_CASE_SYSTEM; CW_ERR_INVALID_ARGUMENT, also when the case system is the host's own.
+ */
+int32_t cw_case_system_document_versions(const cw_case_system *case_system,
+                                         const char *claim,
+                                         size_t claim_len,
+                                         const char *document,
+                                         size_t document_len,
+                                         cw_buffer **out,
+                                         cw_error **error);
+
+/**
+ * Gives a secret from within a cw_secret_fn: a password, an age identity, the text of a signing key. The text is
+ * copied; the copy is wiped when the key is made of it, and what the host holds is the host's to wipe.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT, also for an empty text.
+ */
+int32_t cw_secret_set(cw_secret *secret,
+                      const char *value,
+                      size_t value_len,
+                      cw_error **error);
+
+/**
+ * Reads a partner's settings in TOML, with every secret they name. `secrets` is asked for those of the form
+ * `{ host = "name" }`; with NULL there are files and the environment alone. `transport` is the way to the partner; with
+ * NULL it can be received from, but not sent to. A `url` in the settings opens no connection by itself: make its
+ * transport with cw_transport_https, which also knows whom to trust.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS with one detail for each mistake, which begins with its place
+ * ("keys.incoming[1].version: ..."); CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_partner_from_toml(const char *settings,
+                             size_t settings_len,
+                             const cw_secrets *secrets,
+                             const cw_transport *transport,
+                             cw_partner **out,
+                             cw_error **error);
+
+/**
+ * The same in JSON, as docs/schemas/partner-settings.schema.json has it; see cw_partner_from_toml.
+ *
+ * Errors: as cw_partner_from_toml.
+ */
+int32_t cw_partner_from_json(const char *settings,
+                             size_t settings_len,
+                             const cw_secrets *secrets,
+                             const cw_transport *transport,
+                             cw_partner **out,
+                             cw_error **error);
+
+/**
+ * Checks a partner's settings without fetching any secret, for an administrator's tool. `format` is "toml" or "json".
+ * Gives the settings as JSON, with every default written out, so that a host can read what stands in them ("/url",
+ * "/number") with cw_json_get; `out` may be NULL when only the check is wanted.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS with one detail for each mistake; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_partner_settings_check(const char *settings,
+                                  size_t settings_len,
+                                  const char *format,
+                                  size_t format_len,
+                                  cw_buffer **out,
+                                  cw_error **error);
+
+/**
+ * The partner's site id. Borrowed from the partner; NULL for NULL.
+ */
+const char *cw_partner_site(const cw_partner *partner);
+
+/**
+ * The name users know the partner by. Borrowed from the partner; NULL for NULL.
+ */
+const char *cw_partner_alias(const cw_partner *partner);
 
 /**
  * Wipes and ends a partner's settings; an exchange that was given them keeps them. NULL is none.

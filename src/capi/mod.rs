@@ -16,15 +16,22 @@
 mod border;
 mod buffer;
 mod callback;
+mod case_documents;
 mod case_system;
 mod code;
 mod codec_bytes;
+mod directory_inbox;
 mod error;
 mod exchange;
 mod json;
 mod key;
 mod partner;
 mod pointer;
+mod signing_key;
+mod stream;
 mod transport;
+mod transport_https;
+#[cfg(test)]
+mod trial;
 mod version;
 mod watch;

@@ -13,6 +13,7 @@ use crate::rules::Catalogue;
 use crate::sqlite::{Database, private};
 use crate::{Error, ErrorKind, Result};
 use files::{Files, Written};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read;
@@ -49,7 +50,7 @@ pub struct SqliteCaseSystem {
 }
 
 /// The bytes a document had at some time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DocumentVersion {
     /// The version's number, from 1.
