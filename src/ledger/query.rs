@@ -2,6 +2,7 @@
 
 use super::{Direction, IncomingState, OutgoingState};
 use crate::model::{ExchangeId, PackageId, PackageKind, SiteId};
+use serde::{Deserialize, Serialize};
 
 /// The number of items a list holds unless a query says otherwise.
 const DEFAULT_LIMIT: u32 = 1000;
@@ -16,7 +17,8 @@ const DEFAULT_LIMIT: u32 = 1000;
 /// let open = PackageQuery::new().outgoing_in([OutgoingState::Queued, OutgoingState::Sent]).limit(50);
 /// assert_eq!(open.limit, 50);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PackageQuery {
     /// Only packages of this claim.
@@ -58,7 +60,8 @@ impl Default for PackageQuery {
 /// Which entries of the history to list; by default the first 1,000 of all.
 ///
 /// To read on, give the last entry's number to [`after`](Self::after).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HistoryQuery {
     /// Only entries of this claim.
