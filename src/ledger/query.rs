@@ -185,3 +185,22 @@ impl PackageQuery {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_in_json_leaves_out_what_it_does_not_ask_for() {
+        let query: PackageQuery = serde_json::from_str(r#"{"only_new": true, "limit": 5}"#).unwrap();
+        assert_eq!(query, PackageQuery::new().only_new().limit(5));
+        let query: HistoryQuery = serde_json::from_str(r#"{"claim": "A/1", "after": null}"#).unwrap();
+        assert_eq!(query, HistoryQuery::new().claim("A/1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_misspelt_filter_lists_nothing_by_mistake() {
+        assert!(serde_json::from_str::<PackageQuery>(r#"{"clam": "A/1"}"#).is_err());
+        assert!(serde_json::from_str::<HistoryQuery>(r#"{"clam": "A/1"}"#).is_err());
+    }
+}
