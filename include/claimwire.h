@@ -1015,6 +1015,22 @@ int32_t cw_case_system_read_document(const cw_case_system *case_system,
                                      cw_error **error);
 
 /**
+ * The same into a file, which is there whole or not at all; what stood under its name is replaced. The file is for this
+ * user alone.
+ *
+ * Errors: CW_ERR_IO when the file cannot be written; else as cw_case_system_read_document.
+ */
+int32_t cw_case_system_read_document_file(const cw_case_system *case_system,
+                                          const char *claim,
+                                          size_t claim_len,
+                                          const char *document,
+                                          size_t document_len,
+                                          uint64_t version,
+                                          const char *file,
+                                          size_t file_len,
+                                          cw_error **error);
+
+/**
  * The versions of a document's bytes, the first one first, as JSON; see docs/schemas/document-versions.schema.json. An
  * empty array when the document is not here.
  *

@@ -5,9 +5,10 @@ use super::buffer::cw_buffer;
 use super::callback::{cw_read_fn, cw_write_fn};
 use super::case_system::{cw_case_system, json_of, read_json};
 use super::error::cw_error;
-use super::pointer::{Out, given_text, path, shared};
+use super::pointer::{Out, given_text, misuse, path, shared};
 use super::stream::{HostReader, HostWriter};
 use crate::case_system::SqliteCaseSystem;
+use crate::durable_file::{DurableFile, folder_of};
 use crate::model::{Document, ExchangeId};
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
@@ -102,6 +103,42 @@ pub unsafe extern "C" fn cw_case_system_read_document(
             let mut write = HostWriter::new(write, user_data)?;
             std::io::copy(&mut open_document(case_system, &claim, &document, version)?, &mut write)?;
             Ok(())
+        })
+    }
+}
+
+/// The same into a file, which is there whole or not at all; what stood under its name is replaced. The file is for this
+/// user alone.
+///
+/// Errors: CW_ERR_IO when the file cannot be written; else as cw_case_system_read_document.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_case_system_read_document_file(
+    case_system: *const cw_case_system,
+    claim: *const c_char,
+    claim_len: usize,
+    document: *const c_char,
+    document_len: usize,
+    version: u64,
+    file: *const c_char,
+    file_len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_case_system_read_document_file", error, || {
+            let case_system = shared("case_system", case_system)?;
+            let claim = given_text("claim", claim, claim_len)?.parse()?;
+            let document = given_text("document", document, document_len)?.parse()?;
+            let file = path("file", file, file_len)?;
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.ok_or_else(|| misuse("`file` names no file"))?;
+            let mut bytes = open_document(case_system, &claim, &document, version)?;
+            let mut place = || {
+                let mut into = DurableFile::create_in(folder_of(&file))?;
+                std::io::copy(&mut bytes, &mut into)?;
+                into.place(name)
+            };
+            place().map(drop).map_err(|error| error.within(format_args!("file {}", file.display())))
         })
     }
 }
@@ -359,6 +396,26 @@ pub(super) mod tests {
         };
         works(|error| add(file.to_str().unwrap(), null_mut(), error));
         assert_eq!(opened.bytes(0), b"scanned");
+        let read = |file: &str, error| unsafe {
+            let (claim, len, report, report_len) = (ptr(CLAIM), CLAIM.len(), ptr(REPORT), REPORT.len());
+            let (file, file_len) = (ptr(file), file.len());
+            cw_case_system_read_document_file(
+                opened.cases,
+                claim,
+                len,
+                report,
+                report_len,
+                0,
+                file,
+                file_len,
+                error,
+            )
+        };
+        let copy = opened.folder.path().join("copy.pdf");
+        works(|error| read(copy.to_str().unwrap(), error));
+        assert_eq!(std::fs::read(&copy).unwrap(), b"scanned");
+        assert_eq!(fails(|error| read("/nowhere/copy.pdf", error)).code, CW_ERR_IO);
+        assert_eq!(fails(|error| read("/", error)).code, CW_ERR_INVALID_ARGUMENT);
         let lost = failed(|out, error| add("/nowhere/scan.pdf", out, error));
         assert_eq!(lost.code, CW_ERR_IO);
         assert!(lost.message.contains("/nowhere/scan.pdf"), "{}", lost.message);

@@ -159,8 +159,13 @@ pub unsafe extern "C" fn cw_case_system_free(case_system: *mut cw_case_system) {
     unsafe { free(case_system) }
 }
 
+/// Reads a JSON object; in an array, serde would take the members by their order.
 pub(super) fn read_json<T: for<'de> serde::Deserialize<'de>>(what: &str, json: &str) -> Result<T> {
-    json.parse::<Json>().and_then(|json| json.to()).map_err(|error| error.within(format_args!("`{what}`")))
+    let read = json.parse::<Json>().and_then(|json| match json.0 {
+        serde_json::Value::Object(_) => json.to(),
+        _ => Err(misuse("it is no JSON object")),
+    });
+    read.map_err(|error| error.within(format_args!("`{what}`")))
 }
 
 pub(super) fn json_of(value: &impl Serialize) -> Result<cw_buffer> {

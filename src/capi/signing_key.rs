@@ -13,7 +13,7 @@ use std::ptr::null;
 pub struct cw_signing_key(pub(super) SigningKey, CString);
 
 impl cw_signing_key {
-    fn new(key: SigningKey) -> Self {
+    pub(super) fn new(key: SigningKey) -> Self {
         let id = c_text(key.id());
         Self(key, id)
     }
