@@ -1,0 +1,162 @@
+/* Two sites make what an exchange is made of: keys, partners from TOML, transports, case systems. Arguments: a folder. */
+#include <claimwire.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cw_error *error;
+
+static void check(int holds, const char *what) {
+    if (!holds) {
+        fprintf(stderr, "%s: %s\n", what, cw_error_message(error));
+        for (size_t i = 0; i < cw_error_detail_count(error); i++) {
+            fprintf(stderr, "  %s\n", cw_error_detail(error, i));
+        }
+        exit(1);
+    }
+}
+
+/* What the host's secret store holds: a text by its name. */
+struct store {
+    const char *name;
+    const char *value;
+};
+
+static int32_t secret(void *user_data, const char *name, size_t name_len, cw_secret *into, cw_failure *failure) {
+    const struct store *store = user_data;
+    if (strlen(store->name) == name_len && memcmp(store->name, name, name_len) == 0) {
+        return cw_secret_set(into, CW_Z(store->value), NULL);
+    }
+    cw_failure_set(failure, CW_ERR_INVALID_SETTINGS, CW_STR("the store has no secret of this name"), 0, NULL);
+    return CW_ERR_INVALID_SETTINGS;
+}
+
+static void settings_of(char *text, size_t size, const char *site, const char *recipient, const char *verifying) {
+    int written = snprintf(text, size,
+                           "site = \"%s\"\n"
+                           "number = 7\n"
+                           "alias = \"Partner %s\"\n"
+                           "[keys.outgoing]\n"
+                           "version = 1\n"
+                           "suite = \"age\"\n"
+                           "recipients = [\"%s\"]\n"
+                           "[[keys.incoming]]\n"
+                           "version = 1\n"
+                           "suite = \"age\"\n"
+                           "secret = { host = \"identity\" }\n"
+                           "[[keys.verifying]]\n"
+                           "id = \"%s/1\"\n"
+                           "public = \"%s\"\n",
+                           site, site, recipient, site, verifying);
+    check(written > 0 && (size_t)written < size, "the settings fit");
+}
+
+struct site {
+    const char *id;
+    cw_signing_key *signing;
+    cw_buffer *identity, *recipient, *verifying;
+};
+
+static struct site site_of(const char *id, const char *key_id) {
+    struct site site = {id, NULL, NULL, NULL, NULL};
+    check(cw_signing_key_generate(CW_Z(key_id), &site.signing, &error) == CW_OK, "a signing key");
+    check(strcmp(cw_signing_key_id(site.signing), key_id) == 0, "its id");
+    check(cw_signing_key_verifying_text(site.signing, &site.verifying, &error) == CW_OK, "its public part");
+    check(cw_age_generate(&site.identity, &site.recipient, &error) == CW_OK, "an identity");
+    return site;
+}
+
+static void end(struct site site) {
+    cw_signing_key_free(site.signing);
+    cw_buffer_free(site.identity);
+    cw_buffer_free(site.recipient);
+    cw_buffer_free(site.verifying);
+}
+
+#define TEXT(buffer) ((const char *)cw_buffer_data(buffer))
+
+/* The partner `other` as `here` knows it, reached through a drop folder. */
+static void knows(struct site here, struct site other, const char *folder) {
+    char settings[2048];
+    settings_of(settings, sizeof settings, other.id, TEXT(other.recipient), TEXT(other.verifying));
+    struct store store = {"identity", TEXT(here.identity)};
+    cw_secrets secrets;
+    memset(&secrets, 0, sizeof secrets);
+    secrets.struct_size = sizeof secrets;
+    secrets.secret = secret;
+    secrets.user_data = &store;
+
+    cw_transport *transport = NULL;
+    check(cw_transport_directory(CW_Z(folder), NULL, 0, &transport, &error) == CW_OK, "a drop folder");
+    cw_partner *partner = NULL;
+    check(cw_partner_from_toml(CW_Z(settings), &secrets, transport, &partner, &error) == CW_OK, "a partner");
+    check(strcmp(cw_partner_site(partner), other.id) == 0, "the partner's site");
+    check(strncmp(cw_partner_alias(partner), "Partner ", 8) == 0, "the partner's alias");
+    cw_partner_free(partner);
+
+    /* The same by way of JSON, where the host reads what stands in it. */
+    cw_buffer *json = NULL, *number = NULL;
+    check(cw_partner_settings_check(CW_Z(settings), CW_STR("toml"), &json, &error) == CW_OK, "the check");
+    check(cw_json_get(TEXT(json), cw_buffer_len(json), CW_STR("/number"), &number, &error) == CW_OK, "a member");
+    check(strcmp(TEXT(number), "7") == 0, "the number");
+    partner = NULL;
+    check(cw_partner_from_json(TEXT(json), cw_buffer_len(json), &secrets, NULL, &partner, &error) == CW_OK, "JSON");
+    cw_partner_free(partner);
+    cw_buffer_free(number);
+    cw_buffer_free(json);
+
+    /* A secret that is not there is told by its place. */
+    store.name = "another";
+    partner = NULL;
+    check(cw_partner_from_toml(CW_Z(settings), &secrets, transport, &partner, &error) == CW_ERR_INVALID_SETTINGS, "no");
+    check(partner == NULL && cw_error_detail_count(error) == 1, "one mistake");
+    check(strstr(cw_error_detail(error, 0), "keys.incoming[0]") != NULL, "its place");
+    cw_error_free(error);
+    error = NULL;
+    cw_transport_free(transport);
+}
+
+static int32_t collect(void *user_data, const uint8_t *data, size_t len) {
+    char *text = user_data;
+    if (strlen(text) + len >= 64) {
+        return CW_ERR_INTERNAL;
+    }
+    strncat(text, (const char *)data, len);
+    return CW_OK;
+}
+
+static void keeps_claims(const char *folder) {
+    cw_case_system *cases = NULL;
+    check(cw_case_system_open(CW_Z(folder), CW_STR("{\"claim_types\": [\"AB\"]}"), &cases, &error) == CW_OK, "open");
+    check(cw_case_system_put(cases, CW_STR("{\"claim\": {\"id\": \"ON-INS/C-1\"}}"), &error) == CW_OK, "put");
+    char path[1024];
+    snprintf(path, sizeof path, "%s/report.txt", folder);
+    FILE *report = fopen(path, "wb");
+    check(report != NULL && fputs("left knee: sprain", report) >= 0 && fclose(report) == 0, "a report");
+    check(cw_case_system_add_document_file(cases, CW_STR("ON-INS/C-1"),
+                                           CW_STR("{\"id\": \"ON-INS/D-1\", \"name\": \"report.txt\"}"), CW_Z(path),
+                                           NULL, &error) == CW_OK,
+          "add");
+    char text[64] = "";
+    check(cw_case_system_read_document(cases, CW_STR("ON-INS/C-1"), CW_STR("ON-INS/D-1"), 0, collect, text, &error) ==
+              CW_OK,
+          "read");
+    check(strcmp(text, "left knee: sprain") == 0, "the bytes");
+    cw_case_system_free(cases);
+}
+
+int main(int argc, char **argv) {
+    check(argc == 2, "one argument: a folder");
+    char folder[1024];
+    struct site insurer = site_of("ON-INS", "ON-INS/1"), examiner = site_of("IMEX", "IMEX/1");
+    snprintf(folder, sizeof folder, "%s/to-examiner", argv[1]);
+    knows(insurer, examiner, folder);
+    snprintf(folder, sizeof folder, "%s/to-insurer", argv[1]);
+    knows(examiner, insurer, folder);
+    snprintf(folder, sizeof folder, "%s/cases", argv[1]);
+    keeps_claims(folder);
+    end(insurer);
+    end(examiner);
+    puts("two partners");
+    return 0;
+}
