@@ -1,6 +1,7 @@
 //! Events: what a host is told about while the exchange works.
 
 use crate::model::{ExchangeId, PackageId, SiteId};
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// Something a host may want to show or act on, told after it was made durable. It names ids only, no claim data;
@@ -91,6 +92,94 @@ pub enum Event {
         /// Why, and what to do.
         reason: String,
     },
+}
+
+impl Event {
+    /// The kind's stable name, such as `new-package`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NewPackage { .. } => "new-package",
+            Self::NewNote { .. } => "new-note",
+            Self::AutomaticallyUnpacked { .. } => "automatically-unpacked",
+            Self::UnpackFailed { .. } => "unpack-failed",
+            Self::Exported { .. } => "exported",
+            Self::Delivered { .. } => "delivered",
+            Self::Unpacked { .. } => "unpacked",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// The package it is about.
+    #[must_use]
+    pub fn package(&self) -> PackageId {
+        match self {
+            Self::NewPackage { package, .. }
+            | Self::NewNote { package, .. }
+            | Self::AutomaticallyUnpacked { package, .. }
+            | Self::UnpackFailed { package, .. }
+            | Self::Exported { package, .. }
+            | Self::Delivered { package, .. }
+            | Self::Unpacked { package, .. }
+            | Self::Failed { package, .. } => *package,
+        }
+    }
+
+    /// The partner it is about: the other end of the package.
+    #[must_use]
+    pub fn partner(&self) -> &SiteId {
+        match self {
+            Self::NewPackage { from: partner, .. }
+            | Self::NewNote { from: partner, .. }
+            | Self::AutomaticallyUnpacked { from: partner, .. }
+            | Self::UnpackFailed { from: partner, .. }
+            | Self::Exported { to: partner, .. }
+            | Self::Delivered { to: partner, .. }
+            | Self::Unpacked { to: partner, .. }
+            | Self::Failed { to: partner, .. } => partner,
+        }
+    }
+
+    /// The claim it is about, where it is known: a package that was not unpacked yet belongs to none.
+    #[must_use]
+    pub fn claim(&self) -> Option<&ExchangeId> {
+        match self {
+            Self::NewPackage { .. } | Self::UnpackFailed { .. } => None,
+            Self::NewNote { claim, .. }
+            | Self::AutomaticallyUnpacked { claim, .. }
+            | Self::Exported { claim, .. }
+            | Self::Delivered { claim, .. }
+            | Self::Unpacked { claim, .. }
+            | Self::Failed { claim, .. } => Some(claim),
+        }
+    }
+
+    /// Why it failed and what to do, where it tells of a failure.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::UnpackFailed { reason, .. } | Self::Failed { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// `{"kind": "new-package", "package": …, "partner": …}`, with `claim` and `reason` where they are known.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            kind: &'static str,
+            package: PackageId,
+            partner: &'a SiteId,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            claim: Option<&'a ExchangeId>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<&'a str>,
+        }
+        let (kind, package, partner) = (self.name(), self.package(), self.partner());
+        Told { kind, package, partner, claim: self.claim(), reason: self.reason() }.serialize(serializer)
+    }
 }
 
 type Listener = dyn Fn(&Event) + Send + Sync;

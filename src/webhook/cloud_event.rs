@@ -29,14 +29,15 @@ struct Data<'a> {
     claim: Option<&'a ExchangeId>,
 }
 
-/// The body that tells `event`, which happened at `site`.
+/// The body that tells `event`, which happened at `site`. The reason of a failure stays here: it is a text for
+/// people, and may name documents.
 pub(super) fn body(site: &SiteId, id: &str, time: Timestamp, event: &Event) -> Result<String> {
-    let (r#type, data) = typed(event);
+    let data = Data { package: event.package(), partner: event.partner(), claim: event.claim() };
     let event = CloudEvent {
         specversion: "1.0",
         id,
         source: format!("/sites/{site}"),
-        r#type,
+        r#type: type_of(event),
         time,
         subject: data.package,
         datacontenttype: "application/json",
@@ -45,35 +46,16 @@ pub(super) fn body(site: &SiteId, id: &str, time: Timestamp, event: &Event) -> R
     Ok(Json::from_serialize(&event)?.to_string())
 }
 
-/// The partner an event is about: the other end of the package.
-pub(super) fn partner(event: &Event) -> &SiteId {
-    typed(event).1.partner
-}
-
-fn typed(event: &Event) -> (&'static str, Data<'_>) {
-    let of_claim = |r#type, package: &PackageId, partner, claim| {
-        (r#type, Data { package: *package, partner, claim: Some(claim) })
-    };
+fn type_of(event: &Event) -> &'static str {
     match event {
-        Event::NewPackage { package, from } => {
-            ("claimwire.package.received", Data { package: *package, partner: from, claim: None })
-        }
-        Event::NewNote { package, from, claim } => of_claim("claimwire.note.received", package, from, claim),
-        Event::AutomaticallyUnpacked { package, from, claim } => {
-            of_claim("claimwire.package.unpacked-here", package, from, claim)
-        }
-        Event::UnpackFailed { package, from, reason: _ } => {
-            ("claimwire.package.unpack-failed", Data { package: *package, partner: from, claim: None })
-        }
-        Event::Exported { package, to, claim } => of_claim("claimwire.package.exported", package, to, claim),
-        Event::Delivered { package, to, claim } => {
-            of_claim("claimwire.package.delivered", package, to, claim)
-        }
-        Event::Unpacked { package, to, claim } => of_claim("claimwire.package.unpacked", package, to, claim),
-        // The reason stays here: it is a text for people, and may name documents.
-        Event::Failed { package, to, claim, reason: _ } => {
-            of_claim("claimwire.package.failed", package, to, claim)
-        }
+        Event::NewPackage { .. } => "claimwire.package.received",
+        Event::NewNote { .. } => "claimwire.note.received",
+        Event::AutomaticallyUnpacked { .. } => "claimwire.package.unpacked-here",
+        Event::UnpackFailed { .. } => "claimwire.package.unpack-failed",
+        Event::Exported { .. } => "claimwire.package.exported",
+        Event::Delivered { .. } => "claimwire.package.delivered",
+        Event::Unpacked { .. } => "claimwire.package.unpacked",
+        Event::Failed { .. } => "claimwire.package.failed",
     }
 }
 
@@ -107,6 +89,6 @@ mod tests {
         let told: serde_json::Value = serde_json::from_str(&told).unwrap();
         assert_eq!(told["type"], "claimwire.package.received");
         assert_eq!(told["data"].get("claim"), None);
-        assert_eq!(partner(&event).as_str(), "IMEX");
+        assert_eq!(event.partner().as_str(), "IMEX");
     }
 }

@@ -100,7 +100,7 @@ impl Courier {
         let id = uuid::Uuid::now_v7().to_string();
         let now = Timestamp::now();
         let body = cloud_event::body(&self.settings.site, &id, now, event)?;
-        let partner = cloud_event::partner(event).clone();
+        let partner = event.partner().clone();
         let mut state = self.state();
         if state.messages.len() >= self.settings.capacity {
             return Err(Error::new(
