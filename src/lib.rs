@@ -106,6 +106,9 @@
 mod error;
 
 #[cfg(feature = "exchange")]
+mod trace;
+
+#[cfg(feature = "exchange")]
 mod durable_file;
 #[cfg(feature = "sqlite")]
 mod sqlite;

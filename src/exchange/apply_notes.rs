@@ -18,6 +18,7 @@ use crate::merge::{ChangeSet, merge};
 use crate::model::{ExchangeId, PackageId, PackageKind, Record, RecordKind, Timestamp};
 use crate::package::Contents;
 use crate::protocol::{Disposition, ReceiptState};
+use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 
 /// What a package of notes would do here.
@@ -68,6 +69,7 @@ impl Exchange {
         by: &str,
         watch: &dyn Watch,
     ) -> Result<Unpacked> {
+        span!("apply_notes", package = package, partner = partner.site);
         let incoming = self.incoming(package)?;
         if let Some(done) = done_before(&incoming) {
             return Ok(done);

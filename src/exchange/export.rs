@@ -12,6 +12,7 @@ use crate::ledger::{
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Violation, check_export, select, violations_error};
+use crate::trace::span;
 use crate::{ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -82,6 +83,7 @@ impl Exchange {
         to: &SiteId,
         options: &ExportOptions<'_>,
     ) -> Result<Outgoing> {
+        span!("export", partner = to);
         let partner = &*self.partner(to)?;
         let _turn = self.exporting();
         let file = self.0.case_system.load(claim)?.ok_or_else(|| super::unknown_claim(claim))?;
@@ -152,6 +154,7 @@ impl Exchange {
         watch: &dyn Watch,
     ) -> Result<SealedFile> {
         let (_, key) = partner.sealing()?;
+        span!("seal", package = package.id, suite = key.suite().name());
         let file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
         let mut writer = PackageWriter::new(

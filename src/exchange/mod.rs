@@ -28,6 +28,9 @@ mod automatic;
 mod event;
 mod export;
 mod history;
+mod json;
+#[cfg(feature = "tracing")]
+mod logged_ledger;
 mod notes;
 mod partner;
 mod pause;
@@ -55,6 +58,7 @@ use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId};
 use crate::package::PackageLimits;
 use crate::protocol::SigningKey;
+use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
 use event::Listeners;
@@ -94,6 +98,7 @@ impl Exchange {
     /// [`ErrorKind::WrongState`] when another exchange has the folder open;
     /// [`ErrorKind::InvalidSettings`] when there is no ledger and none is built in.
     pub fn open(settings: ExchangeSettings) -> Result<Self> {
+        span!("open", site = settings.site);
         create_private_folder(&settings.folder)?;
         let store = Store::open(&settings.folder)?;
         let ledger = match settings.ledger {
@@ -110,7 +115,7 @@ impl Exchange {
             site: settings.site,
             signing: settings.signing,
             case_system: settings.case_system,
-            ledger,
+            ledger: logged(ledger),
             store,
             partners: RwLock::new(
                 settings.partners.into_iter().map(|(site, partner)| (site, Arc::new(partner))).collect(),
@@ -147,6 +152,12 @@ impl Exchange {
                 format!("no partner has the site id {site}; add it to the settings"),
             )
         })
+    }
+
+    /// All partners, in the order of their site ids, as their settings are now.
+    #[must_use]
+    pub fn all_partners(&self) -> Vec<Arc<Partner>> {
+        self.partners().values().cloned().collect()
     }
 
     /// Adds a partner, or gives the one with the same site id these settings, transport included; gives back the
@@ -216,6 +227,16 @@ fn embedded_ledger(_folder: &std::path::Path) -> Result<Arc<dyn Ledger>> {
         ErrorKind::InvalidSettings,
         "no ledger was given and the embedded one is not built in; give one or build with the feature `sqlite`",
     ))
+}
+
+#[cfg(feature = "tracing")]
+fn logged(ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
+    Arc::new(logged_ledger::LoggedLedger(ledger))
+}
+
+#[cfg(not(feature = "tracing"))]
+fn logged(ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
+    ledger
 }
 
 fn unknown_claim(claim: &ExchangeId) -> Error {

@@ -9,6 +9,7 @@ use super::partner::Partner;
 use crate::ledger::{Change, Link, Outgoing, OutgoingState, PackageQuery};
 use crate::model::{ExchangeId, PackageKind, Record, RecordKind, SiteId};
 use crate::rules::{Violation, ViolationCode, select_notes, violations_error};
+use crate::trace::span;
 use crate::{ErrorKind, Result};
 use std::collections::BTreeSet;
 
@@ -27,6 +28,7 @@ impl Exchange {
     /// [`ErrorKind::SealedTooLarge`]; and those of the case system, the ledger and the disk. The outbox is as it was
     /// after an error.
     pub fn export_notes(&self, claim: &ExchangeId, to: &SiteId, by: &str) -> Result<Outgoing> {
+        span!("export_notes", partner = to);
         let partner = &*self.partner(to)?;
         let turn = self.exporting();
         let file = self.0.case_system.load(claim)?.ok_or_else(|| super::unknown_claim(claim))?;

@@ -12,6 +12,7 @@ use crate::protocol::{
     Digest, Disposition, Evidence, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request, Response,
     Route, printable, sign_request, sign_response,
 };
+use crate::trace::span;
 use crate::transport::Body;
 use crate::{Error, ErrorKind, Result};
 use std::io::Read;
@@ -39,6 +40,7 @@ impl Exchange {
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::Ledger`].
     pub fn acknowledge(&self, package: PackageId) -> Result<Acknowledgement> {
+        span!("acknowledge", package = package);
         let incoming = self.incoming(package)?;
         let told = self.post_receipt(&incoming);
         let entry = |said: String| incoming_entry(&incoming, Step::Acknowledged, self.0.site.as_str(), said);
@@ -75,6 +77,7 @@ impl Exchange {
     /// Takes in a recipient's word on one of our packages.
     pub(super) fn take_receipt(&self, request: &Request, body: &mut dyn Read) -> Result<Response> {
         let partner = self.signer_of(request)?;
+        span!("take_receipt", partner = partner.site);
         let mut json = Vec::new();
         body.take(RECEIPT_LIMIT + 1).read_to_end(&mut json)?;
         if json.len() as u64 > RECEIPT_LIMIT {
@@ -98,6 +101,7 @@ impl Exchange {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn poll(&self, package: PackageId) -> Result<Outgoing> {
+        span!("poll", package = package);
         let outgoing = self.outgoing(package)?;
         let partner = &*self.partner(&outgoing.package.to)?;
         let transport = partner.transport()?;

@@ -11,6 +11,7 @@ use crate::protocol::{
     Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request, Response, Route,
     sign_response, verify_request,
 };
+use crate::trace::{event, span};
 use crate::{Error, ErrorKind, Result};
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
     fn answer(&self, request: &Request, _peer: &Peer, body: &mut dyn Read) -> Response {
+        span!("answer");
         let base = &self.0.base_path;
         let answered = Route::parse(request.method(), request.path(), base).and_then(|route| match route {
             Route::Package => self.take_in(request, PackageKind::Claim, body),
@@ -26,6 +28,7 @@ impl Endpoint for Exchange {
             Route::Receipts => self.take_receipt(request, body),
         });
         answered.unwrap_or_else(|error| {
+            event!(warn, "refused", error = error.kind().name());
             let mut problem = Problem::from_error(&error);
             if let Some(status) = Route::status_of(request.method(), request.path(), base) {
                 problem = problem.with_status(status);
@@ -76,6 +79,7 @@ impl Exchange {
     fn take_in(&self, request: &Request, kind: PackageKind, body: &mut dyn Read) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
         let partner = &*self.authenticate(request, &envelope.from)?;
+        span!("receive", package = envelope.package_id, partner = partner.site, kind = kind.name());
         if envelope.to != self.0.site {
             return Err(Error::new(
                 ErrorKind::WrongRecipient,

@@ -12,6 +12,7 @@ use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
     Response, Route, printable, sign_request,
 };
+use crate::trace::span;
 use crate::transport::Body;
 use crate::{Error, ErrorKind, Result};
 
@@ -31,6 +32,7 @@ impl Exchange {
     /// partner's own refusal by its kind. After a retryable one the package is queued, after another it is failed;
     /// both can be sent again.
     pub fn send(&self, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
+        span!("send", package = package);
         let outgoing = self.outgoing(package)?;
         if is_held(outgoing.state) {
             return Ok(outgoing);
@@ -129,6 +131,7 @@ impl Exchange {
         outgoing: &Outgoing,
         watch: &dyn Watch,
     ) -> Result<Option<(Receipt, String)>> {
+        span!("post", partner = partner.site, attempt = outgoing.attempts, bytes = outgoing.size);
         let transport = partner.transport()?;
         let digest = Digest::from_hex(&outgoing.sha256)?;
         let route = match outgoing.package.kind {

@@ -13,6 +13,7 @@ use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKi
 use crate::package::{self, Contents};
 use crate::protocol::{DigestReader, Disposition, ReceiptState};
 use crate::rules::{Violation, ViolationCode, check_import, prepare_import, violations_error};
+use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use std::fs::File;
 use std::io::{BufReader, Seek};
@@ -62,6 +63,7 @@ impl Exchange {
     /// what was announced; [`ErrorKind::ImportRulesViolated`] with one detail line each; [`ErrorKind::Conflict`]
     /// when both sides changed a field and the policy is to stop; [`ErrorKind::Cancelled`].
     pub fn unpack(&self, package: PackageId, by: &str, watch: &dyn Watch) -> Result<Unpacked> {
+        span!("unpack", package = package);
         let incoming = self.incoming(package)?;
         let partner = &*self.partner(&incoming.from)?;
         if let Some(done) = done_before(&incoming) {
@@ -87,6 +89,7 @@ impl Exchange {
     /// # Errors
     /// As [`unpack`](Self::unpack), but a conflict that stops is told in the change set.
     pub fn preview(&self, package: PackageId, watch: &dyn Watch) -> Result<ChangeSet> {
+        span!("preview", package = package);
         let incoming = self.incoming(package)?;
         let partner = &*self.partner(&incoming.from)?;
         let opened = self.open_package(partner, &incoming, watch)?;
@@ -104,6 +107,7 @@ impl Exchange {
         watch: &dyn Watch,
     ) -> Result<Opened> {
         let key = partner.opening(incoming.key_version, &incoming.suite)?;
+        span!("open_package", partner = partner.site, suite = key.suite().name(), bytes = incoming.size);
         self.read_sealed(key, incoming, watch)
             .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))
     }

@@ -13,9 +13,14 @@ const DEFAULT_LIMIT: u32 = 1000;
 ///
 /// ```
 /// use claimwire::ledger::{OutgoingState, PackageQuery};
+/// use claimwire::model::Json;
 ///
 /// let open = PackageQuery::new().outgoing_in([OutgoingState::Queued, OutgoingState::Sent]).limit(50);
 /// assert_eq!(open.limit, 50);
+/// // The same as JSON: members that are left out have their defaults.
+/// let said: PackageQuery = r#"{"outgoing_states": ["queued", "sent"], "limit": 50}"#.parse::<Json>()?.to()?;
+/// assert_eq!(said, open);
+/// # Ok::<(), claimwire::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
