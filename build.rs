@@ -20,6 +20,7 @@ mod header {
         "json",
         "callback",
         "watch",
+        "log",
         // Tier 2
         "key",
         "codec_bytes",
@@ -31,7 +32,16 @@ mod header {
         "case_system",
         "case_documents",
         "partner",
+        "package_state",
+        "event",
+        "webhook",
+        "exchange_settings",
         "exchange",
+        "outgoing",
+        "incoming",
+        "history",
+        // Tier 4
+        "receiver",
     ];
 
     pub(crate) fn generate() {

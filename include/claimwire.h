@@ -330,9 +330,179 @@
 #define CW_ERR_STORE_DAMAGED 502
 
 /**
+ * No lines at all.
+ */
+#define CW_LOG_OFF 0
+
+/**
+ * What needs somebody now: the ledger cannot be written.
+ */
+#define CW_LOG_ERROR 100
+
+/**
+ * What failed or was refused.
+ */
+#define CW_LOG_WARN 200
+
+/**
+ * Each step of each package.
+ */
+#define CW_LOG_INFO 300
+
+/**
+ * What the steps are made of.
+ */
+#define CW_LOG_DEBUG 400
+
+/**
+ * Everything there is.
+ */
+#define CW_LOG_TRACE 500
+
+/**
  * For a timeout of cw_https_options: wait without limit.
  */
 #define CW_NO_LIMIT UINT64_MAX
+
+/**
+ * Sealed and waiting to be sent.
+ */
+#define CW_OUTGOING_QUEUED 100
+
+/**
+ * Being sent.
+ */
+#define CW_OUTGOING_SENDING 110
+
+/**
+ * Posted, but the answer has not come: the partner may or may not hold it.
+ */
+#define CW_OUTGOING_SENT 120
+
+/**
+ * The partner's signed receipt says that it durably holds the package.
+ */
+#define CW_OUTGOING_DELIVERED 130
+
+/**
+ * The partner has unpacked it.
+ */
+#define CW_OUTGOING_UNPACKED 140
+
+/**
+ * The partner has rejected it.
+ */
+#define CW_OUTGOING_REJECTED 150
+
+/**
+ * It was not accepted and will not be tried again by itself.
+ */
+#define CW_OUTGOING_FAILED 160
+
+/**
+ * Durably held and waiting to be unpacked.
+ */
+#define CW_INCOMING_RECEIVED 200
+
+/**
+ * Unpacked: the claim was added or updated.
+ */
+#define CW_INCOMING_UNPACKED 210
+
+/**
+ * Refused for good: by the import rules, or by a person.
+ */
+#define CW_INCOMING_REJECTED 220
+
+/**
+ * Unpacking failed and may be tried again.
+ */
+#define CW_INCOMING_FAILED 230
+
+/**
+ * Older than a package of the same claim that was applied before: it changed nothing.
+ */
+#define CW_INCOMING_SUPERSEDED 240
+
+/**
+ * The sender took the receipt.
+ */
+#define CW_ACKNOWLEDGEMENT_TOLD 300
+
+/**
+ * The receipt was left for the sender to collect.
+ */
+#define CW_ACKNOWLEDGEMENT_LEFT 310
+
+/**
+ * The sender could not be told now; cw_exchange_acknowledge tries again, and the sender can ask.
+ */
+#define CW_ACKNOWLEDGEMENT_NOT_TOLD 320
+
+/**
+ * New Package: a package was received and waits to be unpacked.
+ */
+#define CW_EVENT_NEW_PACKAGE 100
+
+/**
+ * New Note: a partner's notes were added to a claim here.
+ */
+#define CW_EVENT_NEW_NOTE 110
+
+/**
+ * A package that came in was unpacked by itself, as the partner's settings say.
+ */
+#define CW_EVENT_AUTOMATICALLY_UNPACKED 120
+
+/**
+ * A package that came in could not be unpacked by itself, or its notes could not be applied.
+ */
+#define CW_EVENT_UNPACK_FAILED 130
+
+/**
+ * A package of ours is sealed and lies in the outbox.
+ */
+#define CW_EVENT_EXPORTED 200
+
+/**
+ * A package of ours is durably held by its recipient, whose signed receipt came in.
+ */
+#define CW_EVENT_DELIVERED 210
+
+/**
+ * A package of ours was unpacked by its recipient, whose signed receipt of that came in.
+ */
+#define CW_EVENT_UNPACKED 220
+
+/**
+ * A package of ours was rejected by its recipient, or cannot be delivered.
+ */
+#define CW_EVENT_FAILED 230
+
+/**
+ * An event could not be kept for delivery, and its receiver will not be told of it.
+ */
+#define CW_TROUBLE_NOT_KEPT 100
+
+/**
+ * A try failed; another follows.
+ */
+#define CW_TROUBLE_RETRYING 110
+
+/**
+ * The last try failed; cw_webhook_retry_failed tries the message again.
+ */
+#define CW_TROUBLE_GIVEN_UP 120
+
+/**
+ * The receiver answered 410 Gone: nothing is posted until cw_webhook_enable.
+ */
+#define CW_TROUBLE_DISABLED 130
+
+/**
+ * The spool's folder could not be read or written; a message may be delivered again after a restart.
+ */
+#define CW_TROUBLE_SPOOL 140
 
 /**
  * Bytes that the library handed out. They end in a NUL byte that is not counted, so that a text can be read as a C
@@ -356,9 +526,21 @@ typedef struct cw_directory_inbox cw_directory_inbox;
 typedef struct cw_error cw_error;
 
 /**
- * One site's side of the exchange. May be shared between threads.
+ * Something a host may want to show or act on, told after it was made durable. It names ids only; the reason of a
+ * failure is a text for people, and may name the documents and fields it is about. Borrowed, with all that it gives
+ * out, for the time of the callback.
+ */
+typedef struct cw_event cw_event;
+
+/**
+ * One site's side of the exchange. May be shared between threads; its calls block.
  */
 typedef struct cw_exchange cw_exchange;
+
+/**
+ * What cw_exchange_open needs to know. For one thread at a time.
+ */
+typedef struct cw_exchange_settings cw_exchange_settings;
 
 /**
  * Where a function of the host's says why it failed, see cw_failure_set. Borrowed for the time of that call.
@@ -374,6 +556,11 @@ typedef struct cw_opening_key cw_opening_key;
  * What this site settled with a partner, with its keys. May be shared between threads.
  */
 typedef struct cw_partner cw_partner;
+
+/**
+ * A server that runs, on threads of its own. For one thread at a time.
+ */
+typedef struct cw_receiver cw_receiver;
 
 /**
  * What seals: a password of des-md5, or the age recipients who shall be able to open. May be shared between threads.
@@ -395,6 +582,24 @@ typedef struct cw_signing_key cw_signing_key;
  * A way to one partner's target server. May be shared between threads and given to several partners.
  */
 typedef struct cw_transport cw_transport;
+
+/**
+ * Tells one HTTP endpoint of a site's events. May be shared between threads.
+ */
+typedef struct cw_webhook cw_webhook;
+
+/**
+ * Takes a line of the log: `level` is one of CW_LOG_*, `target` the part of the library, `line` the text, without a line's
+ * end. Both are UTF-8, NUL-terminated, and borrowed for the time of the call. Called on the threads that work, several at
+ * once. What it calls of the library is not logged. It must not throw or longjmp.
+ */
+typedef void (*cw_log_fn)(void *user_data, int32_t level, const char *target, const char *line);
+
+/**
+ * Ends the host's `user_data`: called exactly once, when the library needs it no more, on any thread. A call that takes
+ * a `cw_drop_fn` takes the data also when it fails. NULL where nothing is to be done.
+ */
+typedef void (*cw_drop_fn)(void *user_data);
 
 /**
  * Where an HTTPS transport posts to, whom it trusts, and what it shows of itself. All but the address may be left zero;
@@ -537,6 +742,279 @@ typedef struct {
     void *user_data;
 } cw_secrets;
 
+/**
+ * Where a webhook posts to and how long it tries. 0 and NULL stand for the default.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_webhook_options).
+     */
+    size_t struct_size;
+    /**
+     * The id of the site whose events are told. Required.
+     */
+    const char *site;
+    /**
+     * The length of `site` in bytes.
+     */
+    size_t site_len;
+    /**
+     * The endpoint: an https address, or an http one of this machine. Required.
+     */
+    const char *url;
+    /**
+     * The length of `url` in bytes.
+     */
+    size_t url_len;
+    /**
+     * The folder, the webhook's own, in which events wait; made, for this user alone, when it is not there. Required.
+     */
+    const char *folder;
+    /**
+     * The length of `folder` in bytes.
+     */
+    size_t folder_len;
+    /**
+     * What messages are signed with, "whsec_…". Required.
+     */
+    const char *secret;
+    /**
+     * The length of `secret` in bytes.
+     */
+    size_t secret_len;
+    /**
+     * Another secret to sign with as well: the old one, while a new one is introduced.
+     */
+    const char *other_secret;
+    /**
+     * The length of `other_secret` in bytes.
+     */
+    size_t other_secret_len;
+    /**
+     * The authorities, as PEM, that the endpoint's certificate must lead to. Required for https.
+     */
+    const uint8_t *root_certificates;
+    /**
+     * The length of `root_certificates` in bytes.
+     */
+    size_t root_certificates_len;
+    /**
+     * A token for the endpoint, sent as Authorization: Bearer.
+     */
+    const char *bearer_token;
+    /**
+     * The length of `bearer_token` in bytes.
+     */
+    size_t bearer_token_len;
+    /**
+     * The most events that wait, and the most that are kept after they were given up; by default 10,000.
+     */
+    uint32_t capacity;
+    /**
+     * The most tries, the first among them; by default 14.
+     */
+    uint32_t tries;
+    /**
+     * The wait after the first try; by default 5,000 ms.
+     */
+    uint32_t first_delay_ms;
+    /**
+     * By what each wait grows; by default 4.
+     */
+    uint32_t factor;
+    /**
+     * The longest wait, at most seven days; by default 12 hours.
+     */
+    uint64_t longest_delay_ms;
+    /**
+     * The age at which a message that fails is given up; by default 5 days.
+     */
+    uint64_t max_age_ms;
+} cw_webhook_options;
+
+/**
+ * Told of troubles with delivery, on the thread that met them: `trouble` is one of CW_TROUBLE_*, and a later version may
+ * have more; `message` is the id of the message it is about, or NULL. `why` is borrowed for the time of the call. It must
+ * not call cw_webhook_deliver_due or cw_webhook_retry_failed, and must not throw or longjmp.
+ */
+typedef void (*cw_trouble_fn)(void *user_data,
+                              int32_t trouble,
+                              const char *message,
+                              const cw_error *why);
+
+/**
+ * Told of each event, on the thread that did the work and after the work was made durable; on several threads at once
+ * where several work. It may call functions of the same exchange, and must not free it. A slow one slows the work:
+ * take the event down and return. It must not throw or longjmp.
+ *
+ * A later version may tell of kinds that this header does not have: pass over what you do not know.
+ */
+typedef void (*cw_event_fn)(void *user_data, const cw_event *event);
+
+/**
+ * What an incoming package may cost to read. 0 stands for the default.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_package_limits).
+     */
+    size_t struct_size;
+    /**
+     * The most bytes that all entries together inflate to; by default 2 GiB.
+     */
+    uint64_t inflated_size;
+    /**
+     * The most entries, and the most directories on the way to them; by default 20,000.
+     */
+    uint64_t entries;
+    /**
+     * The most bytes of a name between two slashes; by default 255.
+     */
+    uint64_t name_length;
+    /**
+     * The most bytes of a whole path; by default 1024.
+     */
+    uint64_t path_length;
+    /**
+     * How many times its size something compressed may inflate to, looked at beyond 64 MiB; by default 1000.
+     */
+    uint64_t ratio;
+    /**
+     * The most bytes of the claim file, and of the manifest; by default 32 MiB each.
+     */
+    uint64_t json_size;
+    /**
+     * The most levels of JSON, at most 128; by default 32.
+     */
+    uint32_t json_depth;
+} cw_package_limits;
+
+/**
+ * How one export is made.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_export_options).
+     */
+    size_t struct_size;
+    /**
+     * Who asks for the export, as this site names people; goes into the history and into the package.
+     */
+    const char *by;
+    /**
+     * The length of `by` in bytes.
+     */
+    size_t by_len;
+    /**
+     * The assessments to take along, beside those whose status is forced to export: their exchange ids as a JSON array.
+     * NULL for every assessment that the partner's settings allow.
+     */
+    const char *assessments;
+    /**
+     * The length of `assessments` in bytes.
+     */
+    size_t assessments_len;
+} cw_export_options;
+
+/**
+ * Told how many bytes moved since the last call, about every 64 KiB, on the thread that works. Returns 0 to go on;
+ * anything else stops the work, which then fails with CW_ERR_CANCELLED.
+ */
+typedef int32_t (*cw_progress_fn)(void *user_data, uint64_t bytes);
+
+/**
+ * Progress and cancellation of one call. To cancel from another thread, let `progress` look at a flag.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_watch).
+     */
+    size_t struct_size;
+    /**
+     * Told of the bytes that moved; NULL for nobody.
+     */
+    cw_progress_fn progress;
+    /**
+     * Handed to `progress`.
+     */
+    void *user_data;
+} cw_watch;
+
+/**
+ * Where the built-in receiver listens, what it shows of itself, and what strangers may cost. All certificates and keys
+ * are PEM. 0 and NULL stand for the default.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_receiver_options).
+     */
+    size_t struct_size;
+    /**
+     * Where to listen, such as "0.0.0.0:8443"; port 0 takes a free one. Required.
+     */
+    const char *address;
+    /**
+     * The length of `address` in bytes.
+     */
+    size_t address_len;
+    /**
+     * The server's certificate chain, its own first. Required.
+     */
+    const uint8_t *certificates;
+    /**
+     * The length of `certificates` in bytes.
+     */
+    size_t certificates_len;
+    /**
+     * The server's private key: PKCS #8, PKCS #1 or SEC 1. Required.
+     */
+    const uint8_t *private_key;
+    /**
+     * The length of `private_key` in bytes.
+     */
+    size_t private_key_len;
+    /**
+     * The authorities that client certificates must lead to; by default no certificate is asked for.
+     */
+    const uint8_t *client_authorities;
+    /**
+     * The length of `client_authorities` in bytes.
+     */
+    size_t client_authorities_len;
+    /**
+     * 1 to take clients without a certificate too, where `client_authorities` are given.
+     */
+    int32_t client_certificates_optional;
+    /**
+     * The most connections that are open at once; by default 256.
+     */
+    uint32_t max_connections;
+    /**
+     * The most requests that are handled at once, each on one thread; by default 32.
+     */
+    uint32_t max_requests;
+    /**
+     * How long the TLS handshake may take, and after it the header fields; by default 10,000 ms.
+     */
+    uint32_t header_deadline_ms;
+    /**
+     * How long a body may stand still; by default 30,000 ms.
+     */
+    uint32_t body_idle_ms;
+    /**
+     * How long the rest of a body is read and dropped after an early answer; by default 2,000 ms.
+     */
+    uint32_t drain_ms;
+    /**
+     * The most bytes of a body; by default 262,144,000 (250 MiB).
+     */
+    uint64_t max_body_bytes;
+    /**
+     * The least bytes per second that a body must bring on average; by default 4,096.
+     */
+    uint64_t min_body_rate;
+} cw_receiver_options;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -656,6 +1134,21 @@ int32_t cw_failure_set(cw_failure *failure,
                        size_t message_len,
                        int32_t retryable,
                        cw_error **error);
+
+/**
+ * Hands every line of the log up to `level`, one of CW_LOG_*, to `log`, in place of whatever was given before; NULL or
+ * CW_LOG_OFF ends the log. It holds for the whole process. `user_data` is kept until it is replaced and no line is being
+ * told, and is then ended with `drop`; so it is when this fails. No line holds a key, a person's data, a document's name or
+ * anything out of a package.
+ *
+ * Errors: CW_ERR_WRONG_STATE when something else in the process takes the log already; CW_ERR_INVALID_ARGUMENT for an
+ * unknown level.
+ */
+int32_t cw_set_log(int32_t level,
+                   cw_log_fn log,
+                   void *user_data,
+                   cw_drop_fn drop,
+                   cw_error **error);
 
 /**
  * A key of the suite des-md5, for partners that can do no better: anyone who rents a GPU breaks it. `password` is 1 or
@@ -1113,9 +1606,659 @@ const char *cw_partner_alias(const cw_partner *partner);
 void cw_partner_free(cw_partner *partner);
 
 /**
- * Closes the exchange; an automatic unpack that is under way is finished first. NULL is none.
+ * The name of a CW_OUTGOING_*, CW_INCOMING_* or CW_ACKNOWLEDGEMENT_* number, as it stands in JSON and in the history:
+ * "delivered", "unpacked", "told". "unknown" for a number that this version does not know. Static; never NULL.
+ */
+const char *cw_state_name(int32_t state);
+
+/**
+ * The kind, one of CW_EVENT_*. 0 for NULL.
+ */
+int32_t cw_event_kind(const cw_event *event);
+
+/**
+ * The kind's name, such as "new-package". Borrowed; NULL for NULL.
+ */
+const char *cw_event_name(const cw_event *event);
+
+/**
+ * The id of the package it is about. Borrowed; NULL for NULL.
+ */
+const char *cw_event_package(const cw_event *event);
+
+/**
+ * The site id of the partner at the other end of the package. Borrowed; NULL for NULL.
+ */
+const char *cw_event_partner(const cw_event *event);
+
+/**
+ * The claim's exchange id; NULL where it is not known: a package that was not unpacked yet belongs to no claim.
+ * Borrowed.
+ */
+const char *cw_event_claim(const cw_event *event);
+
+/**
+ * Why it failed and what to do, in UTF-8; NULL where the event tells of no failure. Borrowed.
+ */
+const char *cw_event_reason(const cw_event *event);
+
+/**
+ * The whole event as JSON: "kind" (its name), "package", "partner", and "claim" and "reason" where they are known.
+ * Borrowed; NULL for NULL.
+ */
+const char *cw_event_json(const cw_event *event);
+
+/**
+ * Opens a webhook with what waits in its folder from before; cw_exchange_settings_add_webhook gives it events. Nothing is
+ * posted before cw_webhook_start or cw_webhook_deliver_due. `trouble` may be NULL; `user_data` is kept until the webhook
+ * and the exchanges that use it are gone, and is then ended with `drop`; so it is when this fails.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS for an endpoint or a retry policy that cannot be used; CW_ERR_PLAIN_HTTP;
+ * CW_ERR_INVALID_KEY for a secret that is none; CW_ERR_WRONG_STATE when another webhook has the folder; CW_ERR_IO,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_open(const cw_webhook_options *webhook_options,
+                        cw_trouble_fn trouble,
+                        void *user_data,
+                        cw_drop_fn drop,
+                        cw_webhook **out,
+                        cw_error **error);
+
+/**
+ * Starts a thread that delivers until cw_webhook_stop.
+ *
+ * Errors: CW_ERR_WRONG_STATE when it was started or stopped before; CW_ERR_IO when the system gives no thread;
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_start(const cw_webhook *webhook,
+                         cw_error **error);
+
+/**
+ * Posts all that is due, for a host with a scheduler of its own; blocks while it posts. `*next_ms` is in how many
+ * milliseconds to call it again, -1 when nothing waits or nothing may be posted; new events are due at once. It may be
+ * NULL.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT. What could not be delivered is told as a trouble.
+ */
+int32_t cw_webhook_deliver_due(const cw_webhook *webhook,
+                               int64_t *next_ms,
+                               cw_error **error);
+
+/**
+ * How many messages wait for delivery. 0 for NULL.
+ */
+size_t cw_webhook_waiting(const cw_webhook *webhook);
+
+/**
+ * 1 when the receiver answered 410 Gone and was not enabled since; restarts do not change it. 0 for NULL.
+ */
+int32_t cw_webhook_is_disabled(const cw_webhook *webhook);
+
+/**
+ * Posts again to a receiver that had answered 410 Gone, beginning with what waited meanwhile.
+ *
+ * Errors: CW_ERR_IO, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_enable(const cw_webhook *webhook, cw_error **error);
+
+/**
+ * Queues the messages that were given up once more, as many as there is room for, with all their tries. `*count` is how
+ * many; it may be NULL.
+ *
+ * Errors: CW_ERR_IO, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_retry_failed(const cw_webhook *webhook,
+                                size_t *count,
+                                cw_error **error);
+
+/**
+ * Ends delivery: a try under way is finished, no other is begun, and what was not delivered stays in the folder. Waits at
+ * most `within_ms`; `*ended` is 1 when the thread ended by then, and it ends by itself later otherwise. It may be NULL.
+ * Events that come after this are still kept, for the next webhook that opens the folder.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_stop(const cw_webhook *webhook,
+                        uint32_t within_ms,
+                        int32_t *ended,
+                        cw_error **error);
+
+/**
+ * Tells a webhook's thread to end and does not wait for it; the folder is free for another webhook once the thread and
+ * the exchanges that use it are gone. NULL is none.
+ */
+void cw_webhook_free(cw_webhook *webhook);
+
+/**
+ * A new secret of a webhook, "whsec_…": for a secret store, and for the receiver.
+ *
+ * Errors: CW_ERR_IO when the system has no randomness to give; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_secret_generate(cw_buffer **out, cw_error **error);
+
+/**
+ * For a host that receives webhooks: proves that a message was sent by whoever shares `secret`, within `tolerance_s`
+ * seconds of now, both ways; 300 are usual. `id`, `timestamp` and `signature` are the values of the header fields
+ * webhook-id, webhook-timestamp and webhook-signature; `body` is the body exactly as it came in. A message may come more
+ * than once: keep the ids of those already dealt with.
+ *
+ * Errors: CW_ERR_BAD_SIGNATURE; CW_ERR_REPLAYED; CW_ERR_BAD_MESSAGE for a header field that is not what it should be;
+ * CW_ERR_INVALID_KEY for a secret that is none; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_verify(const char *secret,
+                          size_t secret_len,
+                          const char *id,
+                          size_t id_len,
+                          const char *timestamp,
+                          size_t timestamp_len,
+                          const char *signature,
+                          size_t signature_len,
+                          const uint8_t *body,
+                          size_t body_len,
+                          uint32_t tolerance_s,
+                          cw_error **error);
+
+/**
+ * The settings of a site with this id, which keeps its sealed packages and its ledger in `folder`, signs with
+ * `signing_key` and has its claims in `case_system`; both are kept by the settings, and remain the caller's to free. The
+ * folder is made, for this user alone, when it is not there; it should lie on an encrypted disk.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_new(const char *site,
+                                 size_t site_len,
+                                 const char *folder,
+                                 size_t folder_len,
+                                 const cw_signing_key *signing_key,
+                                 const cw_case_system *case_system,
+                                 cw_exchange_settings **out,
+                                 cw_error **error);
+
+/**
+ * Adds a partner, or replaces the one with the same site id. The partner remains the caller's to free.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_add_partner(cw_exchange_settings *settings,
+                                         const cw_partner *partner,
+                                         cw_error **error);
+
+/**
+ * Calls `tell` for every event of the exchange, beside whatever was given before; see cw_event_fn. `user_data` is kept
+ * until the exchange is closed, and is then ended with `drop`; so it is when this fails. The first events may come while
+ * the exchange is being opened.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_on_event(cw_exchange_settings *settings,
+                                      cw_event_fn tell,
+                                      void *user_data,
+                                      cw_drop_fn drop,
+                                      cw_error **error);
+
+/**
+ * Posts every event of the exchange through a webhook. The webhook remains the caller's, to stop and to free.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_add_webhook(cw_exchange_settings *settings,
+                                         const cw_webhook *webhook,
+                                         cw_error **error);
+
+/**
+ * The largest sealed package taken in, in bytes; by default 262,144,000 (250 MiB).
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_sealed_size_limit(cw_exchange_settings *settings,
+                                                   uint64_t bytes,
+                                                   cw_error **error);
+
+/**
+ * The path below which this site's endpoint is reached, as partners see it, such as "/claimwire"; by default the root.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_base_path(cw_exchange_settings *settings,
+                                           const char *base_path,
+                                           size_t base_path_len,
+                                           cw_error **error);
+
+/**
+ * What an incoming package may cost to read.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_package_limits(cw_exchange_settings *settings,
+                                                const cw_package_limits *limits,
+                                                cw_error **error);
+
+/**
+ * Ends settings that no exchange was opened with. NULL is none.
+ */
+void cw_exchange_settings_free(cw_exchange_settings *settings);
+
+/**
+ * Opens a site's exchange; its folder and ledger are made when they are not there. One process at a time has a folder
+ * open. `settings` are consumed.
+ *
+ * What an earlier process left undone is done: notes that were received are applied, and what partners sent that are
+ * unpacked automatically is unpacked.
+ *
+ * Errors: CW_ERR_WRONG_STATE when another exchange has the folder open; CW_ERR_IO, CW_ERR_LEDGER,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_open(cw_exchange_settings *settings,
+                         cw_exchange **out,
+                         cw_error **error);
+
+/**
+ * This site's id.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_site(const cw_exchange *exchange, cw_buffer **out, cw_error **error);
+
+/**
+ * All partners as their settings are now: a JSON array in the order of their site ids, of objects with "site", "alias"
+ * and, where there is a key to seal with, "suite".
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_partners(const cw_exchange *exchange,
+                             cw_buffer **out,
+                             cw_error **error);
+
+/**
+ * Adds a partner to a running exchange, or gives the one with the same site id these settings. The partner remains the
+ * caller's to free.
+ *
+ * Work that is under way ends with the settings it began with. What is queued stays: a package in the outbox goes out as
+ * it is, over the new transport; one in the inbox is opened with the keys of now, so keep the former versions until it
+ * is unpacked.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_set_partner(const cw_exchange *exchange,
+                                const cw_partner *partner,
+                                cw_error **error);
+
+/**
+ * Takes a partner out: from now on nothing goes to it, and it is a stranger here. Its packages, queued ones among them,
+ * and its history stay, and go on when it is set again. `*was_known` is 1 when there was such a partner; it may be NULL.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_remove_partner(const cw_exchange *exchange,
+                                   const char *partner,
+                                   size_t partner_len,
+                                   int32_t *was_known,
+                                   cw_error **error);
+
+/**
+ * Pauses the sending to a partner, until it is resumed, also over a restart. Exports go on and are queued in their order.
+ * What the partner sends is taken in, unpacked and acknowledged as ever. A package that is being posted is not stopped.
+ *
+ * Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_pause(const cw_exchange *exchange,
+                          const char *partner,
+                          size_t partner_len,
+                          cw_error **error);
+
+/**
+ * Lets packages go to a paused partner again; cw_exchange_send_queued sends what was queued.
+ *
+ * Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_resume(const cw_exchange *exchange,
+                           const char *partner,
+                           size_t partner_len,
+                           cw_error **error);
+
+/**
+ * The site ids of the partners that are paused, as a JSON array.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_paused(const cw_exchange *exchange, cw_buffer **out, cw_error **error);
+
+/**
+ * Closes the exchange; an automatic unpack that is under way is finished first. A receiver that answers for it keeps it
+ * open until it ends. NULL is none.
  */
 void cw_exchange_free(cw_exchange *exchange);
+
+/**
+ * Exports a claim to ONE partner: a sealed package in the outbox, ready to be sent, and durable when this returns.
+ * `package_id` gets its id and has room for CW_PACKAGE_ID_SIZE bytes; `out` gets the outgoing package as JSON. Both may
+ * be NULL. `watch` may be NULL.
+ *
+ * Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_UNKNOWN_CLAIM; CW_ERR_EXPORT_RULES_VIOLATED with one detail for every rule that
+ * is violated; CW_ERR_CANCELLED; CW_ERR_CASE_SYSTEM, CW_ERR_LEDGER, CW_ERR_IO, CW_ERR_INVALID_SETTINGS,
+ * CW_ERR_INVALID_ARGUMENT. The outbox is as it was after an error.
+ */
+int32_t cw_exchange_export(const cw_exchange *exchange,
+                           const char *claim,
+                           size_t claim_len,
+                           const char *partner,
+                           size_t partner_len,
+                           const cw_export_options *export_options,
+                           const cw_watch *watch,
+                           char *package_id,
+                           cw_buffer **out,
+                           cw_error **error);
+
+/**
+ * Exports the notes of a claim that ONE partner has not seen: a sealed package in the outbox, ready to be sent; its
+ * recipient applies it as it arrives. `by` is who asks for it. `package_id`, with room for CW_PACKAGE_ID_SIZE bytes, and
+ * `out`, for the outgoing package as JSON, may be NULL.
+ *
+ * Errors: CW_ERR_EXPORT_RULES_VIOLATED when the claim was never exchanged with the partner, or has no note for it;
+ * CW_ERR_SEALED_TOO_LARGE; otherwise as cw_exchange_export.
+ */
+int32_t cw_exchange_export_notes(const cw_exchange *exchange,
+                                 const char *claim,
+                                 size_t claim_len,
+                                 const char *partner,
+                                 size_t partner_len,
+                                 const char *by,
+                                 size_t by_len,
+                                 char *package_id,
+                                 cw_buffer **out,
+                                 cw_error **error);
+
+/**
+ * Posts a package of the outbox to its partner. `*state` is where it stands afterwards: CW_OUTGOING_DELIVERED with the
+ * partner's receipt, CW_OUTGOING_UNPACKED for notes, or CW_OUTGOING_SENT over a transport whose answer comes later (send
+ * again to collect it). `out` gets the outgoing package as JSON. `state`, `out` and `watch` may be NULL.
+ *
+ * Sending a delivered package again posts nothing and tells its state. The package's id makes a retry harmless.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_WRONG_STATE, retryable, while the partner is paused; CW_ERR_UNREACHABLE,
+ * CW_ERR_TIMED_OUT, CW_ERR_BAD_CERTIFICATE and others of the transport; CW_ERR_NO_RECEIPT when the answer does not prove
+ * that the partner holds exactly these bytes; the partner's own refusal by its code; CW_ERR_CANCELLED,
+ * CW_ERR_INVALID_ARGUMENT. After a retryable one the package is queued, after another it is failed; both can be sent
+ * again.
+ */
+int32_t cw_exchange_send(const cw_exchange *exchange,
+                         const char *package,
+                         size_t package_len,
+                         const cw_watch *watch,
+                         int32_t *state,
+                         cw_buffer **out,
+                         cw_error **error);
+
+/**
+ * Sends everything that is queued to a partner, in the order of the exports. Where a package cannot be sent, the later
+ * ones of its claim are held back; other claims go on. `*not_sent` is how many are still to be sent, failed or held back:
+ * 0 when all went. `out` gets JSON: the outgoing packages in "sent"; the "package" and its "error" in "failed"; the ids
+ * in "held_back". `not_sent`, `out` and `watch` may be NULL.
+ *
+ * Errors: CW_ERR_UNKNOWN_PARTNER; CW_ERR_WRONG_STATE, retryable, while the partner is paused; CW_ERR_LEDGER,
+ * CW_ERR_INVALID_ARGUMENT. Why a single package could not be sent is in the answer.
+ */
+int32_t cw_exchange_send_queued(const cw_exchange *exchange,
+                                const char *partner,
+                                size_t partner_len,
+                                const cw_watch *watch,
+                                size_t *not_sent,
+                                cw_buffer **out,
+                                cw_error **error);
+
+/**
+ * Asks the recipient what became of a package, and records its answer. `state` and `out` are as with cw_exchange_send.
+ *
+ * Errors: as cw_exchange_send.
+ */
+int32_t cw_exchange_poll(const cw_exchange *exchange,
+                         const char *package,
+                         size_t package_len,
+                         int32_t *state,
+                         cw_buffer **out,
+                         cw_error **error);
+
+/**
+ * A package of the outbox: where it stands in `*state`, one of CW_OUTGOING_*, and all of it as JSON in `out`, "receipt"
+ * and "last_receipt" among it, which cw_receipt_verify reads. `state` and `out` may be NULL.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE when this site never exported it; CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_outgoing(const cw_exchange *exchange,
+                             const char *package,
+                             size_t package_len,
+                             int32_t *state,
+                             cw_buffer **out,
+                             cw_error **error);
+
+/**
+ * The packages that were exported, oldest first, as a JSON array. `query` says which, as a JSON object; its members all
+ * may be left out: "claim", "partner", "kind" ("claim", "notes"), "outgoing_states" (an array of names), "newest_first",
+ * "limit" (1000 unless it is said), and "after", the id of the last package of the page before. NULL for all.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_outgoing_packages(const cw_exchange *exchange,
+                                      const char *query,
+                                      size_t query_len,
+                                      cw_buffer **out,
+                                      cw_error **error);
+
+/**
+ * Checks a receipt that was kept as evidence, "receipt" or "last_receipt" of an outgoing package, with the partner's
+ * verifying key, whatever the time. `key_id` is the key's name, `key` its text, "ed25519-public:…". `out` gets JSON: what
+ * was said in "receipt", when it was signed in "signed_at". It may be NULL.
+ *
+ * Errors: CW_ERR_BAD_SIGNATURE or CW_ERR_DIGEST_MISMATCH when this is not what the key's owner signed;
+ * CW_ERR_NO_RECEIPT or CW_ERR_BAD_MESSAGE when it is, but is no receipt; CW_ERR_UNSUPPORTED_FORMAT_VERSION for evidence
+ * of a later version; CW_ERR_INVALID_KEY, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_receipt_verify(const char *evidence,
+                          size_t evidence_len,
+                          const char *key_id,
+                          size_t key_id_len,
+                          const char *key,
+                          size_t key_len,
+                          cw_buffer **out,
+                          cw_error **error);
+
+/**
+ * A package of the inbox: where it stands in `*state`, one of CW_INCOMING_*, and all of it as JSON in `out`. Both may be
+ * NULL.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE when it never came in; CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_incoming(const cw_exchange *exchange,
+                             const char *package,
+                             size_t package_len,
+                             int32_t *state,
+                             cw_buffer **out,
+                             cw_error **error);
+
+/**
+ * The packages that came in, oldest first, as a JSON array. `query` is as with cw_exchange_outgoing_packages, with
+ * "incoming_states" (an array of names) and "only_new" in place of "outgoing_states". NULL for all.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_incoming_packages(const cw_exchange *exchange,
+                                      const char *query,
+                                      size_t query_len,
+                                      cw_buffer **out,
+                                      cw_error **error);
+
+/**
+ * What cw_exchange_unpack would change, without changing anything: the change set as JSON in `out`. `*blocked` is 1 when
+ * both sides changed the same field and the partner's policy is to stop, so that an unpack would fail with
+ * CW_ERR_CONFLICT. `blocked`, `out` and `watch` may be NULL.
+ *
+ * Errors: as cw_exchange_unpack, but for a conflict.
+ */
+int32_t cw_exchange_preview(const cw_exchange *exchange,
+                            const char *package,
+                            size_t package_len,
+                            const cw_watch *watch,
+                            int32_t *blocked,
+                            cw_buffer **out,
+                            cw_error **error);
+
+/**
+ * Unpacks a received package: the claim is added or updated in the case system, and the sender is told. `by` is who asks
+ * for it. `*state` is CW_INCOMING_UNPACKED, or CW_INCOMING_SUPERSEDED when a later package of the claim had been applied
+ * before and this one changed nothing. `*acknowledgement` is whether the sender was told, one of CW_ACKNOWLEDGEMENT_*.
+ * `out` gets JSON: "claim", "superseded", "acknowledgement", and the change set in "changes". `state`, `acknowledgement`,
+ * `out` and `watch` may be NULL.
+ *
+ * Nothing of the package is released before all of it is verified, and the case system takes all of it or nothing. A
+ * package that fails stays in the inbox and can be unpacked again; unpacking one that is unpacked already changes
+ * nothing.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_UNKNOWN_KEY_VERSION, CW_ERR_UNSUPPORTED_SUITE, CW_ERR_WRONG_KEY,
+ * CW_ERR_TRUNCATED, CW_ERR_ALTERED and other codes of the codec when it cannot be opened; CW_ERR_NOT_A_PACKAGE,
+ * CW_ERR_UNSUPPORTED_FORMAT_VERSION, CW_ERR_INVALID_PACKAGE, CW_ERR_ENVELOPE_MISMATCH, CW_ERR_WRONG_RECIPIENT when it is
+ * not what was announced; CW_ERR_IMPORT_RULES_VIOLATED with one detail each; CW_ERR_CONFLICT; CW_ERR_CANCELLED;
+ * CW_ERR_CASE_SYSTEM, CW_ERR_LEDGER, CW_ERR_IO, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_unpack(const cw_exchange *exchange,
+                           const char *package,
+                           size_t package_len,
+                           const char *by,
+                           size_t by_len,
+                           const cw_watch *watch,
+                           int32_t *state,
+                           int32_t *acknowledgement,
+                           cw_buffer **out,
+                           cw_error **error);
+
+/**
+ * Applies the notes that were received and, because of a crash or a passing fault, not applied, and tells their senders.
+ * `*count` is the number of these packages, `out` gets their ids as a JSON array. Both may be NULL. Opening an exchange
+ * does the same, but leaves it to the senders to ask.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. Why a package cannot be applied is in its history.
+ */
+int32_t cw_exchange_apply_pending_notes(const cw_exchange *exchange,
+                                        size_t *count,
+                                        cw_buffer **out,
+                                        cw_error **error);
+
+/**
+ * Tells the sender of an unpacked package so once more, with a signed receipt. `*acknowledgement` is what came of it, one
+ * of CW_ACKNOWLEDGEMENT_*; `out` gets it as JSON, with the error where the sender could not be told, which is no failure
+ * of this call. Both may be NULL.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_acknowledge(const cw_exchange *exchange,
+                                const char *package,
+                                size_t package_len,
+                                int32_t *acknowledgement,
+                                cw_buffer **out,
+                                cw_error **error);
+
+/**
+ * Takes the mark of the new off everything that came in for a claim, as somebody looked at it: `by` is who. `*count` is
+ * the number of packages that carried it, `out` gets their ids as a JSON array. Both may be NULL.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_mark_viewed(const cw_exchange *exchange,
+                                const char *claim,
+                                size_t claim_len,
+                                const char *by,
+                                size_t by_len,
+                                size_t *count,
+                                cw_buffer **out,
+                                cw_error **error);
+
+/**
+ * What happened, oldest first, as a JSON array: every step of every package, both directions, with who, when and what
+ * came of it. `query` says what of it, as a JSON object; its members all may be left out: "claim", "assessment",
+ * "partner", "kind" ("claim", "notes"), "direction" ("outgoing", "incoming"), "package", "newest_first", "limit" (1000
+ * unless it is said), and "after", the number of the last entry of the page before. NULL for all.
+ *
+ * Errors: CW_ERR_STORE_DAMAGED when one of the entries was altered in the ledger; CW_ERR_LEDGER,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_history(const cw_exchange *exchange,
+                            const char *query,
+                            size_t query_len,
+                            cw_buffer **out,
+                            cw_error **error);
+
+/**
+ * Writes the entries that `query` asks for, as with cw_exchange_history, as JSON Lines: one entry a line, its hashes
+ * included, each line ended by a line feed. The query's limit does not apply: an export is whole. `write` is called on
+ * the calling thread; `*entries` is the number of entries, and may be NULL.
+ *
+ * Errors: what `write` returned; CW_ERR_STORE_DAMAGED, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. What was written stays
+ * written.
+ */
+int32_t cw_exchange_export_history(const cw_exchange *exchange,
+                                   const char *query,
+                                   size_t query_len,
+                                   cw_write_fn write,
+                                   void *user_data,
+                                   uint64_t *entries,
+                                   cw_error **error);
+
+/**
+ * Checks the whole history: that no entry was altered, removed, moved or put in between. `out` gets its head, the number
+ * and hash of its last entry, as JSON; it may be NULL.
+ *
+ * Entries cut off at the end and a history rewritten as a whole do not show by themselves: note the head where this
+ * machine's administrator cannot change it, and check later with cw_exchange_verify_history_from.
+ *
+ * Errors: CW_ERR_STORE_DAMAGED with the number of the first entry at which the history is broken; CW_ERR_LEDGER,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_verify_history(const cw_exchange *exchange,
+                                   cw_buffer **out,
+                                   cw_error **error);
+
+/**
+ * Checks that the history still holds the entry that was its last when the head `noted` was noted, as JSON, and all
+ * entries since. `out` gets its head of now, and may be NULL. Entries before the noted one are not read again.
+ *
+ * Errors: as cw_exchange_verify_history, with the number of the noted entry when it is gone or another one.
+ */
+int32_t cw_exchange_verify_history_from(const cw_exchange *exchange,
+                                        const char *noted,
+                                        size_t noted_len,
+                                        cw_buffer **out,
+                                        cw_error **error);
+
+/**
+ * Starts an HTTPS server that answers for the exchange, which it keeps open until it ends. Partners reach it at the
+ * exchange's base path.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS when the certificates or keys cannot be used, naming which; CW_ERR_IO when the address
+ * is in use; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_receiver_start(const cw_exchange *exchange,
+                          const cw_receiver_options *receiver_options,
+                          cw_receiver **out,
+                          cw_error **error);
+
+/**
+ * The port it listens at, also after a shutdown. 0 for NULL.
+ */
+uint16_t cw_receiver_local_port(const cw_receiver *receiver);
+
+/**
+ * Stops the server: no new connection is taken, running requests have `grace_ms` to finish, then their connections are
+ * closed. Returns when the server is gone; a second call does nothing.
+ *
+ * Errors: CW_ERR_IO when the server had failed before; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_receiver_shutdown(cw_receiver *receiver,
+                             uint32_t grace_ms,
+                             cw_error **error);
+
+/**
+ * Ends a receiver; one that was not shut down closes every connection at once. NULL is none.
+ */
+void cw_receiver_free(cw_receiver *receiver);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -13,6 +13,7 @@
 )]
 #![allow(clippy::exhaustive_structs, reason = "the layout of a C struct is fixed")]
 
+mod answer;
 mod border;
 mod buffer;
 mod callback;
@@ -22,16 +23,31 @@ mod code;
 mod codec_bytes;
 mod directory_inbox;
 mod error;
+mod event;
 mod exchange;
+mod exchange_settings;
+#[cfg(test)]
+mod exchange_tests;
+mod history;
+mod incoming;
 mod json;
 mod key;
+mod log;
+#[cfg(test)]
+mod misuse_tests;
+mod outgoing;
+mod package_state;
 mod partner;
 mod pointer;
+mod receiver;
 mod signing_key;
 mod stream;
 mod transport;
 mod transport_https;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod two_sites;
 mod version;
 mod watch;
+mod webhook;

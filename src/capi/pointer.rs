@@ -4,9 +4,11 @@
 //! the host's part of the contract in `guide.h`. Every `SAFETY` note of this room leads back to it.
 
 use crate::{Error, ErrorKind, Result};
+use serde::Deserialize;
 use std::ffi::c_char;
 use std::path::PathBuf;
 use std::slice;
+use std::str::FromStr;
 
 /// A fault in how a function was called.
 pub(super) fn misuse(message: impl Into<String>) -> Error {
@@ -70,6 +72,46 @@ pub(super) unsafe fn optional_text<'a>(
 ) -> Result<Option<&'a str>> {
     // SAFETY: as above.
     if data.is_null() { Ok(None) } else { unsafe { text(what, data, length) }.map(Some) }
+}
+
+/// The text at `data` as an id, or whatever else is read from one text.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn parsed<T: FromStr<Err = Error>>(
+    what: &str,
+    data: *const c_char,
+    length: usize,
+) -> Result<T> {
+    // SAFETY: as above.
+    let text = unsafe { given_text(what, data, length) }?;
+    text.parse().map_err(|error: Error| error.within(format_args!("`{what}`")))
+}
+
+/// The JSON object at `data` as a `T`; the default where it is NULL.
+///
+/// # Safety
+/// As for [`bytes`].
+pub(super) unsafe fn json_or_default<T: Default + for<'de> Deserialize<'de>>(
+    what: &str,
+    data: *const c_char,
+    length: usize,
+) -> Result<T> {
+    // SAFETY: as above.
+    match unsafe { optional_text(what, data, length) }? {
+        None => Ok(T::default()),
+        // A sequence would be taken for the members in their order.
+        Some(text) if !text.trim_start().starts_with('{') => {
+            Err(misuse(format!("`{what}` is no JSON object; pass one, or NULL for none")))
+        }
+        Some(text) => read_json(what, text),
+    }
+}
+
+/// The JSON text as a `T`.
+pub(super) fn read_json<T: for<'de> Deserialize<'de>>(what: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|fault| misuse(format!("`{what}` is not the JSON it should be: {fault}")))
 }
 
 /// The path at `data`, in UTF-8.
@@ -137,6 +179,15 @@ impl<T> Out<T> {
         // SAFETY: not NULL, so the host vouches for it.
         unsafe { *out = std::ptr::null_mut() };
         Ok(Self(out))
+    }
+
+    /// As [`new`](Self::new), where the host may want none; NULL says so.
+    ///
+    /// # Safety
+    /// As for [`new`](Self::new).
+    pub(super) unsafe fn wanted(out: *mut *mut T) -> Option<Self> {
+        // SAFETY: as above.
+        unsafe { Self::new("out", out) }.ok()
     }
 
     /// Gives the host a handle of its own.

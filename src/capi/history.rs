@@ -1,0 +1,127 @@
+//! The history: listed, exported, and proven to be whole.
+
+use super::answer::Answer;
+use super::border::call;
+use super::buffer::cw_buffer;
+use super::callback::{believe, cw_write_fn};
+use super::error::cw_error;
+use super::exchange::cw_exchange;
+use super::pointer::{given_text, json_or_default, misuse, read_json, shared, tell};
+use crate::ledger::HistoryHead;
+use std::ffi::{c_char, c_void};
+use std::io;
+
+/// What happened, oldest first, as a JSON array: every step of every package, both directions, with who, when and what
+/// came of it. `query` says what of it, as a JSON object; its members all may be left out: "claim", "assessment",
+/// "partner", "kind" ("claim", "notes"), "direction" ("outgoing", "incoming"), "package", "newest_first", "limit" (1000
+/// unless it is said), and "after", the number of the last entry of the page before. NULL for all.
+///
+/// Errors: CW_ERR_STORE_DAMAGED when one of the entries was altered in the ledger; CW_ERR_LEDGER,
+/// CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_history(
+    exchange: *const cw_exchange,
+    query: *const c_char,
+    query_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_history", error, || {
+            let answer = Answer::json_alone(out);
+            let exchange = shared("exchange", exchange)?;
+            answer.give_json(&exchange.0.history(&json_or_default("query", query, query_len)?)?)
+        })
+    }
+}
+
+/// Writes the entries that `query` asks for, as with cw_exchange_history, as JSON Lines: one entry a line, its hashes
+/// included, each line ended by a line feed. The query's limit does not apply: an export is whole. `write` is called on
+/// the calling thread; `*entries` is the number of entries, and may be NULL.
+///
+/// Errors: what `write` returned; CW_ERR_STORE_DAMAGED, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. What was written stays
+/// written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_export_history(
+    exchange: *const cw_exchange,
+    query: *const c_char,
+    query_len: usize,
+    write: cw_write_fn,
+    user_data: *mut c_void,
+    entries: *mut u64,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_export_history", error, || {
+            tell(entries, 0);
+            let exchange = shared("exchange", exchange)?;
+            let query = json_or_default("query", query, query_len)?;
+            let write = write.ok_or_else(|| misuse("`write` is NULL; pass the function to call"))?;
+            let mut lines = Lines(|line: &[u8]| write(user_data, line.as_ptr(), line.len()));
+            tell(entries, exchange.0.export_history(&query, &mut lines)?);
+            Ok(())
+        })
+    }
+}
+
+/// Checks the whole history: that no entry was altered, removed, moved or put in between. `out` gets its head, the number
+/// and hash of its last entry, as JSON; it may be NULL.
+///
+/// Entries cut off at the end and a history rewritten as a whole do not show by themselves: note the head where this
+/// machine's administrator cannot change it, and check later with cw_exchange_verify_history_from.
+///
+/// Errors: CW_ERR_STORE_DAMAGED with the number of the first entry at which the history is broken; CW_ERR_LEDGER,
+/// CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_verify_history(
+    exchange: *const cw_exchange,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_verify_history", error, || {
+            let answer = Answer::json_alone(out);
+            answer.give_json(&shared("exchange", exchange)?.0.verify_history()?)
+        })
+    }
+}
+
+/// Checks that the history still holds the entry that was its last when the head `noted` was noted, as JSON, and all
+/// entries since. `out` gets its head of now, and may be NULL. Entries before the noted one are not read again.
+///
+/// Errors: as cw_exchange_verify_history, with the number of the noted entry when it is gone or another one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_verify_history_from(
+    exchange: *const cw_exchange,
+    noted: *const c_char,
+    noted_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_verify_history_from", error, || {
+            let answer = Answer::json_alone(out);
+            let exchange = shared("exchange", exchange)?;
+            let noted: HistoryHead = read_json("noted", given_text("noted", noted, noted_len)?)?;
+            answer.give_json(&exchange.0.verify_history_from(&noted)?)
+        })
+    }
+}
+
+/// The host's function as a writer.
+struct Lines<F>(F);
+
+impl<F: FnMut(&[u8]) -> i32> io::Write for Lines<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        believe("write", (self.0)(bytes), None)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
