@@ -1,7 +1,7 @@
 //! The outcome of a merge: which records are added and updated, field by field, and why.
 
 use super::same::same;
-use crate::model::{ExchangeId, Json, Record};
+use crate::model::{ClaimFile, ExchangeId, Json, Record, RecordKind};
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,17 @@ impl RecordChange {
         }
     }
 
+    /// Whether the change gives a document other bytes, which the case system then takes from the staged file.
+    #[must_use]
+    pub fn brings_bytes(&self) -> bool {
+        let takes_bytes = || {
+            self.fields
+                .iter()
+                .any(|field| matches!(field.name.as_str(), "sha256" | "size") && field.outcome.takes_theirs())
+        };
+        self.after.kind == RecordKind::Document && (self.before.is_none() || takes_bytes())
+    }
+
     /// Applies the change to the record as it stands now (`None`: it is not there), for case systems.
     ///
     /// Only fields that take the partner's value are written. A field that already has that value is left, so
@@ -195,6 +206,36 @@ impl ChangeSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.iter().all(|record| record.action() == RecordAction::Unchanged)
+    }
+
+    /// Applies the set to the claim file as it stands now (`None`: it is not there), for case systems that keep a
+    /// claim as one piece. Gives the file as it shall stand; applying the set twice is harmless.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] when the set is [`blocked`](Self::blocked), or a record was changed here after the merge
+    /// looked at it ([`RecordChange::apply_to`]); [`ErrorKind::UnknownClaim`] when there is no claim and the set does
+    /// not add it; [`ErrorKind::InvalidPackage`] when a field would get a value of another type than the model says.
+    pub fn apply_to(&self, current: Option<&ClaimFile>) -> Result<ClaimFile> {
+        self.unless_blocked()?;
+        if current.is_none() && !self.adds_claim {
+            return Err(Error::new(
+                ErrorKind::UnknownClaim,
+                format!("claim {} is not here any more", self.claim),
+            ));
+        }
+        let mut records = current.map_or_else(|| Ok(Vec::new()), ClaimFile::to_records)?;
+        for change in &self.records {
+            let place = records.iter().position(|record| record.id == change.after.id);
+            let after = change.apply_to(place.map(|place| records[place].clone()))?;
+            match (place, after) {
+                (Some(place), Some(after)) => records[place] = after,
+                (None, Some(after)) => records.push(after),
+                (_, None) => {}
+            }
+        }
+        let mut file = ClaimFile::from_records(records)?;
+        file.other = current.map(|file| file.other.clone()).unwrap_or_default();
+        Ok(file)
     }
 
     /// The set itself, or the error that says which fields a person has to settle first.

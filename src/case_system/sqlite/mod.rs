@@ -7,8 +7,8 @@ mod schema;
 
 use super::{CaseSystem, StagedDocuments};
 use crate::durable_file::create_private_folder;
-use crate::merge::{ChangeSet, RecordChange};
-use crate::model::{ClaimFile, ExchangeId, Json, RecordKind, Timestamp};
+use crate::merge::ChangeSet;
+use crate::model::{ClaimFile, ExchangeId, Json, Timestamp};
 use crate::rules::Catalogue;
 use crate::sqlite::{Database, private};
 use crate::{Error, ErrorKind, Result};
@@ -161,7 +161,7 @@ impl SqliteCaseSystem {
         documents: &StagedDocuments,
     ) -> Result<BTreeMap<ExchangeId, Written>> {
         let mut written = BTreeMap::new();
-        for change in changes.records.iter().filter(|change| brings_bytes(change)) {
+        for change in changes.records.iter().filter(|change| change.brings_bytes()) {
             let id = &change.after.id;
             let sha256 = change.after.fields.get("sha256").and_then(Json::as_str).unwrap_or_default();
             let bytes = self.files.write(&mut documents.open(id)?)?;
@@ -179,15 +179,4 @@ impl SqliteCaseSystem {
         }
         Ok(written)
     }
-}
-
-/// Whether the change gives a document other bytes.
-fn brings_bytes(change: &RecordChange) -> bool {
-    let takes_bytes = || {
-        change
-            .fields
-            .iter()
-            .any(|field| matches!(field.name.as_str(), "sha256" | "size") && field.outcome.takes_theirs())
-    };
-    change.after.kind == RecordKind::Document && (change.before.is_none() || takes_bytes())
 }
