@@ -26,8 +26,10 @@ mod header {
         "codec_bytes",
         // Tier 3
         "signing_key",
+        "message",
         "transport",
         "transport_https",
+        "host_transport",
         "directory_inbox",
         "case_system",
         "case_documents",

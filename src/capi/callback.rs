@@ -6,6 +6,7 @@ use super::error::cw_error;
 use super::pointer::{misuse, text, unique};
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Ends the host's `user_data`: called exactly once, when the library needs it no more, on any thread. A call that takes
 /// a `cw_drop_fn` takes the data also when it fails. NULL where nothing is to be done.
@@ -65,7 +66,11 @@ pub unsafe extern "C" fn cw_failure_set(
 /// Calls a function of the host's that reports its failures in a [`cw_failure`].
 pub(super) fn ask(what: &str, work: impl FnOnce(*mut cw_failure) -> i32) -> Result<()> {
     let mut failure = cw_failure::default();
-    let code = work(&raw mut failure);
+    let code = catch_unwind(AssertUnwindSafe(|| work(&raw mut failure)));
+    let code = code.map_err(|_| {
+        let said = format!("the host's function `{what}` panicked; it must return a code instead");
+        Error::new(ErrorKind::Internal, said)
+    })?;
     believe(what, code, failure.0)
 }
 

@@ -29,10 +29,12 @@ mod exchange_settings;
 #[cfg(test)]
 mod exchange_tests;
 mod history;
+mod host_transport;
 mod incoming;
 mod json;
 mod key;
 mod log;
+mod message;
 #[cfg(test)]
 mod misuse_tests;
 mod outgoing;

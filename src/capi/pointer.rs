@@ -34,6 +34,36 @@ pub(super) unsafe fn bytes<'a>(what: &str, data: *const u8, length: usize) -> Re
     Ok(unsafe { slice::from_raw_parts(data, length) })
 }
 
+/// The items at `data`; NULL stands for none where `count` is 0.
+///
+/// # Safety
+/// `data` is NULL or points to `count` items that nobody writes to during the call.
+pub(super) unsafe fn items<'a, T>(what: &str, data: *const T, count: usize) -> Result<&'a [T]> {
+    if data.is_null() {
+        return if count == 0 { Ok(&[]) } else { Err(is_null(what)) };
+    }
+    if count.checked_mul(size_of::<T>()).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        return Err(misuse(format!("`{what}` has an impossible count of {count}")));
+    }
+    // SAFETY: not NULL and no longer than any object; the host vouches for the rest.
+    Ok(unsafe { slice::from_raw_parts(data, count) })
+}
+
+/// Room for bytes that the host lends for the call, zeroed: what C hands over need not be initialised.
+///
+/// # Safety
+/// `data` is NULL or points to `capacity` writable bytes that nobody else uses during the call.
+pub(super) unsafe fn room<'a>(what: &str, data: *mut u8, capacity: usize) -> Result<&'a mut [u8]> {
+    if data.is_null() || capacity == 0 || isize::try_from(capacity).is_err() {
+        return Err(misuse(format!("`{what}` is NULL, or its capacity of {capacity} bytes is none")));
+    }
+    // SAFETY: not NULL and no longer than any object; the host vouches for the rest.
+    unsafe {
+        data.write_bytes(0, capacity);
+        Ok(slice::from_raw_parts_mut(data, capacity))
+    }
+}
+
 /// The UTF-8 text at `data`, which is not NULL unless `length` is 0.
 ///
 /// # Safety

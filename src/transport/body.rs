@@ -47,7 +47,7 @@ impl<'a> Body<'a> {
 
 impl Body<'_> {
     /// Whether a body declared as empty is: for transports that never read such a body.
-    pub(super) fn check_empty(&mut self) -> Result<()> {
+    pub(crate) fn check_empty(&mut self) -> Result<()> {
         if self.left == 0 && !self.ended {
             self.check_end()?;
         }

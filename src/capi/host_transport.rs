@@ -1,0 +1,684 @@
+//! A transport of the host's own: a function that carries one request to the partner and brings the answer back.
+
+use super::border::{call, quietly};
+use super::callback::{UserData, ask, cw_drop_fn, cw_failure};
+use super::error::cw_error;
+use super::message::cw_request;
+use super::pointer::{Options, Out, bytes, given_text, misuse, optional_text, options, room, tell, unique};
+use super::transport::cw_transport;
+use crate::model::Json;
+use crate::protocol::{Headers, MAX_ANSWER_BYTES, Request, Response};
+use crate::transport::{Body, Reply, Transport};
+use crate::{Error, ErrorKind, Result};
+use std::ffi::{c_char, c_void};
+use std::fmt;
+use std::io::Read;
+use std::mem::offset_of;
+use std::sync::Arc;
+
+/// Carries one request to the partner, waits for the answer, and puts it into `reply`. Called on the thread that sends,
+/// and on several threads at once when several send. All handles are borrowed for the time of the call.
+///
+/// - Send method, path, header fields and body exactly as they are: they are signed. Host, Content-Length, Connection
+///   and the like are yours to add.
+/// - Send exactly cw_body_len bytes, read by cw_body_read. When reading fails, break the connection off, so that the
+///   partner does not take what it has for the whole, and return the code.
+/// - Every status is an answer, also one that refuses: CW_OK, with cw_reply_status. It may come before the body was
+///   sent; then stop sending and take it. Do not follow redirects, and do not retry: the library does.
+/// - Bound the time you wait, and return CW_ERR_TIMED_OUT when it is over. Return CW_ERR_UNREACHABLE when there is no
+///   connection or it breaks, CW_ERR_BAD_CERTIFICATE when the partner is not who it shall be, CW_ERR_BAD_MESSAGE for an
+///   answer that is none. The code decides whether the package is sent again by itself, unless cw_failure_set said so.
+pub type cw_send_fn = Option<
+    unsafe extern "C-unwind" fn(
+        user_data: *mut c_void,
+        request: *const cw_request,
+        body: *mut cw_body,
+        reply: *mut cw_reply,
+        failure: *mut cw_failure,
+    ) -> i32,
+>;
+
+/// A transport of the host's own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct cw_transport_functions {
+    /// Set to sizeof(cw_transport_functions).
+    pub struct_size: usize,
+    /// Carries a request; must not be NULL.
+    pub send: cw_send_fn,
+    /// The path of the partner's endpoint, which every request's path begins with, such as "/claimwire". Borrowed; NULL
+    /// where the endpoint has none.
+    pub base_path: *const c_char,
+    /// The length of `base_path` in bytes.
+    pub base_path_len: usize,
+}
+
+// SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
+unsafe impl Options for cw_transport_functions {
+    const FIRST: usize = offset_of!(cw_transport_functions, base_path_len) + size_of::<usize>();
+}
+
+/// Makes a transport of the host's own function. The struct is copied; `user_data` is handed to the function and ended
+/// by `drop` when the last partner that has the transport is gone, or at once when this call fails.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_transport_new(
+    functions: *const cw_transport_functions,
+    user_data: *mut c_void,
+    drop: cw_drop_fn,
+    out: *mut *mut cw_transport,
+    error: *mut *mut cw_error,
+) -> i32 {
+    let data = UserData::new(user_data, drop);
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_transport_new", error, || {
+            let out = Out::new("out", out)?;
+            let functions = options("functions", functions)?;
+            if functions.send.is_none() {
+                return Err(misuse("`functions->send` is NULL; set it to the function that sends"));
+            }
+            let base = optional_text("functions->base_path", functions.base_path, functions.base_path_len)?;
+            let base_path = checked_base_path(base.unwrap_or_default())?;
+            out.give(cw_transport(Arc::new(HostTransport { send: functions.send, base_path, data })));
+            Ok(())
+        })
+    }
+}
+
+fn checked_base_path(base: &str) -> Result<String> {
+    let base = base.trim_end_matches('/');
+    if !base.is_empty() {
+        Request::new("POST", base)
+            .map_err(|_| misuse("`functions->base_path` is no path such as \"/claimwire\""))?;
+    }
+    Ok(base.to_owned())
+}
+
+struct HostTransport {
+    send: cw_send_fn,
+    base_path: String,
+    data: UserData,
+}
+
+impl Transport for HostTransport {
+    fn send(&self, request: &Request, mut body: Body<'_>) -> Result<Reply> {
+        // A host that sees no bytes need not ask for any.
+        body.check_empty()?;
+        let request = cw_request::new(request);
+        let mut body = cw_body { body, failed: None };
+        let mut reply = cw_reply::default();
+        let sent = ask("send", |failure| {
+            let Some(send) = self.send else { return ErrorKind::Internal.code().into() };
+            // SAFETY: the host gave this function for this data; all handles outlive the call.
+            unsafe { send(self.data.get(), &raw const request, &raw mut body, &raw mut reply, failure) }
+        });
+        // A body that broke is the sender's own fault, whatever the host and the partner made of it.
+        match body.failed {
+            Some(error) => Err(error),
+            None => sent.and_then(|()| reply.finish()),
+        }
+    }
+
+    fn base_path(&self) -> &str {
+        &self.base_path
+    }
+}
+
+impl fmt::Debug for HostTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostTransport").field("base_path", &self.base_path).finish_non_exhaustive()
+    }
+}
+
+/// A request's body, read once, from its beginning to its end.
+pub struct cw_body<'a> {
+    body: Body<'a>,
+    failed: Option<Error>,
+}
+
+/// How many bytes the body has: what Content-Length says. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_body_len(body: *const cw_body<'_>) -> u64 {
+    // SAFETY: the host vouches for `body`.
+    quietly(0, || unsafe { body.as_ref() }.map_or(0, |body| body.body.length()))
+}
+
+/// Puts up to `capacity` bytes of the body into `buffer` and their number into `*len`; 0 is the end. A code is final:
+/// the body cannot be had whole, and the request must not reach the partner as if it were.
+///
+/// Errors: what reading failed with, CW_ERR_CANCELLED when the sender stopped it; CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_body_read(
+    body: *mut cw_body<'_>,
+    buffer: *mut u8,
+    capacity: usize,
+    len: *mut usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_body_read", error, || {
+            tell(len, 0);
+            let body = unique("body", body)?;
+            if let Some(fault) = &body.failed {
+                return Err(Error::new(fault.kind(), fault.to_string()).retryable(fault.is_retryable()));
+            }
+            let len = unique("len", len)?;
+            match body.body.read(room("buffer", buffer, capacity)?) {
+                Ok(count) => *len = count,
+                Err(fault) => {
+                    let fault = Error::from(fault);
+                    let told = Error::new(fault.kind(), fault.to_string()).retryable(fault.is_retryable());
+                    body.failed = Some(fault);
+                    return Err(told);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Where a transport of the host's own puts what came of sending.
+#[derive(Default)]
+pub struct cw_reply {
+    outcome: Option<Outcome>,
+    headers: Headers,
+    body: Vec<u8>,
+    fault: Option<Error>,
+}
+
+enum Outcome {
+    Answered(u16),
+    Collected(Request, u16),
+    Pending,
+}
+
+impl cw_reply {
+    fn settle(&mut self, outcome: Outcome) -> Result<()> {
+        if self.outcome.is_some() {
+            return Err(misuse("the reply has its outcome already; set it once"));
+        }
+        self.outcome = Some(outcome);
+        Ok(())
+    }
+
+    /// Makes one change; a change that was refused makes the whole reply one that cannot be used.
+    fn change(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        work(self).inspect_err(|error| {
+            self.fault.get_or_insert_with(|| Error::new(error.kind(), error.to_string()));
+        })
+    }
+
+    fn finish(self) -> Result<Reply> {
+        if let Some(fault) = self.fault {
+            return Err(fault.within("the host's function `send` gave no usable reply"));
+        }
+        let respond = |status| {
+            let mut response = Response::new(status, self.body)?;
+            *response.headers_mut() = self.headers;
+            Ok(response)
+        };
+        match self.outcome {
+            Some(Outcome::Answered(status)) => respond(status).map(Reply::Answered),
+            Some(Outcome::Collected(request, status)) => {
+                respond(status).map(|response| Reply::Collected { request, response })
+            }
+            Some(Outcome::Pending) => Ok(Reply::Pending),
+            None => Err(Error::new(
+                ErrorKind::Internal,
+                "the host's function `send` returned CW_OK without a reply; it must call cw_reply_status or cw_reply_pending",
+            )),
+        }
+    }
+}
+
+fn final_status(status: i32) -> Result<u16> {
+    let status = u16::try_from(status).ok().filter(|status| (200..=599).contains(status));
+    status.ok_or_else(|| {
+        Error::new(
+            ErrorKind::BadMessage,
+            "the status is none of a final answer, 200 to 599; skip interim answers such as 100",
+        )
+    })
+}
+
+/// The partner answered with this status, 200 to 599; to be called once, before or after the other parts.
+///
+/// Errors: CW_ERR_BAD_MESSAGE for another status; CW_ERR_INVALID_ARGUMENT when the reply has its outcome already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_reply_status(
+    reply: *mut cw_reply,
+    status: i32,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_reply_status", error, || {
+            unique("reply", reply)?.change(|reply| reply.settle(Outcome::Answered(final_status(status)?)))
+        })
+    }
+}
+
+/// Adds a header field of the answer after those that are there. Hand over all of them: some are signed.
+///
+/// Errors: CW_ERR_BAD_MESSAGE when it is no header field or there are 100 already; CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_reply_header(
+    reply: *mut cw_reply,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_reply_header", error, || {
+            unique("reply", reply)?.change(|reply| {
+                let text = |bytes| {
+                    let text = std::str::from_utf8(bytes);
+                    text.map_err(|_| Error::new(ErrorKind::BadMessage, "the header field is not text"))
+                };
+                let name = text(bytes("name", name.cast(), name_len)?)?;
+                let value = text(bytes("value", value.cast(), value_len)?)?;
+                reply.headers.append(name, value)
+            })
+        })
+    }
+}
+
+/// Adds bytes to the answer's body; to be called as often as bytes come. Stop reading from the partner when this fails.
+///
+/// Errors: CW_ERR_BAD_MESSAGE when the body has more than 1 MiB; CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_reply_body(
+    reply: *mut cw_reply,
+    data: *const u8,
+    len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_reply_body", error, || {
+            unique("reply", reply)?.change(|reply| {
+                let data = bytes("data", data, len)?;
+                if data.len() > MAX_ANSWER_BYTES - reply.body.len() {
+                    let said = format!("the answer has more than the {MAX_ANSWER_BYTES} bytes of the limit");
+                    return Err(Error::new(ErrorKind::BadMessage, said));
+                }
+                reply.body.extend_from_slice(data);
+                Ok(())
+            })
+        })
+    }
+}
+
+/// The request lies where the partner will find it, and there is no answer yet. The library asks again later, with a
+/// request of the same idempotency-key; answer that with cw_reply_collected.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT when the reply has its outcome already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_reply_pending(reply: *mut cw_reply, error: *mut *mut cw_error) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_reply_pending", error, || {
+            unique("reply", reply)?.change(|reply| reply.settle(Outcome::Pending))
+        })
+    }
+}
+
+/// The partner answered a request of the same idempotency-key that was sent earlier and was pending; nothing was sent
+/// now. `request` is that request as cw_request_json gave it: the answer's signature is bound to it.
+///
+/// Errors: as cw_reply_status; CW_ERR_INVALID_ARGUMENT when `request` is no request.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_reply_collected(
+    reply: *mut cw_reply,
+    request: *const c_char,
+    request_len: usize,
+    status: i32,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_reply_collected", error, || {
+            unique("reply", reply)?.change(|reply| {
+                let earlier = given_text("request", request, request_len)?.parse::<Json>()?.to()?;
+                reply.settle(Outcome::Collected(earlier, final_status(status)?))
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capi::code::{
+        CW_ERR_BAD_MESSAGE, CW_ERR_INTERNAL, CW_ERR_INVALID_ARGUMENT, CW_ERR_TIMED_OUT, CW_OK,
+    };
+    use crate::capi::message::{
+        cw_request_header_count, cw_request_header_name, cw_request_header_value, cw_request_method,
+        cw_request_path,
+    };
+    use crate::protocol::{Endpoint, Peer};
+    use crate::transport::conformance::{Fixture, check};
+    use std::ffi::CStr;
+    use std::io;
+    use std::ptr::{null, null_mut};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    type Send = unsafe extern "C-unwind" fn(
+        *mut c_void,
+        *const cw_request,
+        *mut cw_body,
+        *mut cw_reply,
+        *mut cw_failure,
+    ) -> i32;
+
+    fn functions(send: Option<Send>) -> cw_transport_functions {
+        let base_path = c"/claims/";
+        cw_transport_functions {
+            struct_size: size_of::<cw_transport_functions>(),
+            // The lifetime of a body is one that C does not know.
+            send: send.map(|send| send as _),
+            base_path: base_path.as_ptr(),
+            base_path_len: base_path.to_bytes().len(),
+        }
+    }
+
+    fn transport(send: Send, data: *mut c_void, drop: cw_drop_fn) -> Box<cw_transport> {
+        let mut out = null_mut();
+        // SAFETY: all of it is good for the call.
+        let code = unsafe { cw_transport_new(&functions(Some(send)), data, drop, &raw mut out, null_mut()) };
+        assert_eq!(code, CW_OK);
+        // SAFETY: the call gave it out.
+        unsafe { Box::from_raw(out) }
+    }
+
+    /// Reads the body as a C host does.
+    struct CBody<'a>(*mut cw_body<'a>);
+
+    impl Read for CBody<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let mut count = 0;
+            // SAFETY: the callback's body, and a buffer of ours.
+            let code = unsafe {
+                cw_body_read(self.0, buffer.as_mut_ptr(), buffer.len(), &raw mut count, null_mut())
+            };
+            if code == CW_OK { Ok(count) } else { Err(io::Error::other(code.to_string())) }
+        }
+    }
+
+    unsafe fn owned(text: *const c_char) -> String {
+        // SAFETY: the getter gave it.
+        unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned()
+    }
+
+    /// Hands the request to the endpoint in `data` by nothing but what C has.
+    unsafe extern "C-unwind" fn deliver(
+        data: *mut c_void,
+        request: *const cw_request,
+        body: *mut cw_body,
+        reply: *mut cw_reply,
+        _: *mut cw_failure,
+    ) -> i32 {
+        // SAFETY: all of it comes from the library, for this call.
+        unsafe {
+            let endpoint = &*data.cast::<Arc<dyn Endpoint>>();
+            let path = owned(cw_request_path(request));
+            let mut arrived = Request::new(&owned(cw_request_method(request)), &path).unwrap();
+            for index in 0..cw_request_header_count(request) {
+                let name = owned(cw_request_header_name(request, index));
+                let value = owned(cw_request_header_value(request, index));
+                arrived.headers_mut().append(&name, value).unwrap();
+            }
+            let answer = endpoint.answer(&arrived, &Peer::unknown(), &mut CBody(body));
+            for (name, value) in answer.headers().iter() {
+                let (name, value) = ((name.as_ptr(), name.len()), (value.as_ptr(), value.len()));
+                let code = cw_reply_header(reply, name.0.cast(), name.1, value.0.cast(), value.1, null_mut());
+                assert_eq!(code, CW_OK);
+            }
+            for piece in answer.body().chunks(100_000) {
+                assert_eq!(cw_reply_body(reply, piece.as_ptr(), piece.len(), null_mut()), CW_OK);
+            }
+            cw_reply_status(reply, answer.status().into(), null_mut())
+        }
+    }
+
+    unsafe extern "C-unwind" fn end(data: *mut c_void) {
+        // SAFETY: from `Box::into_raw` in the fixture.
+        drop(unsafe { Box::from_raw(data.cast::<Arc<dyn Endpoint>>()) });
+    }
+
+    struct Host;
+
+    impl Fixture for Host {
+        fn connect(&self, endpoint: Arc<dyn Endpoint>) -> Result<Box<dyn Transport>> {
+            let data = Box::into_raw(Box::new(endpoint)).cast();
+            Ok(Box::new(transport(deliver, data, Some(end)).0))
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "megabytes")]
+    fn a_transport_of_the_hosts_own_passes_the_suite() {
+        check(&Host).unwrap_or_else(|failures| panic!("{}", failures.join("\n")));
+    }
+
+    /// Sends four bytes by a function that behaves in some way.
+    fn sent(send: Send) -> Result<Reply> {
+        let request = Request::new("POST", "/claims/packages").unwrap();
+        transport(send, null_mut(), None).0.send(&request, Body::new(4, &mut &b"body"[..]))
+    }
+
+    macro_rules! host {
+        (|$body:ident, $reply:ident, $failure:ident| $work:expr) => {{
+            unsafe extern "C-unwind" fn send(
+                _: *mut c_void,
+                _: *const cw_request,
+                $body: *mut cw_body,
+                $reply: *mut cw_reply,
+                $failure: *mut cw_failure,
+            ) -> i32 {
+                // SAFETY: what the library handed over, for this call.
+                unsafe {
+                    assert!(cw_body_len($body) == 4 && !$reply.is_null() && !$failure.is_null());
+                    $work
+                }
+            }
+            sent(send)
+        }};
+    }
+
+    fn kind_of(reply: Result<Reply>) -> (i32, bool) {
+        let error = reply.unwrap_err();
+        (error.kind().code().into(), error.is_retryable())
+    }
+
+    #[test]
+    fn a_failure_has_the_hosts_own_code_and_word() {
+        assert_eq!(kind_of(host!(|_body, _reply, _failure| CW_ERR_TIMED_OUT)), (CW_ERR_TIMED_OUT, true));
+        let said = host!(|_body, _reply, failure| {
+            crate::capi::callback::cw_failure_set(
+                failure,
+                CW_ERR_TIMED_OUT,
+                c"the line is leased until noon".as_ptr(),
+                29,
+                0,
+                null_mut(),
+            );
+            CW_ERR_TIMED_OUT
+        });
+        assert_eq!(kind_of(said), (CW_ERR_TIMED_OUT, false));
+        assert_eq!(kind_of(host!(|_body, _reply, _failure| 77_777)), (CW_ERR_INTERNAL, false));
+        assert_eq!(
+            kind_of(host!(|_body, _reply, _failure| panic!("a host's fault"))),
+            (CW_ERR_INTERNAL, false)
+        );
+    }
+
+    #[test]
+    fn a_reply_is_given_once_and_whole() {
+        let nothing = host!(|_body, _reply, _failure| CW_OK);
+        assert_eq!(kind_of(nothing).0, CW_ERR_INTERNAL);
+        let twice = host!(|_body, reply, _failure| {
+            assert_eq!(cw_reply_status(reply, 200, null_mut()), CW_OK);
+            assert_eq!(cw_reply_pending(reply, null_mut()), CW_ERR_INVALID_ARGUMENT);
+            CW_OK
+        });
+        assert_eq!(kind_of(twice).0, CW_ERR_INVALID_ARGUMENT);
+        for status in [0, 100, 199, 600, -1, 70_000] {
+            static STATUS: AtomicUsize = AtomicUsize::new(0);
+            STATUS.store(usize::try_from(status).unwrap_or(usize::MAX), Ordering::SeqCst);
+            let odd = host!(|_body, reply, _failure| {
+                let status = i32::try_from(STATUS.load(Ordering::SeqCst)).unwrap_or(-1);
+                assert_eq!(cw_reply_status(reply, status, null_mut()), CW_ERR_BAD_MESSAGE);
+                CW_OK
+            });
+            assert_eq!(kind_of(odd).0, CW_ERR_BAD_MESSAGE);
+        }
+        let pending = host!(|_body, reply, _failure| cw_reply_pending(reply, null_mut()));
+        assert!(matches!(pending, Ok(Reply::Pending)));
+    }
+
+    #[test]
+    fn an_answer_that_came_later_keeps_its_request() {
+        let request = Request::new("POST", "/claims/packages").unwrap();
+        let mut json = null_mut();
+        // SAFETY: a request of ours, and the buffer that the call gave out.
+        let kept = unsafe {
+            use crate::capi::{buffer, message};
+            assert_eq!(
+                message::cw_request_json(
+                    &raw const *Box::new(cw_request::new(&request)),
+                    &raw mut json,
+                    null_mut()
+                ),
+                CW_OK
+            );
+            let kept = owned(buffer::cw_buffer_data(json).cast());
+            buffer::cw_buffer_free(json);
+            kept
+        };
+        let mut reply = cw_reply::default();
+        let reply_at = &raw mut reply;
+        // SAFETY: a reply and a text of ours.
+        let code = unsafe { cw_reply_collected(reply_at, kept.as_ptr().cast(), kept.len(), 200, null_mut()) };
+        assert_eq!(code, CW_OK);
+        let Ok(Reply::Collected { request: earlier, response }) = reply.finish() else {
+            panic!("it was not collected")
+        };
+        assert_eq!((earlier, response.status()), (request, 200));
+        // SAFETY: as above.
+        let code =
+            unsafe { cw_reply_collected(&mut cw_reply::default(), c"[1]".as_ptr(), 3, 200, null_mut()) };
+        assert_eq!(code, CW_ERR_INVALID_ARGUMENT);
+    }
+
+    #[test]
+    fn header_fields_and_bodies_out_of_bounds_spoil_the_reply() {
+        let split = host!(|_body, reply, _failure| {
+            let value = c"a\r\nx: b";
+            assert_eq!(
+                cw_reply_header(reply, c"x".as_ptr(), 1, value.as_ptr(), 7, null_mut()),
+                CW_ERR_BAD_MESSAGE
+            );
+            cw_reply_status(reply, 200, null_mut())
+        });
+        assert_eq!(kind_of(split).0, CW_ERR_BAD_MESSAGE);
+        let not_text = host!(|_body, reply, _failure| {
+            assert_eq!(
+                cw_reply_header(reply, c"x".as_ptr(), 1, c"\xff".as_ptr(), 1, null_mut()),
+                CW_ERR_BAD_MESSAGE
+            );
+            assert_eq!(
+                cw_reply_header(reply, null(), 1, c"v".as_ptr(), 1, null_mut()),
+                CW_ERR_INVALID_ARGUMENT
+            );
+            cw_reply_status(reply, 200, null_mut())
+        });
+        assert_eq!(kind_of(not_text).0, CW_ERR_BAD_MESSAGE);
+        let large = host!(|_body, reply, _failure| {
+            let mut code = CW_OK;
+            while code == CW_OK {
+                code = cw_reply_body(reply, [7; 4096].as_ptr(), 4096, null_mut());
+            }
+            assert_eq!(code, CW_ERR_BAD_MESSAGE);
+            cw_reply_status(reply, 200, null_mut())
+        });
+        assert_eq!(kind_of(large).0, CW_ERR_BAD_MESSAGE);
+    }
+
+    #[test]
+    fn a_body_is_read_as_far_as_the_host_likes() {
+        let unread = host!(|_body, reply, _failure| cw_reply_status(reply, 403, null_mut()));
+        assert!(matches!(unread, Ok(Reply::Answered(response)) if response.status() == 403));
+        let past_its_end = host!(|body, reply, _failure| {
+            assert_eq!(cw_body_len(body), 4);
+            let mut text = String::new();
+            CBody(body).read_to_string(&mut text).unwrap();
+            assert_eq!((text.as_str(), CBody(body).read(&mut [0; 9]).unwrap()), ("body", 0));
+            cw_reply_status(reply, 200, null_mut())
+        });
+        assert!(past_its_end.is_ok());
+        let (mut byte, mut count) = ([0u8], 9usize);
+        // SAFETY: NULL is one of what may be handed over, and the others are ours.
+        unsafe {
+            let refused = cw_body_read(null_mut(), byte.as_mut_ptr(), 1, &raw mut count, null_mut());
+            assert_eq!((refused, count), (CW_ERR_INVALID_ARGUMENT, 0));
+            assert_eq!(cw_body_len(null()), 0);
+        }
+        let no_room = host!(|body, reply, _failure| {
+            let mut count = 0;
+            assert_eq!(
+                cw_body_read(body, null_mut(), 9, &raw mut count, null_mut()),
+                CW_ERR_INVALID_ARGUMENT
+            );
+            assert_eq!(
+                cw_body_read(body, [0].as_mut_ptr(), 1, null_mut(), null_mut()),
+                CW_ERR_INVALID_ARGUMENT
+            );
+            cw_reply_status(reply, 200, null_mut())
+        });
+        assert!(no_room.is_ok(), "a call that was not made takes nothing of the body");
+    }
+
+    static ENDED: AtomicUsize = AtomicUsize::new(0);
+
+    unsafe extern "C-unwind" fn count_end(_: *mut c_void) {
+        ENDED.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn what_is_no_transport_is_refused_and_its_data_ended() {
+        let good = functions(Some(deliver));
+        let long = "/".to_owned() + &"x".repeat(Request::MAX_PATH_BYTES);
+        let wrong = [
+            functions(None),
+            cw_transport_functions { struct_size: 0, ..good },
+            cw_transport_functions { struct_size: size_of::<cw_transport_functions>() - 1, ..good },
+            cw_transport_functions { base_path: c"claims".as_ptr(), base_path_len: 6, ..good },
+            cw_transport_functions { base_path: c"/\xff".as_ptr(), base_path_len: 2, ..good },
+            cw_transport_functions { base_path_len: usize::MAX, ..good },
+            cw_transport_functions { base_path: long.as_ptr().cast(), base_path_len: long.len(), ..good },
+        ];
+        let mut out = null_mut();
+        for functions in &wrong {
+            out = std::ptr::dangling_mut();
+            // SAFETY: what is wrong about it is what the function checks.
+            let code =
+                unsafe { cw_transport_new(functions, null_mut(), Some(count_end), &raw mut out, null_mut()) };
+            assert_eq!((code, out), (CW_ERR_INVALID_ARGUMENT, null_mut()));
+        }
+        // SAFETY: NULL is one of what may be handed over.
+        unsafe {
+            let code = cw_transport_new(null(), null_mut(), Some(count_end), &raw mut out, null_mut());
+            assert_eq!(code, CW_ERR_INVALID_ARGUMENT);
+            let code = cw_transport_new(&raw const good, null_mut(), Some(count_end), null_mut(), null_mut());
+            assert_eq!(code, CW_ERR_INVALID_ARGUMENT);
+        }
+        assert_eq!(ENDED.load(Ordering::SeqCst), wrong.len() + 2);
+    }
+}
