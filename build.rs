@@ -46,6 +46,8 @@ mod header {
         "incoming",
         "history",
         // Tier 4
+        "answering",
+        "incoming_request",
         "receiver",
     ];
 

@@ -14,6 +14,7 @@
 #![allow(clippy::exhaustive_structs, reason = "the layout of a C struct is fixed")]
 
 mod answer;
+mod answering;
 mod border;
 mod buffer;
 mod callback;
@@ -33,6 +34,7 @@ mod history;
 mod host_case_system;
 mod host_transport;
 mod incoming;
+mod incoming_request;
 mod json;
 mod key;
 mod log;
