@@ -365,6 +365,11 @@
 #define CW_NO_LIMIT UINT64_MAX
 
 /**
+ * Room for a SHA-256 in hexadecimal with its NUL.
+ */
+#define CW_SHA256_SIZE 65
+
+/**
  * Sealed and waiting to be sent.
  */
 #define CW_OUTGOING_QUEUED 100
@@ -505,6 +510,11 @@
 #define CW_TROUBLE_SPOOL 140
 
 /**
+ * A request's body, read once, from its beginning to its end.
+ */
+typedef struct cw_body cw_body;
+
+/**
  * Bytes that the library handed out. They end in a NUL byte that is not counted, so that a text can be read as a C
  * string, and are wiped from memory when the buffer is freed.
  */
@@ -516,9 +526,24 @@ typedef struct cw_buffer cw_buffer;
 typedef struct cw_case_system cw_case_system;
 
 /**
+ * Where `catalogue` puts the types that are known. Borrowed for the time of that call.
+ */
+typedef struct cw_catalogue cw_catalogue;
+
+/**
+ * Where `load` puts the claim file. Borrowed for the time of that call.
+ */
+typedef struct cw_claim_file cw_claim_file;
+
+/**
  * A drop folder that partners put requests into. May be shared between threads.
  */
 typedef struct cw_directory_inbox cw_directory_inbox;
+
+/**
+ * Where `open_document` puts the bytes of a document. Borrowed for the time of that call.
+ */
+typedef struct cw_document cw_document;
 
 /**
  * What went wrong: a code for programs, a sentence for people, and a line for each single fault.
@@ -548,6 +573,11 @@ typedef struct cw_exchange_settings cw_exchange_settings;
 typedef struct cw_failure cw_failure;
 
 /**
+ * A request that a server hands over as it comes in. For one thread at a time.
+ */
+typedef struct cw_incoming_request cw_incoming_request;
+
+/**
  * What opens: a password of des-md5, or this site's own age identity. May be shared between threads. Wiped when freed.
  */
 typedef struct cw_opening_key cw_opening_key;
@@ -561,6 +591,21 @@ typedef struct cw_partner cw_partner;
  * A server that runs, on threads of its own. For one thread at a time.
  */
 typedef struct cw_receiver cw_receiver;
+
+/**
+ * Where a transport of the host's own puts what came of sending.
+ */
+typedef struct cw_reply cw_reply;
+
+/**
+ * A request without its body. Borrowed: only what a transport of the host's own is called with has this type.
+ */
+typedef struct cw_request cw_request;
+
+/**
+ * The answer to a request: status, header fields and a small body. May be shared between threads.
+ */
+typedef struct cw_response cw_response;
 
 /**
  * What seals: a password of des-md5, or the age recipients who shall be able to open. May be shared between threads.
@@ -577,6 +622,12 @@ typedef struct cw_secret cw_secret;
  * May be shared between threads. Wiped when freed.
  */
 typedef struct cw_signing_key cw_signing_key;
+
+/**
+ * The documents whose bytes a set of changes brings, in files that stay the library's. Borrowed for the time of the
+ * call that it is handed to.
+ */
+typedef struct cw_staged cw_staged;
 
 /**
  * A way to one partner's target server. May be shared between threads and given to several partners.
@@ -703,6 +754,49 @@ typedef struct {
 } cw_https_options;
 
 /**
+ * Carries one request to the partner, waits for the answer, and puts it into `reply`. Called on the thread that sends,
+ * and on several threads at once when several send. All handles are borrowed for the time of the call.
+ *
+ * - Send method, path, header fields and body exactly as they are: they are signed. Host, Content-Length, Connection
+ *   and the like are yours to add.
+ * - Send exactly cw_body_len bytes, read by cw_body_read. When reading fails, break the connection off, so that the
+ *   partner does not take what it has for the whole, and return the code.
+ * - Every status is an answer, also one that refuses: CW_OK, with cw_reply_status. It may come before the body was
+ *   sent; then stop sending and take it. Do not follow redirects, and do not retry: the library does.
+ * - Bound the time you wait, and return CW_ERR_TIMED_OUT when it is over. Return CW_ERR_UNREACHABLE when there is no
+ *   connection or it breaks, CW_ERR_BAD_CERTIFICATE when the partner is not who it shall be, CW_ERR_BAD_MESSAGE for an
+ *   answer that is none. The code decides whether the package is sent again by itself, unless cw_failure_set said so.
+ */
+typedef int32_t (*cw_send_fn)(void *user_data,
+                              const cw_request *request,
+                              cw_body *body,
+                              cw_reply *reply,
+                              cw_failure *failure);
+
+/**
+ * A transport of the host's own.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_transport_functions).
+     */
+    size_t struct_size;
+    /**
+     * Carries a request; must not be NULL.
+     */
+    cw_send_fn send;
+    /**
+     * The path of the partner's endpoint, which every request's path begins with, such as "/claimwire". Borrowed; NULL
+     * where the endpoint has none.
+     */
+    const char *base_path;
+    /**
+     * The length of `base_path` in bytes.
+     */
+    size_t base_path_len;
+} cw_transport_functions;
+
+/**
  * Puts up to `capacity` bytes into `buffer` and their number into `*len`; 0 is the end. Returns CW_OK, or another code
  * to stop.
  */
@@ -712,6 +806,77 @@ typedef int32_t (*cw_read_fn)(void *user_data, uint8_t *buffer, size_t capacity,
  * Takes the next `len` bytes, which are borrowed for the time of the call. Returns CW_OK, or another code to stop.
  */
 typedef int32_t (*cw_write_fn)(void *user_data, const uint8_t *data, size_t len);
+
+/**
+ * Loads the claim file with this exchange id: give it with cw_claim_file_give, or give nothing and return CW_OK when
+ * there is no such claim. Texts and handles are borrowed for the time of the call. Like all functions of a case system,
+ * it is called on the thread that exports, unpacks or answers, and on several at once.
+ */
+typedef int32_t (*cw_load_fn)(void *user_data,
+                              const char *claim,
+                              cw_claim_file *out,
+                              cw_failure *failure);
+
+/**
+ * Opens the bytes of a document as it stands now: give them with cw_document_give_path, _descriptor or _reader. Return
+ * CW_ERR_UNKNOWN_CLAIM when the claim or the document is not here, CW_ERR_STORE_DAMAGED when its bytes are lost.
+ */
+typedef int32_t (*cw_open_document_fn)(void *user_data,
+                                       const char *claim,
+                                       const char *document,
+                                       cw_document *out,
+                                       cw_failure *failure);
+
+/**
+ * Applies a set of changes to one claim in one transaction: all of it or nothing, durable when it returns CW_OK.
+ *
+ * `changes` is the set as JSON, `claim` the id of the claim it is for, and `by` the person or account that unpacks.
+ * `documents` are those whose bytes change, in files that stay the library's: copy them, best with cw_staged_copy, and
+ * before the claim file speaks of them. Within the transaction, load the claim file, let cw_changes_apply work out the
+ * new one, and store it. Applying the same set again must be harmless, and with cw_changes_apply is.
+ *
+ * Return CW_ERR_CONFLICT when the claim was changed here since it was loaded, CW_ERR_ALTERED when a document's bytes are
+ * not those its "sha256" names, CW_ERR_CASE_SYSTEM when the store fails; nothing may be changed then. The library has
+ * refused sets that a person has to settle first, and sets whose documents are not there, before this is called.
+ */
+typedef int32_t (*cw_apply_fn)(void *user_data,
+                               const char *claim,
+                               const char *changes,
+                               size_t changes_len,
+                               const cw_staged *documents,
+                               const char *by,
+                               cw_failure *failure);
+
+/**
+ * Tells which types are known: give them with cw_catalogue_give, or give nothing where every type is.
+ */
+typedef int32_t (*cw_catalogue_fn)(void *user_data, cw_catalogue *out, cw_failure *failure);
+
+/**
+ * A case system of the host's own.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_case_system_functions).
+     */
+    size_t struct_size;
+    /**
+     * Loads a claim file; must not be NULL.
+     */
+    cw_load_fn load;
+    /**
+     * Opens a document; must not be NULL.
+     */
+    cw_open_document_fn open_document;
+    /**
+     * Applies changes; must not be NULL.
+     */
+    cw_apply_fn apply;
+    /**
+     * Tells the types that are known; NULL where every type is.
+     */
+    cw_catalogue_fn catalogue;
+} cw_case_system_functions;
 
 /**
  * Gives the secret that settings call `{ host = "name" }` out of the host's own store: by cw_secret_set, and then
@@ -939,6 +1104,54 @@ typedef struct {
      */
     void *user_data;
 } cw_watch;
+
+/**
+ * A header field that the host hands in: bytes as they came off the wire, without the white space around them.
+ */
+typedef struct {
+    /**
+     * The name, such as "content-length"; upper and lower case are the same.
+     */
+    const char *name;
+    /**
+     * Its length in bytes.
+     */
+    size_t name_len;
+    /**
+     * The value.
+     */
+    const char *value;
+    /**
+     * Its length in bytes.
+     */
+    size_t value_len;
+} cw_header;
+
+/**
+ * What the connection proves about the one who asks.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_peer).
+     */
+    size_t struct_size;
+    /**
+     * The client certificate, DER, once the TLS layer has checked that the client holds its key. NULL for none.
+     */
+    const uint8_t *certificate;
+    /**
+     * Its length in bytes.
+     */
+    size_t certificate_len;
+    /**
+     * Where the connection comes from, such as "192.0.2.7:50123" or "[2001:db8::7]:50123". NULL when not known.
+     */
+    const char *address;
+    /**
+     * The length of `address` in bytes.
+     */
+    size_t address_len;
+} cw_peer;
 
 /**
  * Where the built-in receiver listens, what it shows of itself, and what strangers may cost. All certificates and keys
@@ -1319,6 +1532,83 @@ const char *cw_signing_key_algorithm(const cw_signing_key *key);
 void cw_signing_key_free(cw_signing_key *key);
 
 /**
+ * The method, such as "POST". Borrowed from the request; NULL for NULL.
+ */
+const char *cw_request_method(const cw_request *request);
+
+/**
+ * The whole path, base path included, such as "/claimwire/packages". It is signed: send it as it is. Borrowed from the
+ * request; NULL for NULL.
+ */
+const char *cw_request_path(const cw_request *request);
+
+/**
+ * How many header fields there are, at most 100. 0 for NULL.
+ */
+size_t cw_request_header_count(const cw_request *request);
+
+/**
+ * The name of a header field in lower case, counted from 0. Borrowed from the request; NULL when there are not so many.
+ */
+const char *cw_request_header_name(const cw_request *request,
+                                   size_t index);
+
+/**
+ * The value of a header field, counted from 0. Borrowed from the request; NULL when there are not so many.
+ */
+const char *cw_request_header_value(const cw_request *request,
+                                    size_t index);
+
+/**
+ * The request as JSON, for a transport whose answers come later: keep it beside what was sent, and hand it to
+ * cw_reply_collected with the answer.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_request_json(const cw_request *request,
+                        cw_buffer **out,
+                        cw_error **error);
+
+/**
+ * The status, 200 to 599. 0 for NULL.
+ */
+int32_t cw_response_status(const cw_response *response);
+
+/**
+ * How many header fields there are. Content-Length is not among them: the host's server adds it, with all that belongs
+ * to the connection. 0 for NULL.
+ */
+size_t cw_response_header_count(const cw_response *response);
+
+/**
+ * The name of a header field in lower case, counted from 0. Borrowed from the response; NULL when there are not so many.
+ */
+const char *cw_response_header_name(const cw_response *response,
+                                    size_t index);
+
+/**
+ * The value of a header field, counted from 0. It holds no line end. Borrowed from the response; NULL when there are
+ * not so many.
+ */
+const char *cw_response_header_value(const cw_response *response,
+                                     size_t index);
+
+/**
+ * The body, at most 1 MiB; it is signed, so send it as it is. Borrowed from the response; NULL for NULL.
+ */
+const uint8_t *cw_response_body(const cw_response *response);
+
+/**
+ * How many bytes the body has. 0 for NULL.
+ */
+size_t cw_response_body_len(const cw_response *response);
+
+/**
+ * Ends a response and all that was borrowed from it. NULL is none.
+ */
+void cw_response_free(cw_response *response);
+
+/**
  * Drops requests into a folder, for a partner that reads them there with a cw_directory_inbox or that something else
  * (SFTP, a synced share) carries them to. The folder, and those in it, are made when they are not there. What is sent
  * is pending until the answer lies there and the same package is sent again. `base_path` is the path below which the
@@ -1359,6 +1649,87 @@ void cw_transport_free(cw_transport *transport);
  */
 int32_t cw_transport_https(const cw_https_options *options,
                            cw_transport **out,
+                           cw_error **error);
+
+/**
+ * Makes a transport of the host's own function. The struct is copied; `user_data` is handed to the function and ended
+ * by `drop` when the last partner that has the transport is gone, or at once when this call fails.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_transport_new(const cw_transport_functions *functions,
+                         void *user_data,
+                         cw_drop_fn drop,
+                         cw_transport **out,
+                         cw_error **error);
+
+/**
+ * How many bytes the body has: what Content-Length says. 0 for NULL.
+ */
+uint64_t cw_body_len(const cw_body *body);
+
+/**
+ * Puts up to `capacity` bytes of the body into `buffer` and their number into `*len`; 0 is the end. A code is final:
+ * the body cannot be had whole, and the request must not reach the partner as if it were.
+ *
+ * Errors: what reading failed with, CW_ERR_CANCELLED when the sender stopped it; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_body_read(cw_body *body,
+                     uint8_t *buffer,
+                     size_t capacity,
+                     size_t *len,
+                     cw_error **error);
+
+/**
+ * The partner answered with this status, 200 to 599; to be called once, before or after the other parts.
+ *
+ * Errors: CW_ERR_BAD_MESSAGE for another status; CW_ERR_INVALID_ARGUMENT when the reply has its outcome already.
+ */
+int32_t cw_reply_status(cw_reply *reply,
+                        int32_t status,
+                        cw_error **error);
+
+/**
+ * Adds a header field of the answer after those that are there. Hand over all of them: some are signed.
+ *
+ * Errors: CW_ERR_BAD_MESSAGE when it is no header field or there are 100 already; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_reply_header(cw_reply *reply,
+                        const char *name,
+                        size_t name_len,
+                        const char *value,
+                        size_t value_len,
+                        cw_error **error);
+
+/**
+ * Adds bytes to the answer's body; to be called as often as bytes come. Stop reading from the partner when this fails.
+ *
+ * Errors: CW_ERR_BAD_MESSAGE when the body has more than 1 MiB; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_reply_body(cw_reply *reply,
+                      const uint8_t *data,
+                      size_t len,
+                      cw_error **error);
+
+/**
+ * The request lies where the partner will find it, and there is no answer yet. The library asks again later, with a
+ * request of the same idempotency-key; answer that with cw_reply_collected.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT when the reply has its outcome already.
+ */
+int32_t cw_reply_pending(cw_reply *reply,
+                         cw_error **error);
+
+/**
+ * The partner answered a request of the same idempotency-key that was sent earlier and was pending; nothing was sent
+ * now. `request` is that request as cw_request_json gave it: the answer's signature is bound to it.
+ *
+ * Errors: as cw_reply_status; CW_ERR_INVALID_ARGUMENT when `request` is no request.
+ */
+int32_t cw_reply_collected(cw_reply *reply,
+                           const char *request,
+                           size_t request_len,
+                           int32_t status,
                            cw_error **error);
 
 /**
@@ -1536,6 +1907,140 @@ int32_t cw_case_system_document_versions(const cw_case_system *case_system,
                                          size_t document_len,
                                          cw_buffer **out,
                                          cw_error **error);
+
+/**
+ * Gives the claim file as JSON, with every record and field, also those that never leave. Each document has the "size"
+ * and "sha256" of its bytes. To be called once; the JSON is borrowed.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT when it is no claim file.
+ */
+int32_t cw_claim_file_give(cw_claim_file *out,
+                           const char *json,
+                           size_t json_len,
+                           cw_error **error);
+
+/**
+ * Gives the file that holds the document's bytes; it is opened at once. To be called once.
+ *
+ * Errors: CW_ERR_IO when it cannot be opened; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_document_give_path(cw_document *out,
+                              const char *file,
+                              size_t file_len,
+                              cw_error **error);
+
+/**
+ * Gives a file descriptor that the document's bytes are read from, from where it stands to its end: a file, a pipe or a
+ * socket. It is duplicated; yours stays yours to close. To be called once. On Unix only.
+ *
+ * Errors: CW_ERR_IO when it is no open descriptor; CW_ERR_INVALID_ARGUMENT, also on other systems.
+ */
+int32_t cw_document_give_descriptor(cw_document *out,
+                                    int32_t descriptor,
+                                    cw_error **error);
+
+/**
+ * Gives a function that the document's bytes are read by, until it says that they end. It is called on one thread at a
+ * time, after `open_document` returned; `drop` closes it, also when reading stops early or this call fails. To be
+ * called once.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_document_give_reader(cw_document *out,
+                                cw_read_fn read,
+                                void *user_data,
+                                cw_drop_fn drop,
+                                cw_error **error);
+
+/**
+ * The "sha256" and "size" of a file's bytes, as a document's record has them. `sha256` has room for CW_SHA256_SIZE bytes;
+ * both may be NULL.
+ *
+ * Errors: CW_ERR_IO when it cannot be read; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_file_digest(const char *file,
+                       size_t file_len,
+                       char *sha256,
+                       uint64_t *size,
+                       cw_error **error);
+
+/**
+ * Gives the claim, assessment and bill types that this system knows, as JSON:
+ * {"claim_types":[..],"assessment_types":[..],"bill_types":[..]}. A list that is left out knows every type. To be called
+ * once.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_catalogue_give(cw_catalogue *out,
+                          const char *json,
+                          size_t json_len,
+                          cw_error **error);
+
+/**
+ * How many documents bring new bytes. 0 for NULL.
+ */
+size_t cw_staged_count(const cw_staged *staged);
+
+/**
+ * The exchange id of a document, counted from 0. Borrowed from `staged`; NULL when there are not so many.
+ */
+const char *cw_staged_document(const cw_staged *staged,
+                               size_t index);
+
+/**
+ * The file that holds its bytes, to be copied and not to be changed. Borrowed from `staged`; NULL when there are not so
+ * many.
+ */
+const char *cw_staged_path(const cw_staged *staged,
+                           size_t index);
+
+/**
+ * The SHA-256 that the change set names for its bytes, in lower-case hexadecimal. Borrowed from `staged`; NULL when there
+ * are not so many.
+ */
+const char *cw_staged_sha256(const cw_staged *staged,
+                             size_t index);
+
+/**
+ * Copies the bytes to a file of the host's, for this user alone, and checks them on the way against the digest and size
+ * that the change set names. A file that stood there is replaced whole; what was copied survives power loss when this
+ * returns. After an error nothing is changed.
+ *
+ * Errors: CW_ERR_ALTERED when they are other bytes, CW_ERR_IO; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_staged_copy(const cw_staged *staged,
+                       size_t index,
+                       const char *file,
+                       size_t file_len,
+                       cw_error **error);
+
+/**
+ * Works out the claim file that a set of changes makes of the one that stands now, for hosts that keep a claim as JSON.
+ * `claim_file` is NULL when the claim is not there. Only what the set names is changed; applying it again changes
+ * nothing. Gives the new claim file as JSON; storing it is the host's.
+ *
+ * Errors: CW_ERR_CONFLICT when the claim was changed here after the set was made, or a person has to settle it first;
+ * CW_ERR_UNKNOWN_CLAIM when the claim is gone; CW_ERR_INVALID_PACKAGE when a field would get a value that it cannot
+ * have; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_changes_apply(const char *changes,
+                         size_t changes_len,
+                         const char *claim_file,
+                         size_t claim_file_len,
+                         cw_buffer **out,
+                         cw_error **error);
+
+/**
+ * Makes a case system of the host's own functions. The struct is copied; `user_data` is handed to each function and
+ * ended by `drop` when the last exchange that has the case system is closed, or at once when this call fails.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_case_system_new(const cw_case_system_functions *functions,
+                           void *user_data,
+                           cw_drop_fn drop,
+                           cw_case_system **out,
+                           cw_error **error);
 
 /**
  * Gives a secret from within a cw_secret_fn: a password, an age identity, the text of a signing key. The text is
@@ -2227,6 +2732,99 @@ int32_t cw_exchange_verify_history_from(const cw_exchange *exchange,
                                         size_t noted_len,
                                         cw_buffer **out,
                                         cw_error **error);
+
+/**
+ * Answers one request that the host's own web server took in; for servers that read the body when they are asked to.
+ * It works on the caller's thread, and on as many at once as call it.
+ *
+ * `path` is the whole path as it stands on the wire, without a query, and `headers` are all header fields in their
+ * order. `read` is asked for the body: it gives the bytes that the server's framing (Content-Length or chunks) says, 0
+ * at their end, and a code when the connection breaks before. NULL where there is no body. `peer` may be NULL.
+ *
+ * What the server sees to:
+ * - Send the status, header fields and body of the response, with a Content-Length.
+ * - `read` is not called before the sender has proven who it is. When the request has "Expect: 100-continue", write
+ *   "HTTP/1.1 100 Continue" at the first call of `read`; when there was none, the body never comes.
+ * - When the answer is there before the body was read to its end, send "Connection: close" with it, then read and drop
+ *   what still comes for a second or two, and close: a connection closed over unread bytes is reset, and the sender may
+ *   lose the answer. Do not wait for a body that was held back for a 100 Continue.
+ * - Bound header bytes, the number of requests at once, the time `read` waits. Refuse requests with both Content-Length
+ *   and Transfer-Encoding. A body that is longer than what the sender's agreement allows is refused by the library.
+ *
+ * A request that is none is answered too, with status 400: errors are of the call itself.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_answer(const cw_exchange *exchange,
+                           const char *method,
+                           size_t method_len,
+                           const char *path,
+                           size_t path_len,
+                           const cw_header *headers,
+                           size_t header_count,
+                           const cw_peer *peer,
+                           cw_read_fn read,
+                           void *user_data,
+                           cw_response **out,
+                           cw_error **error);
+
+/**
+ * Begins a request that the host's own web server takes in; for servers that are told of the body's bytes as they come.
+ * The exchange answers it on a thread of the request's own, which holds at most a few pieces of the body in memory.
+ * `exchange` may be closed before the request ends. The other parameters, and what the server sees to, are as in
+ * cw_exchange_answer; where that speaks of `read`, take cw_incoming_request_wants_body.
+ *
+ * End it with cw_incoming_request_finish, or with cw_incoming_request_free when the connection breaks.
+ *
+ * Errors: CW_ERR_IO when the system gives no thread; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_incoming_request_new(const cw_exchange *exchange,
+                                const char *method,
+                                size_t method_len,
+                                const char *path,
+                                size_t path_len,
+                                const cw_header *headers,
+                                size_t header_count,
+                                const cw_peer *peer,
+                                cw_incoming_request **out,
+                                cw_error **error);
+
+/**
+ * Waits until the exchange wants the body, or has answered without it: 1 to read the body and to send a "100 Continue"
+ * that was asked for, 0 to go to cw_incoming_request_finish at once. It never waits for the network, only for the
+ * exchange. 0 for NULL.
+ */
+int32_t cw_incoming_request_wants_body(cw_incoming_request *request);
+
+/**
+ * Hands over the next bytes of the body, which are copied. It waits while the exchange is busy with the earlier ones,
+ * so it holds a sender back that is faster than the disk. `*wanted`, which may be NULL, gets 1, or 0 when the exchange
+ * has answered and takes no more: stop reading and go to cw_incoming_request_finish.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_incoming_request_write(cw_incoming_request *request,
+                                  const uint8_t *data,
+                                  size_t len,
+                                  int32_t *wanted,
+                                  cw_error **error);
+
+/**
+ * The body is at its end, or is no longer wanted: waits for the answer and gives it. Consumes the request. Only call it
+ * when the whole body was handed over or the exchange wants no more of it; a body that broke off ends with
+ * cw_incoming_request_free.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_incoming_request_finish(cw_incoming_request *request,
+                                   cw_response **out,
+                                   cw_error **error);
+
+/**
+ * Abandons a request whose connection broke: nothing of it is kept, and its thread is gone when this returns. NULL is
+ * none.
+ */
+void cw_incoming_request_free(cw_incoming_request *request);
 
 /**
  * Starts an HTTPS server that answers for the exchange, which it keeps open until it ends. Partners reach it at the
