@@ -1,5 +1,7 @@
 //! A host in C exchanges a claim between two sites: there, its notes and itself back, a conflict, both histories.
 
+#![allow(clippy::unwrap_used)]
+
 mod c_library;
 mod peers;
 
