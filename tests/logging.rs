@@ -1,5 +1,6 @@
 //! What the log says at its most verbose, and what it, errors, `Debug` and the history must never say.
 #![cfg(all(feature = "sqlite", feature = "age", feature = "tracing"))]
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

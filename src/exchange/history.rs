@@ -4,7 +4,7 @@ use super::Exchange;
 use crate::ledger::{
     HistoryEntry, HistoryHead, HistoryQuery, Incoming, Outgoing, PackageQuery, broken_at, verify_history,
 };
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 use std::io::{self, Write};
 
 /// How many entries are held at once.
@@ -126,7 +126,11 @@ impl Exchange {
     }
 }
 
-/// The writer's own error keeps its kind: a host that stopped the export finds its reason in it.
 fn unwritten(error: io::Error) -> Error {
-    Error::from(error).within("the history's export could not be written")
+    let error = Error::from(error);
+    match error.kind() {
+        ErrorKind::Io => error.within("the history's export could not be written"),
+        // A host that stopped the export finds its own reason.
+        _ => error,
+    }
 }
