@@ -1,8 +1,9 @@
 //! A package on its way out, from the export to the partner's last word.
 
 use super::named;
-use crate::Error;
 use crate::model::{ExchangeId, Package, SiteId, Timestamp};
+use crate::protocol::{Evidence, Receipt};
+use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -127,5 +128,24 @@ impl Outgoing {
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }
+    }
+
+    /// What the recipient last said of the package: held, unpacked (as it was, or with values of its own kept) or
+    /// rejected, with the reason's code and details. `None` before its first receipt.
+    ///
+    /// Its signature was verified before it was stored; [`Evidence::verify`] does so again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StoreDamaged`] when the stored receipt is none.
+    pub fn word(&self) -> Result<Option<Receipt>> {
+        let Some(kept) = self.last_receipt.as_deref().or(self.receipt.as_deref()) else { return Ok(None) };
+        let damaged = |error: Error| {
+            let said = format!("the ledger holds no receipt of package {} but {error}", self.package.id);
+            Error::new(ErrorKind::StoreDamaged, said).caused_by(error)
+        };
+        let evidence: Evidence = serde_json::from_str(kept).map_err(|error| {
+            damaged(Error::new(ErrorKind::BadMessage, format!("something that is no evidence: {error}")))
+        })?;
+        evidence.receipt().map(Some).map_err(damaged)
     }
 }
