@@ -154,10 +154,18 @@ impl Exchange {
     ///
     /// Work that is under way ends with the settings it began with. What is queued stays: a package in the outbox is
     /// sealed and goes out as it is, over the new transport; one in the inbox is opened with the keys of now, so keep
-    /// the former versions until it is unpacked.
+    /// the former versions until it is unpacked. Where packages are
+    /// [unpacked automatically](Partner::unpacking_automatically_as), what waits is unpacked. A
+    /// [pause](Self::pause) stays.
     pub fn set_partner(&self, partner: Partner) -> Option<Arc<Partner>> {
+        let unpacks = partner.unpacks_as.is_some();
         let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
-        partners.insert(partner.site().clone(), Arc::new(partner))
+        let former = partners.insert(partner.site().clone(), Arc::new(partner));
+        drop(partners);
+        if unpacks {
+            self.unpack_what_waits();
+        }
+        former
     }
 
     /// Takes a partner out: from now on nothing goes to it, and it is a stranger here. Its packages, queued ones

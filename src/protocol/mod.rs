@@ -12,6 +12,7 @@
 //! | header syntax | Structured Fields: RFC 9651 |
 //! | errors | `application/problem+json`: RFC 9457 |
 
+mod credential;
 mod digest;
 mod envelope;
 mod evidence;
@@ -25,6 +26,7 @@ mod secret_text;
 mod signature;
 mod signature_base;
 
+pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
 pub use envelope::{Envelope, PACKAGE_MEDIA_TYPE};
 pub use evidence::Evidence;
