@@ -17,7 +17,7 @@
 //! | unpack | [`Exchange::unpack`], or by itself: [`Partner::unpacking_automatically_as`] | the claim, in the case system |
 //! | look | [`Exchange::mark_viewed`] | that nothing of the claim is new |
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
-//! | history | [`Exchange::history`] | |
+//! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
 //!
 //! An exchange can be cloned and used from many threads; its calls block. One
