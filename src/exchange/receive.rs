@@ -9,7 +9,7 @@ use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, St
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
     Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request, Response, Route,
-    sign_response, verify_request,
+    VerifiedRequest, sign_response, verify_request,
 };
 use crate::{Error, ErrorKind, Result};
 use std::io::{Read, Write};
@@ -24,6 +24,7 @@ impl Endpoint for Exchange {
             Route::Notes => self.take_in(request, PackageKind::Notes, body),
             Route::State(package) => self.state_of(request, package),
             Route::Receipts => self.take_receipt(request, body),
+            Route::Trials => self.answer_trial(request, body),
         });
         answered.unwrap_or_else(|error| {
             let mut problem = Problem::from_error(&error);
@@ -38,6 +39,15 @@ impl Endpoint for Exchange {
 impl Exchange {
     /// The partner that signed this request.
     pub(super) fn authenticate(&self, request: &Request, claimed: &SiteId) -> Result<Arc<Partner>> {
+        Ok(self.verified(request, claimed)?.0)
+    }
+
+    /// The partner that signed this request, and what its signature proves.
+    pub(super) fn verified(
+        &self,
+        request: &Request,
+        claimed: &SiteId,
+    ) -> Result<(Arc<Partner>, VerifiedRequest)> {
         let stranger = || {
             Error::new(
                 ErrorKind::UnknownSender,
@@ -48,8 +58,9 @@ impl Exchange {
             )
         };
         let partner = self.partners().get(claimed).cloned().ok_or_else(stranger)?;
-        verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), partner.signature_window)?;
-        Ok(partner)
+        let window = partner.signature_window;
+        let proof = verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), window)?;
+        Ok((partner, proof))
     }
 
     /// The partner that signed this request, where the request does not say who asks.
@@ -76,19 +87,7 @@ impl Exchange {
     fn take_in(&self, request: &Request, kind: PackageKind, body: &mut dyn Read) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
         let partner = &*self.authenticate(request, &envelope.from)?;
-        if envelope.to != self.0.site {
-            return Err(Error::new(
-                ErrorKind::WrongRecipient,
-                format!(
-                    "the package is addressed to {}, this is {}; check the partner's URL",
-                    envelope.to, self.0.site
-                ),
-            ));
-        }
-        if envelope.kind != kind {
-            let said = "claim packages go to /packages, packages of notes to /notes";
-            return Err(Error::new(ErrorKind::BadMessage, said));
-        }
+        self.check_addressed(&envelope, kind)?;
         let digest = announced_digest(request)?;
         if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
             return self.answer_again(request, partner, &known, &digest);
@@ -108,6 +107,24 @@ impl Exchange {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the package is meant for this site, and for this address of it.
+    pub(super) fn check_addressed(&self, envelope: &Envelope, kind: PackageKind) -> Result<()> {
+        if envelope.to != self.0.site {
+            return Err(Error::new(
+                ErrorKind::WrongRecipient,
+                format!(
+                    "the package is addressed to {}, this is {}; check the partner's URL",
+                    envelope.to, self.0.site
+                ),
+            ));
+        }
+        if envelope.kind != kind {
+            let said = "claim packages go to /packages, packages of notes to /notes, trials to /trials";
+            return Err(Error::new(ErrorKind::BadMessage, said));
+        }
+        Ok(())
     }
 
     /// New Package: tells the host, and writes down that it was told.
