@@ -12,7 +12,7 @@ use crate::ledger::{
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Violation, check_export, select, violations_error};
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufWriter, Write};
@@ -137,6 +137,7 @@ impl Exchange {
         (package.sequence, package.applied_sequence) = match kind {
             PackageKind::Claim => (link.sent_sequence + 1, link.applied_sequence),
             PackageKind::Notes => (link.sent_notes_sequence + 1, 0),
+            PackageKind::Trial => (1, 0),
         };
         package.key_version = partner.sealing()?.0;
         package.created_by = by.to_owned();
@@ -211,6 +212,7 @@ impl Exchange {
                     records: records.into_iter().filter(notes).collect(),
                 }
             }
+            PackageKind::Trial => return Err(Error::new(ErrorKind::Internal, "a trial is never queued")),
         };
         let committed = self.0.ledger.commit(&[
             Change::AddOutgoing(outgoing.clone()),

@@ -7,6 +7,7 @@
 //!
 //! | step | call | durable afterwards |
 //! |---|---|---|
+//! | try a new partner | [`Exchange::try_partner`] | that it was tried, in the history |
 //! | export | [`Exchange::export`] | the sealed package, in the outbox |
 //! | notes alone | [`Exchange::export_notes`], then send: applied as they arrive | the sealed package, in the outbox |
 //! | send | [`Exchange::send`], [`Exchange::send_queued`] | the partner's signed receipt |
@@ -38,6 +39,7 @@ mod send;
 mod settings;
 mod store;
 mod summary;
+mod trial;
 mod unpack;
 mod viewed;
 
@@ -47,6 +49,7 @@ pub use partner::Partner;
 pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
 pub use settings::ExchangeSettings;
+pub use trial::{TrialOptions, TrialReport};
 pub use unpack::Unpacked;
 
 use crate::case_system::CaseSystem;

@@ -9,7 +9,7 @@ use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, St
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, sign_response, verify_request,
+    Response, Route, VerifiedRequest, sign_response, verify_request,
 };
 use crate::{Error, ErrorKind, Result};
 use std::io::{Read, Write};
@@ -24,6 +24,7 @@ impl Endpoint for Exchange {
             Route::Notes => self.take_in(request, peer, PackageKind::Notes, body),
             Route::State(package) => self.state_of(request, peer, package),
             Route::Receipts => self.take_receipt(request, body),
+            Route::Trials => self.answer_trial(request, body),
         });
         answered.unwrap_or_else(|error| {
             let mut problem = Problem::from_error(&error);
@@ -43,7 +44,7 @@ impl Exchange {
         match partner.stand_in(request) {
             Some(credential) if credential.proves(request, peer) => Ok(partner),
             Some(_) => Err(self.stranger(claimed)),
-            None => self.verified(request, claimed),
+            None => Ok(self.verified(request, claimed)?.0),
         }
     }
 
@@ -57,16 +58,21 @@ impl Exchange {
         )
     }
 
-    /// The partner, if it signed this request.
-    fn verified(&self, request: &Request, claimed: &SiteId) -> Result<Arc<Partner>> {
+    /// The partner that signed this request, and what its signature proves.
+    pub(super) fn verified(
+        &self,
+        request: &Request,
+        claimed: &SiteId,
+    ) -> Result<(Arc<Partner>, VerifiedRequest)> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
-        verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), partner.signature_window)?;
-        Ok(partner)
+        let window = partner.signature_window;
+        let proof = verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), window)?;
+        Ok((partner, proof))
     }
 
     /// The partner that signed this request, where the request does not say who asks.
     pub(super) fn signer_of(&self, request: &Request) -> Result<Arc<Partner>> {
-        self.partner_behind(|site| self.verified(request, site))
+        self.partner_behind(|site| Ok(self.verified(request, site)?.0))
     }
 
     /// The partner whose request this is, where the request does not say who asks.
@@ -103,19 +109,7 @@ impl Exchange {
     ) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
         let partner = &*self.authenticate(request, peer, &envelope.from)?;
-        if envelope.to != self.0.site {
-            return Err(Error::new(
-                ErrorKind::WrongRecipient,
-                format!(
-                    "the package is addressed to {}, this is {}; check the partner's URL",
-                    envelope.to, self.0.site
-                ),
-            ));
-        }
-        if envelope.kind != kind {
-            let said = "claim packages go to /packages, packages of notes to /notes";
-            return Err(Error::new(ErrorKind::BadMessage, said));
-        }
+        self.check_addressed(&envelope, kind)?;
         let digest = announced_digest(request)?;
         if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
             return self.answer_again(request, partner, &known, &digest);
@@ -135,6 +129,24 @@ impl Exchange {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the package is meant for this site, and for this address of it.
+    pub(super) fn check_addressed(&self, envelope: &Envelope, kind: PackageKind) -> Result<()> {
+        if envelope.to != self.0.site {
+            return Err(Error::new(
+                ErrorKind::WrongRecipient,
+                format!(
+                    "the package is addressed to {}, this is {}; check the partner's URL",
+                    envelope.to, self.0.site
+                ),
+            ));
+        }
+        if envelope.kind != kind {
+            let said = "claim packages go to /packages, packages of notes to /notes, trials to /trials";
+            return Err(Error::new(ErrorKind::BadMessage, said));
+        }
+        Ok(())
     }
 
     /// New Package: tells the host, and writes down that it was told.

@@ -320,7 +320,7 @@ impl Exchange {
 }
 
 /// One wrong key in 256 passes the padding check of des-md5, and then what it opens is no archive.
-fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
+pub(super) fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
     if error.kind() != ErrorKind::NotAnArchive || key.suite() != Suite::DesMd5 {
         return error;
     }

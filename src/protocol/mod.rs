@@ -25,6 +25,7 @@ mod routes;
 mod secret_text;
 mod signature;
 mod signature_base;
+mod trial;
 
 pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
@@ -39,5 +40,7 @@ pub use receipt::{Disposition, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState};
 pub use routes::Route;
 pub use secret_text::SecretText;
 pub use signature::{
-    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, verify_request, verify_response,
+    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signer_id, verify_request,
+    verify_response,
 };
+pub use trial::{SealedSample, TRIAL_MEDIA_TYPE, TrialAnswer, TrialCheck, TrialOutcome, TrialSide};

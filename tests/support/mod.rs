@@ -5,10 +5,12 @@
 
 mod delivery;
 mod parts;
+mod trial;
 mod verdict;
 
 pub(crate) use delivery::*;
 pub(crate) use parts::*;
+pub(crate) use trial::*;
 pub(crate) use verdict::*;
 
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem};
