@@ -88,7 +88,8 @@ impl Exchange {
         let link = self.link(to, claim)?;
         let local = file.to_records()?;
         partner.names.check()?;
-        let records = select(&local, &partner.selection, options.assessments.as_ref());
+        let mut records = select(&local, &partner.selection, options.assessments.as_ref());
+        self.withhold_feedback(&mut records);
         let records = partner.names.without_taken(records);
         let named = self.named_for(partner, &link, &local, &records);
 

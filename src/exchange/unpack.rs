@@ -218,6 +218,7 @@ impl Exchange {
         contacts.rename_contacts(&mut records);
         let mut named = partner.names.to_ours(records, local, base);
         contacts.rename_references(&mut named.records);
+        self.withhold_feedback(&mut named.records);
         let mut violations = named.violations;
         violations.extend(check_import(&named.records, local, &partner.import_rules, &catalogue));
         violations.extend(another);
