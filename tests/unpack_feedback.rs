@@ -5,44 +5,20 @@
 
 mod support;
 
-use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};
+use claimwire::ErrorKind;
+use claimwire::case_system::CaseSystem;
 use claimwire::exchange::{Acknowledgement, Exchange, ExchangeSettings, ExportOptions, Partner};
 use claimwire::ledger::{OutgoingState, Step};
-use claimwire::merge::{ChangeSet, ConflictPolicy};
+use claimwire::merge::ConflictPolicy;
 use claimwire::model::{ClaimFile, ExchangeId, Json, PackageId, RecordKind, Timestamp};
 use claimwire::protocol::{Disposition, Endpoint, Peer, Receipt, Request, Response};
 use claimwire::rules::{FieldChoice, FieldSelection};
 use claimwire::transport::MemoryTransport;
-use claimwire::{Error, ErrorKind, Result};
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use support::*;
 
 const FIELD: &str = "examiner_unpacked";
-
-/// The insurer's claims, in a case system that can be down.
-struct Flaky {
-    cases: SqliteCaseSystem,
-    is_down: Arc<AtomicBool>,
-}
-
-impl CaseSystem for Flaky {
-    fn load(&self, claim: &ExchangeId) -> Result<Option<ClaimFile>> {
-        self.cases.load(claim)
-    }
-
-    fn open_document(&self, claim: &ExchangeId, document: &ExchangeId) -> Result<Box<dyn Read + Send>> {
-        self.cases.open_document(claim, document)
-    }
-
-    fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> Result<()> {
-        if self.is_down.load(Ordering::SeqCst) {
-            return Err(Error::new(ErrorKind::CaseSystem, "the case system is down for the night"));
-        }
-        self.cases.apply(changes, documents, by)
-    }
-}
 
 /// Takes nothing.
 struct Deaf;
@@ -185,15 +161,8 @@ fn an_older_word_and_the_same_word_again_change_nothing() {
 }
 
 /// The insurer again, on its own folder, over a case system that can be down.
-fn insurer_on(
-    folder: &std::path::Path,
-    sites: &TwoSites,
-    is_down: &Arc<AtomicBool>,
-) -> (Exchange, Arc<Flaky>) {
-    let cases = Arc::new(Flaky {
-        cases: SqliteCaseSystem::open(folder.join("cases")).unwrap(),
-        is_down: is_down.clone(),
-    });
+fn insurer_on(folder: &std::path::Path, sites: &TwoSites) -> (Exchange, Arc<Flaky>) {
+    let cases = Arc::new(Flaky::open(&folder.join("cases")));
     let partner = Partner::new(examiner_site(), "Independent Medical Examiners")
         .reached_by(MemoryTransport::new(Arc::new(sites.examiner.exchange.clone())))
         .seal_with(1, sites.keys.legacy.clone())
@@ -210,8 +179,7 @@ fn insurer_on(
 fn a_case_system_that_is_down_costs_neither_the_receipt_nor_the_feedback() {
     let sites = TwoSites::new();
     let folder = tempfile::tempdir().unwrap();
-    let is_down = Arc::new(AtomicBool::new(false));
-    let (exchange, flaky) = insurer_on(folder.path(), &sites, &is_down);
+    let (exchange, flaky) = insurer_on(folder.path(), &sites);
     let claim = id("ON-INS/C-7");
     let mut file = ClaimFile::new(claimwire::model::Claim::new(claim.clone()));
     file.claim.claim_number = Some("C-7".into());
@@ -225,7 +193,7 @@ fn a_case_system_that_is_down_costs_neither_the_receipt_nor_the_feedback() {
         package
     };
     let said = |cases: &Flaky| cases.load(&claim).unwrap().unwrap().claim.custom_fields.get(FIELD).cloned();
-    is_down.store(true, Ordering::SeqCst);
+    flaky.goes_down();
     let package = export();
     let outgoing = exchange.poll(package).unwrap();
     assert_eq!(outgoing.state, OutgoingState::Unpacked, "the receipt is taken");
@@ -242,7 +210,7 @@ fn a_case_system_that_is_down_costs_neither_the_receipt_nor_the_feedback() {
     assert_eq!(said(&flaky), None);
 
     // By itself when it is asked to, and once only.
-    is_down.store(false, Ordering::SeqCst);
+    flaky.is_up_again();
     assert_eq!(exchange.fill_pending_feedback().unwrap(), [package]);
     assert!(said(&flaky).is_some());
     assert!(exchange.fill_pending_feedback().unwrap().is_empty());
@@ -252,13 +220,12 @@ fn a_case_system_that_is_down_costs_neither_the_receipt_nor_the_feedback() {
     file.claim.custom_fields.clear();
     file.notes.push(note(&insurer_site(), "N-2", "Please look again."));
     flaky.cases.put(&file).unwrap();
-    is_down.store(true, Ordering::SeqCst);
+    flaky.goes_down();
     let package = export();
     exchange.poll(package).unwrap();
     assert_eq!(said(&flaky), None);
-    is_down.store(false, Ordering::SeqCst);
     drop((exchange, flaky));
-    let (exchange, flaky) = insurer_on(folder.path(), &sites, &is_down);
+    let (exchange, flaky) = insurer_on(folder.path(), &sites);
     assert!(said(&flaky).is_some());
     assert_eq!(exchange.outgoing(package).unwrap().pending_feedback, None);
 }

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod delivery;
+mod flaky;
 mod parts;
 mod verdict;
 
 pub(crate) use delivery::*;
+pub(crate) use flaky::*;
 pub(crate) use parts::*;
 pub(crate) use verdict::*;
 
