@@ -5,11 +5,12 @@
 
 mod support;
 
+use claimwire::case_system::CaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, ExportOptions, Partner};
 use claimwire::ledger::Link;
 use claimwire::merge::RecordAction;
 use claimwire::model::{Assessment, Contact, ExchangeId, Note, SiteId};
-use claimwire::protocol::SigningKey;
+use claimwire::protocol::{Endpoint, Peer, SigningKey};
 use claimwire::rules::{ExportRules, FieldSelection, ImportRules};
 use claimwire::transport::MemoryTransport;
 use std::sync::Arc;
@@ -307,6 +308,56 @@ fn a_claim_that_is_forwarded_keeps_each_sites_ids() {
     assert_eq!(changes.conflicts().count(), 0);
     assert_eq!(contact(&sites.insurer, &claim, "ON-INS/P-1").tax_id.as_deref(), Some("T-1"));
     assert_eq!(contact_ids(&sites.insurer, &claim), ["ON-INS/P-1", "ON-INS/P-2"]);
+}
+
+#[test]
+fn a_match_that_could_not_be_applied_is_the_same_when_tried_again() {
+    let (sites, claim) = both_know_them();
+    let folder = tempfile::tempdir().unwrap();
+    let flaky = Arc::new(Flaky::open(&folder.path().join("cases")));
+    let partner = Partner::new(examiner_site(), "Independent Medical Examiners")
+        .open_with(1, sites.keys.identity.clone())
+        .seal_with(1, sites.keys.legacy.clone())
+        .verify_with(sites.keys.examiner_signs.verifying_key());
+    let signs = sites.keys.insurer_signs.clone();
+    let settings =
+        ExchangeSettings::new(insurer_site(), folder.path().join("exchange"), signs, flaky.clone());
+    let exchange = Exchange::open(settings.with_partner(partner)).unwrap();
+    // The claim as it was exchanged, and as the insurer has it by now.
+    let mut file = sites.insurer.file(&claim);
+    file.documents.clear();
+    let (contacts, claimant) = (std::mem::take(&mut file.contacts), file.claim.claimant.take());
+    flaky.cases.put(&file).unwrap();
+    exchange.export(&claim, &examiner_site(), &ExportOptions::by("dana")).unwrap();
+    (file.contacts, file.claim.claimant) = (contacts, claimant);
+    file.claim.status = Some("reopened".into());
+    flaky.cases.put(&file).unwrap();
+    add_note(&sites.examiner, &claim, "N-2", "Seen.");
+    let options = ExportOptions::by("front desk");
+    let package = sites.examiner.exchange.export(&claim, &insurer_site(), &options).unwrap().package;
+    let sealed = std::fs::read(sealed_path(&sites.examiner, "outbox")).unwrap();
+    let mut delivery = Delivery::new(&sites, sealed);
+    delivery.envelope = claimwire::protocol::Envelope::new(
+        package.id,
+        package.kind,
+        package.from.clone(),
+        package.to.clone(),
+        "age",
+    );
+    delivery.signer = sites.keys.examiner_signs.clone();
+    let answer = exchange.answer(&delivery.request(), &Peer::unknown(), &mut delivery.body.as_slice());
+    assert_eq!(answer.status(), 200);
+
+    let planned = exchange.preview(package.id, &()).unwrap();
+    flaky.goes_down();
+    exchange.unpack(package.id, "dana", &()).unwrap_err();
+    flaky.is_up_again();
+    let applied = exchange.unpack(package.id, "dana", &()).unwrap().changes;
+    assert_eq!(applied, planned, "and what the examiner had seen is still known");
+    assert_eq!(applied.conflicts().count(), 0);
+    let ids: Vec<ExchangeId> =
+        flaky.cases.load(&claim).unwrap().unwrap().contacts.into_iter().map(|contact| contact.id).collect();
+    assert_eq!(ids, [id("ON-INS/P-1"), id("ON-INS/P-2")]);
 }
 
 #[test]

@@ -194,10 +194,12 @@ impl Exchange {
         let matched = match_contacts(&local, &incoming, &base, &contacts, shared);
         matched.rename_contacts(&mut incoming);
         matched.rename_references(&mut incoming);
-        contacts.extend(matched.clone());
-        base.extend(common_at_first(&local, &incoming, &base, &contacts));
+        contacts.extend(matched);
+        // Those of an earlier try that was not applied among them.
+        let first = common_at_first(&local, &incoming, &base, &contacts);
+        base.extend(first.iter().cloned());
         let mut changes = merge(&local, &incoming, &base, partner.conflicts)?;
-        changes.matched_contacts = matched;
+        changes.matched_contacts = contacts.of_ours(first.iter().map(|record| &record.id));
         Ok(Prepared { link, base, incoming, changes, contacts })
     }
 
@@ -267,11 +269,15 @@ impl Exchange {
                 documents.insert(id, path);
             }
             if !prepared.link.received_from || prepared.link.contacts != prepared.contacts {
-                // First, so that after a crash in between the claim is still known to be shared with this partner, and
-                // who of its people is who here.
                 prepared.link.received_from = true;
                 prepared.link.contacts = prepared.contacts;
-                self.0.ledger.commit(&[Change::SetLink(prepared.link.clone())])?;
+                // First, so that after a crash in between the claim is still known to be shared with this partner, and
+                // who of its people is who here. That alone: what they had seen goes with the base, or it would not be
+                // asked for again.
+                let mut early = self.link(&partner.site, &package.claim)?;
+                early.received_from = true;
+                early.contacts = prepared.link.contacts.clone();
+                self.0.ledger.commit(&[Change::SetLink(early)])?;
             }
             self.0.case_system.apply(&prepared.changes, &documents, by)?;
             base = agree(&prepared.base, &prepared.incoming);

@@ -64,6 +64,15 @@ impl ContactPairs {
         self.0.get(theirs)
     }
 
+    /// The pairs of these contacts of ours.
+    #[must_use]
+    pub fn of_ours<'a>(&self, contacts: impl IntoIterator<Item = &'a ExchangeId>) -> Self {
+        let contacts: BTreeSet<&ExchangeId> = contacts.into_iter().collect();
+        let mut pairs = self.clone();
+        pairs.0.retain(|_, ours| contacts.contains(ours));
+        pairs
+    }
+
     /// The pairs that still hold. One ends where the partner's id came to stand here beside ours (another site
     /// brought it), and where the partner, in `incoming`, speaks of the contact by both ids: it has two.
     #[must_use]
@@ -74,9 +83,10 @@ impl ContactPairs {
         let here: BTreeSet<&ExchangeId> = local.iter().map(|record| &record.id).collect();
         let came: BTreeSet<&ExchangeId> = incoming.iter().map(|record| &record.id).collect();
         let mut holding = self.clone();
-        holding
-            .0
-            .retain(|theirs, ours| !here.contains(theirs) && !(came.contains(theirs) && came.contains(ours)));
+        holding.0.retain(|theirs, ours| {
+            let has_two = came.contains(theirs) && came.contains(ours);
+            !has_two && !here.contains(theirs)
+        });
         holding
     }
 
