@@ -42,6 +42,7 @@ fn assert_places(mistakes: &[String], places: &[&str]) {
 fn the_documented_example_is_valid_and_survives_json() {
     let settings = PartnerSettings::from_toml(&example()).unwrap();
     assert_eq!((settings.site().as_str(), settings.number()), ("IMEX", 7));
+    assert!(settings.to_json().unwrap().contains("\"feedback_field\": \"imex_unpacked\""));
     assert_eq!(settings.url(), Some("https://exchange.imex.example/claimwire"));
     let json = settings.to_json().unwrap();
     assert_eq!(PartnerSettings::from_json(&json).unwrap(), settings);
@@ -56,6 +57,13 @@ fn settings_with_the_least_have_the_defaults_of_the_rules() {
     assert_eq!(json["conflicts"], "stop");
     assert_eq!(json["export"]["sealed_size_limit"], 262_144_000);
     assert_eq!(json["import"]["unknown_claim_types"], "reject");
+}
+
+#[test]
+fn the_feedback_field_is_a_custom_field_without_prefix() {
+    for field in ["", " ", "custom_fields.imex_unpacked"] {
+        assert_places(&mistakes(&with(&format!("feedback_field = \"{field}\""))), &["feedback_field"]);
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@
 //! | unpack | [`Exchange::unpack`], or by itself: [`Partner::unpacking_automatically_as`] | the claim, in the case system |
 //! | look | [`Exchange::mark_viewed`] | that nothing of the claim is new |
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
+//! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
 //! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
 //!
@@ -28,6 +29,7 @@ mod apply_notes;
 mod automatic;
 mod event;
 mod export;
+mod feedback;
 mod history;
 mod notes;
 mod partner;
@@ -90,7 +92,8 @@ impl Exchange {
     /// Opens a site's exchange; its folder and ledger are made when they are not there.
     ///
     /// What an earlier process left undone is done: notes that were received are applied, and what partners sent that
-    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked.
+    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked, and
+    /// [feedback](Partner::filling_on_unpack) that could not be filled in is.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] or [`ErrorKind::Ledger`] when the folder or the ledger cannot be opened;
@@ -127,6 +130,7 @@ impl Exchange {
         };
         let exchange = Self(Arc::new(inner), Some(Arc::new(Unpacker::default())));
         exchange.apply_notes_that_wait()?;
+        exchange.fill_feedback_of_last(feedback::AT_OPENING)?;
         if exchange.partners().values().any(|partner| partner.unpacks_as.is_some()) {
             exchange.unpack_what_waits();
         }

@@ -52,6 +52,7 @@ pub struct Partner {
     pub(super) unpacks_as: Option<String>,
     pub(super) paused: bool,
     unsigned: Option<Credential>,
+    pub(super) feedback_field: Option<String>,
 }
 
 impl Partner {
@@ -75,6 +76,7 @@ impl Partner {
             unpacks_as: None,
             paused: false,
             unsigned: None,
+            feedback_field: None,
         }
     }
 
@@ -179,6 +181,23 @@ impl Partner {
     #[must_use]
     pub fn paused(mut self, paused: bool) -> Self {
         self.paused = paused;
+        self
+    }
+
+    /// Fills a custom field of our claim, by its name without a prefix, when the partner says that it has unpacked a
+    /// package of it.
+    ///
+    /// The value is the time of the unpack in UTC and the disposition: `2026-03-02T14:30:00Z accepted`, or
+    /// `accepted with changes` where the partner kept values of its own. Notes that it applied count too; a word that
+    /// is older than the one in the field changes nothing.
+    ///
+    /// The field is this site's own: it is never exchanged with any partner, whatever is selected. The receipt does
+    /// not depend on it. Where the case system cannot take it, the history says so, and it is tried again when the
+    /// receipt comes again ([`Exchange::poll`](super::Exchange::poll)), when the exchange is opened, and by
+    /// [`Exchange::fill_pending_feedback`](super::Exchange::fill_pending_feedback).
+    #[must_use]
+    pub fn filling_on_unpack(mut self, field: impl Into<String>) -> Self {
+        self.feedback_field = Some(field.into());
         self
     }
 

@@ -148,6 +148,7 @@ impl Exchange {
                 OutgoingState::Delivered => outgoing.receipt = Some(evidence.clone()),
                 _ => outgoing.last_receipt = Some(evidence.clone()),
             }
+            outgoing.pending_feedback = self.feedback_on(&to, receipt);
             Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
         })?;
         // A recipient that kept or changed some of it says what it has in its next package.
@@ -169,7 +170,7 @@ impl Exchange {
             });
         }
         agreed?;
-        Ok(outgoing)
+        self.fill_feedback(outgoing)
     }
 
     /// What an unpacked package said is common to both sides from then on. Doing it again changes nothing.

@@ -213,6 +213,7 @@ fn links_and_common_states_are_replaced_by_their_keys(ledger: &impl Ledger, samp
     let (partner, claim) = (&sample.partner, &sample.claim);
     Error::ensure(ledger.link(partner, claim)?.is_none(), "a claim that was not exchanged has no link")?;
     let mut link = Link::new(partner.clone(), claim.clone());
+    link.contacts.add("IMEX/P-9".parse()?, "ON-INS/P-1".parse()?);
     let other = Link::new(sample.other.clone(), claim.clone());
     ledger.commit(&[Change::SetLink(other.clone()), Change::SetLink(link.clone())])?;
     link.sent_sequence = 3;

@@ -91,6 +91,9 @@ pub struct Outgoing {
     /// The partner's last signed word on it (unpacked, rejected), as evidence: JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_receipt: Option<String>,
+    /// What the partner's word on it is to fill in on our claim, until that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_feedback: Option<String>,
     /// The assessments it carries.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -125,6 +128,7 @@ impl Outgoing {
             last_error: None,
             receipt: None,
             last_receipt: None,
+            pending_feedback: None,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }

@@ -64,6 +64,8 @@ pub struct PartnerSettings {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     automatic_unpack: Option<AutomaticUnpack>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback_field: Option<String>,
     keys: Keys,
     selection: FieldSelection,
     export: ExportRules,
@@ -155,6 +157,10 @@ impl PartnerSettings {
             Some(automatic) => partner.unpacking_automatically_as(&automatic.r#as),
             None => partner,
         };
+        let partner = match &self.feedback_field {
+            Some(field) => partner.filling_on_unpack(field),
+            None => partner,
+        };
         let partner = self.keys.give(partner, secrets, &mistakes);
         to_error(&format!("the settings of {}", self.alias), mistakes)?;
         Ok(partner)
@@ -228,6 +234,16 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
     let paused = table.take::<bool>("paused").unwrap_or_default();
     let automatic = table.table("automatic_unpack", "say who unpacks, { as = \"account\" }, or leave it out");
     let automatic_unpack = automatic.and_then(AutomaticUnpack::read);
+    let feedback_field = table.take::<String>("feedback_field");
+    if feedback_field
+        .as_deref()
+        .is_some_and(|field| field.trim().is_empty() || field.starts_with("custom_fields."))
+    {
+        table.mistake(
+            "feedback_field",
+            "the name of a custom field of the claim, without a prefix, is expected",
+        );
+    }
 
     let mut section = |name| {
         let given = table.table(name, "a table is expected");
@@ -249,6 +265,7 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         conflicts,
         paused,
         automatic_unpack,
+        feedback_field,
         keys,
         selection,
         export,
