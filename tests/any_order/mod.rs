@@ -44,7 +44,7 @@ impl Row {
     pub(crate) fn new(policies: &[ConflictPolicy]) -> Self {
         let folder = disk();
         let names: Vec<SiteId> =
-            SITES[..policies.len()].iter().map(|name| SiteId::new(*name).unwrap()).collect();
+            SITES[..policies.len()].iter().map(|name| SiteId::new(name).unwrap()).collect();
         let signs: Vec<SigningKey> = names
             .iter()
             .map(|name| SigningKey::generate_shared(&name.as_str().to_lowercase()).unwrap())
