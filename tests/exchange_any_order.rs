@@ -11,6 +11,7 @@ mod support;
 use any_order::{Edit, Fate, Row};
 use claimwire::merge::ConflictPolicy;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// One thing that happens; numbers pick among the sites, links and packages there are.
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +117,16 @@ fn holds(policies: &[ConflictPolicy], story: &[Happens]) {
     }
 }
 
+/// The same few stories each time; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for more and for others.
+fn config() -> ProptestConfig {
+    let given = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { given.cases } else { 16 };
+    let rng_seed = if given.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { given.rng_seed };
+    ProptestConfig { cases, rng_seed, failure_persistence: None, ..given }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn two_sites_come_to_say_the_same_or_report_a_conflict(
