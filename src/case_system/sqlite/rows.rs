@@ -88,7 +88,7 @@ impl<'c> Records<'c> {
 
     pub(super) fn get(&mut self, id: &ExchangeId) -> Result<Option<Record>, Failure> {
         let mut rows = self.get.query([self.claim.as_str(), id.as_str()])?;
-        Ok(rows.next()?.map(|row| Ok::<_, Failure>(from_body(text(row, 0)?)?)).transpose()?)
+        rows.next()?.map(|row| Ok(from_body(text(row, 0)?)?)).transpose()
     }
 
     pub(super) fn set(&mut self, record: &Record) -> Result<(), Failure> {
