@@ -12,6 +12,7 @@
 
 mod progress_bar;
 mod sample_claim;
+mod site;
 mod story;
 mod two_sites;
 
@@ -19,13 +20,12 @@ use claimwire::codec::Suite;
 use claimwire::exchange::ExportOptions;
 use claimwire::model::{ClaimFile, Document, ExchangeId};
 use claimwire::{ErrorKind, Result};
-use progress_bar::ProgressBar;
 use sample_claim::SampleDocument;
-use std::collections::BTreeMap;
+use site::Party;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use story::{check, say, step};
-use two_sites::{Party, TwoSites};
+use two_sites::TwoSites;
 
 fn main() -> ExitCode {
     let (suite, folder) = match arguments() {
@@ -87,7 +87,7 @@ fn there_and_back(suite: Option<Suite>, folder: Option<PathBuf>) -> Result<()> {
     before.documents.iter().for_each(|document| say(format!("  {}", story::document_line(document))));
 
     step("Dana Whitfield presses export, for Independent Medical Examiners");
-    send_claim(insurer, examiner, &claim, "d.whitfield")?;
+    story::send_claim(insurer, examiner, &claim, "d.whitfield")?;
     let refused =
         insurer.exchange.export(&claim, examiner.exchange.site(), &ExportOptions::by("d.whitfield"));
     let refused = refused.err().filter(|error| error.kind() == ErrorKind::ExportRulesViolated);
@@ -95,19 +95,22 @@ fn there_and_back(suite: Option<Suite>, folder: Option<PathBuf>) -> Result<()> {
     refused.iter().flat_map(|error| error.details()).for_each(|why| say(format!("pressed again: {why}")));
 
     step("The examiners' office is told, and unpacks");
-    unpack_new_packages(examiner, "front.desk")?;
+    story::unpack_new_packages(examiner, "front.desk")?;
     let there = examiner.file(&claim)?;
-    check("every document that may leave arrived byte for byte", same_documents(insurer, examiner, &claim)?)?;
+    check(
+        "every document that may leave arrived byte for byte",
+        story::same_documents(insurer, examiner, &claim)?,
+    )?;
     check("the insurer's internal notes and documents stayed at home", nothing_internal(&before, &there))?;
     check("the insurer's reserve stayed at home", !there.claim.custom_fields.contains_key("reserve_amount"))?;
     check("the agreed custom field travelled", there.claim.custom_fields.contains_key("language"))?;
 
     step("Dr. Brandt examines, writes a report and a note, and the office sends the claim back");
     let report = examine(examiner, &claim)?;
-    send_claim(examiner, insurer, &claim, "front.desk")?;
+    story::send_claim(examiner, insurer, &claim, "front.desk")?;
 
     step("The insurer is told, and unpacks");
-    unpack_new_packages(insurer, "d.whitfield")?;
+    story::unpack_new_packages(insurer, "d.whitfield")?;
     let after = insurer.file(&claim)?;
     check(
         "the report came back byte for byte",
@@ -129,36 +132,6 @@ fn there_and_back(suite: Option<Suite>, folder: Option<PathBuf>) -> Result<()> {
         check(&format!("{} can prove every step", party.name), story::history_is_complete(party)?)?;
     }
     sites.shut_down()
-}
-
-/// Export to the other side, and post it there.
-fn send_claim(from: &Party, to: &Party, claim: &ExchangeId, by: &str) -> Result<()> {
-    let bar = ProgressBar::new("packing");
-    let exported =
-        from.exchange.export(claim, to.exchange.site(), &ExportOptions::by(by).watched_by(&bar))?;
-    bar.finish();
-    say(format!("sealed with {}: {} bytes, package {}", exported.suite, exported.size, exported.package.id));
-    say(format!("POST {}/packages", to.url));
-    let bar = ProgressBar::of("sending", exported.size);
-    let sent = from.exchange.send(exported.package.id, &bar)?;
-    bar.finish();
-    say(format!("{}: {} holds it and signed a receipt", sent.state, to.name));
-    check("the receipt is kept as evidence", sent.receipt.is_some())
-}
-
-fn unpack_new_packages(party: &Party, by: &str) -> Result<()> {
-    for package in party.new_packages() {
-        let incoming = party.exchange.incoming(package)?;
-        say(format!("New Package from {}: {package}", incoming.from));
-        let planned = party.exchange.preview(package, &())?;
-        say(format!("a look before: {} records would change", planned.records.len()));
-        let bar = ProgressBar::of("unpacking", incoming.size);
-        let unpacked = party.exchange.unpack(package, by, &bar)?;
-        bar.finish();
-        check("what the look before showed is what was done", unpacked.changes == planned)?;
-        unpacked.changes.records.iter().for_each(|record| say(format!("  {}", story::change_line(record))));
-    }
-    Ok(())
 }
 
 /// What the examiner does: a report, a note for the insurer, a note of his own, a private field.
@@ -186,15 +159,6 @@ fn examine(examiner: &Party, claim: &ExchangeId) -> Result<ExchangeId> {
     examiner.cases.add_document(claim, document.record.clone(), document.open()?)?;
     say("a report, a note, and a private note were added");
     Ok(report)
-}
-
-fn same_documents(from: &Party, to: &Party, claim: &ExchangeId) -> Result<bool> {
-    let digests = |party: &Party| -> Result<BTreeMap<ExchangeId, String>> {
-        let file = party.file(claim)?;
-        let open = file.documents.iter().filter(|document| !document.is_internal());
-        open.map(|document| Ok((document.id.clone(), party.digest(claim, &document.id)?))).collect()
-    };
-    Ok(digests(from)? == digests(to)?)
 }
 
 /// Whether nothing that is internal at its home is at the other side.

@@ -145,11 +145,13 @@ fn change_sets(cases: &mut Cases) {
 
     // A bill is the one record with a parent.
     updated["records"][0]["after"] = json!({"kind": "bill", "id": "A/3", "parent": "A/2", "fields": {}});
+    updated["matched_contacts"] = json!({"IMEX/P-9": "ON-INS/P-1"});
     let bill: ChangeSet = serde_json::from_value(updated.clone()).unwrap();
     cases.writes("change-set", &bill);
     for broken in [
         without(&updated, "adds_claim"),
         with(&updated, "", "records", json!({})),
+        with(&updated, "", "matched_contacts", json!({"P-9": "ON-INS/P-1"})),
         with(&updated, "/records/0/after", "kind", json!("vehicle")),
         with(&updated, "/records/0/fields/0", "outcome", json!("lost")),
     ] {
@@ -167,6 +169,7 @@ fn packages_and_history(cases: &mut Cases) {
     assert!(outgoing.receipt.is_some() && outgoing.last_receipt.is_some() && !outgoing.notes.is_empty());
     cases.writes("outgoing-package", &outgoing);
     outgoing.retry_at = Some(Timestamp::now());
+    outgoing.pending_feedback = Some("unpacked".into());
     outgoing.last_error = Some(Fault::from(&error));
     outgoing.assessments.insert(id("ON-INS/A-1"));
     let full = cases.writes("outgoing-package", &outgoing);
@@ -227,6 +230,8 @@ fn queries(cases: &mut Cases) {
         .outgoing_in(OutgoingState::ALL.iter().copied())
         .incoming_in(IncomingState::ALL.iter().copied())
         .only_new()
+        .from(Timestamp::now())
+        .until(Timestamp::now())
         .newest_first()
         .limit(50);
     cases.writes("package-query", &PackageQuery::new());
@@ -250,6 +255,11 @@ fn queries(cases: &mut Cases) {
         .kind(PackageKind::Claim)
         .direction(Direction::Outgoing)
         .package(PackageId::generate())
+        .by("front desk")
+        .steps(Step::ALL.iter().copied())
+        .only_failures()
+        .from(Timestamp::now())
+        .until(Timestamp::now())
         .newest_first()
         .after(7);
     cases.writes("history-query", &HistoryQuery::new());
@@ -293,8 +303,17 @@ fn partner_settings(cases: &mut Cases) {
         cases.valid.push(("partner-settings", given));
         cases.writes("partner-settings", &read);
     }
+    let mut unsigned = without(&less, "keys");
+    for proof in [json!({"certificate_sha256": "0f".repeat(32)}), json!({"token": {"host": "token"}})] {
+        let incoming = json!([{"version": 1, "suite": "age", "secret": {"host": "identity"}}]);
+        unsigned["keys"] = json!({"incoming": incoming, "unsigned": proof});
+        cases.writes("partner-settings", &PartnerSettings::from_json(&unsigned.to_string()).unwrap());
+    }
     for broken in [
         without(&less, "number"),
+        with(&unsigned, "/keys/unsigned", "certificate_sha256", json!("0f".repeat(32))),
+        with(&less, "", "automatic_unpack", json!({"as": ""})),
+        with(&less, "", "feedback_field", json!("custom_fields.x")),
         with(&less, "", "number", json!(100)),
         with(&less, "", "colour", json!("blue")),
         with(&less, "", "alias", json!(" ")),

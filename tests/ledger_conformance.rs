@@ -19,6 +19,8 @@ enum Fault {
     KeepsNothing,
     ForgetsOffsets,
     ForgetsPauses,
+    IgnoresTimes,
+    FindsNobody,
 }
 
 struct Faulty(SqliteLedger, Fault);
@@ -89,7 +91,14 @@ impl Ledger for Faulty {
     }
 
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
-        let mut entries = self.0.history(query)?;
+        let mut query = query.clone();
+        if self.1 == Fault::FindsNobody {
+            query.by = None;
+        }
+        if self.1 == Fault::IgnoresTimes {
+            query.from = None;
+        }
+        let mut entries = self.0.history(&query)?;
         if self.1 == Fault::ForgetsOffsets {
             entries.iter_mut().for_each(|entry| entry.at = SystemTime::from(entry.at).into());
         }
@@ -105,6 +114,8 @@ fn each_broken_promise_is_named() {
         (Fault::IgnoresLimits, "no more than its limit"),
         (Fault::ForgetsPauses, "a pause lasts"),
         (Fault::KeepsNothing, "after opening it again"),
+        (Fault::FindsNobody, "filters by person"),
+        (Fault::IgnoresTimes, "begins at a moment"),
         (Fault::ForgetsOffsets, "the history is a chain"),
     ] {
         let folder = tempfile::tempdir().unwrap();

@@ -4,8 +4,8 @@
 
 use claimwire::ErrorKind;
 use claimwire::ledger::{
-    Change, Direction, HistoryEntry, HistoryQuery, Incoming, IncomingState, Ledger, Link, SqliteLedger, Step,
-    conformance,
+    Change, Direction, HistoryEntry, HistoryQuery, Incoming, IncomingState, Ledger, Link, PackageQuery,
+    SqliteLedger, Step, conformance,
 };
 use claimwire::model::{ExchangeId, PackageId, PackageKind, SiteId};
 use std::path::Path;
@@ -117,7 +117,7 @@ fn a_later_schema_is_refused_with_both_versions_and_left_alone() {
     let error = SqliteLedger::open(&path).unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Ledger, false));
     let message = error.to_string();
-    assert!(message.contains("version 7") && message.contains("knows 3"), "{message}");
+    assert!(message.contains("version 7") && message.contains("knows 4"), "{message}");
 }
 
 #[test]
@@ -126,7 +126,10 @@ fn a_ledger_of_the_second_schema_keeps_what_it_has_and_gets_what_is_new() {
     let path = folder.path().join("ledger");
     let link = Link::new(partner(), claim());
     SqliteLedger::open(&path).unwrap().commit(&[Change::SetLink(link.clone()), entry()]).unwrap();
-    run_sql(&path, "DROP TABLE pauses; DROP TABLE sent_notes; PRAGMA user_version = 2");
+    run_sql(
+        &path,
+        &format!("{WITHOUT_FILTERS} DROP TABLE pauses; DROP TABLE sent_notes; PRAGMA user_version = 2"),
+    );
 
     let upgraded = SqliteLedger::open(&path).unwrap();
     assert_eq!(upgraded.link(&partner(), &claim()).unwrap(), Some(link));
@@ -134,6 +137,30 @@ fn a_ledger_of_the_second_schema_keeps_what_it_has_and_gets_what_is_new() {
     upgraded.commit(&[Change::Pause(partner())]).unwrap();
     drop(upgraded);
     assert!(SqliteLedger::open(&path).unwrap().paused().unwrap().contains(&partner()));
+}
+
+/// Takes off what the fourth schema added.
+const WITHOUT_FILTERS: &str =
+    "DROP INDEX history_by_person; DROP INDEX history_by_step; DROP INDEX history_by_time;
+    DROP INDEX history_of_failures; DROP INDEX packages_by_export; DROP INDEX packages_by_arrival;";
+
+#[test]
+fn a_ledger_of_the_third_schema_finds_what_it_has_by_the_new_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let package = incoming();
+    let ledger = SqliteLedger::open(&path).unwrap();
+    ledger.commit(&[Change::AddIncoming(package.clone()), entry()]).unwrap();
+    let whole = ledger.history(&HistoryQuery::new()).unwrap();
+    drop(ledger);
+    run_sql(&path, &format!("{WITHOUT_FILTERS} PRAGMA user_version = 3"));
+
+    let upgraded = SqliteLedger::open(&path).unwrap();
+    let found = HistoryQuery::new().by("anna").steps([Step::Exported]).from(whole[0].at);
+    assert_eq!(upgraded.history(&found).unwrap(), whole);
+    assert!(upgraded.history(&found.until(whole[0].at)).unwrap().is_empty());
+    assert_eq!(upgraded.incoming_list(&PackageQuery::new().from(package.received_at)).unwrap(), [package]);
+    run_sql(&path, WITHOUT_FILTERS);
 }
 
 #[test]

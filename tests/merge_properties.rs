@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "exchange")]
 
-use claimwire::merge::{ChangeSet, ConflictPolicy, FieldOutcome, agree, merge};
-use claimwire::model::{ClaimFile, Json, Record, RecordKind};
+use claimwire::merge::{
+    ChangeSet, ConflictPolicy, ContactPairs, FieldOutcome, agree, common_at_first, match_contacts, merge,
+};
+use claimwire::model::{ClaimFile, ExchangeId, Json, Record, RecordKind};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -90,6 +92,35 @@ fn ids(records: &[Record]) -> BTreeSet<&str> {
     records.iter().map(|record| record.id.as_str()).collect()
 }
 
+/// People and companies with few different facts, so that many fit and many contradict.
+fn contacts(site: &'static str) -> impl Strategy<Value = Vec<Record>> {
+    let fact = || proptest::option::weighted(0.6, 0..3_u8);
+    let one = (0..2_u8, fact(), fact(), fact(), fact());
+    proptest::collection::vec(one, 0..6).prop_map(move |contacts| {
+        contacts
+            .into_iter()
+            .enumerate()
+            .map(|(number, (kind, name, birth_date, tax_id, email))| {
+                let id = format!("{site}/P-{number}").parse().unwrap();
+                let mut record = Record::new(RecordKind::Contact, id);
+                let mut put = |field: &str, value: Option<String>| {
+                    record.fields.extend(value.map(|value| (field.to_owned(), Json::from(value))));
+                };
+                put("type", Some(["person", "company"][usize::from(kind)].to_owned()));
+                put("name", name.map(|n| format!("Name {n}")));
+                put("birth_date", birth_date.map(|n| format!("198{n}-01-01")));
+                put("tax_id", tax_id.map(|n| format!("10{n}")));
+                put("email", email.map(|n| format!("{n}@example.org")));
+                record
+            })
+            .collect()
+    })
+}
+
+fn matched(ours: &[Record], theirs: &[Record], known: &ContactPairs) -> ContactPairs {
+    match_contacts(ours, theirs, &[], known, |_| true)
+}
+
 proptest! {
     #[test]
     fn merging_again_after_applying_changes_nothing(local in side(), incoming in side(), base in side(), policy in policy()) {
@@ -168,5 +199,58 @@ proptest! {
         let after = applied(&local, &merge(&local, &incoming, &base, policy).unwrap());
         let count = after.len();
         prop_assert_eq!(ClaimFile::from_records(after).unwrap().to_records().unwrap().len(), count);
+    }
+
+    #[test]
+    fn contacts_are_matched_one_to_one_and_only_where_no_side_has_another_that_fits(ours in contacts("A"), theirs in contacts("B")) {
+        let pairs = matched(&ours, &theirs, &ContactPairs::new());
+        let (mut seen_theirs, mut seen_ours) = (BTreeSet::new(), BTreeSet::new());
+        for (their_id, our_id) in pairs.iter() {
+            prop_assert!(seen_theirs.insert(their_id) && seen_ours.insert(our_id));
+            let one = |records: &[Record], id: &ExchangeId| records.iter().find(|record| record.id == *id).cloned().unwrap();
+            let (their, our) = (one(&theirs, their_id), one(&ours, our_id));
+            prop_assert_eq!(matched(std::slice::from_ref(&our), std::slice::from_ref(&their), &ContactPairs::new()).iter().count(), 1);
+            for name in ["birth_date", "tax_id"] {
+                let (their, our) = (their.fields.get(name), our.fields.get(name));
+                prop_assert!(their.is_none() || our.is_none() || their == our, "{name} contradicts");
+            }
+        }
+    }
+
+    #[test]
+    fn matching_does_not_depend_on_the_order(ours in contacts("A"), theirs in contacts("B"), shift in 0..6_usize) {
+        let turned = |records: &[Record]| {
+            let mut records = records.to_vec();
+            let by = shift.min(records.len());
+            records.rotate_left(by);
+            records.reverse();
+            records
+        };
+        let pairs = matched(&ours, &theirs, &ContactPairs::new());
+        prop_assert_eq!(&matched(&turned(&ours), &turned(&theirs), &ContactPairs::new()), &pairs);
+        // Nor on which side looks.
+        prop_assert_eq!(matched(&theirs, &ours, &ContactPairs::new()).inverted(), pairs);
+    }
+
+    #[test]
+    fn matching_again_finds_nothing_more(ours in contacts("A"), theirs in contacts("B")) {
+        let pairs = matched(&ours, &theirs, &ContactPairs::new());
+        let mut renamed = theirs.clone();
+        pairs.rename_contacts(&mut renamed);
+        prop_assert!(matched(&ours, &renamed, &pairs).is_empty());
+        prop_assert!(matched(&ours, &theirs, &pairs).is_empty());
+
+        // And what was merged is settled: no conflict, and the same package again changes nothing.
+        let claim = |mut records: Vec<Record>| {
+            records.push(fill(RecordKind::Claim, "A/C", Vec::new(), 0));
+            records
+        };
+        let (local, incoming) = (claim(ours), claim(renamed));
+        let base = common_at_first(&local, &incoming, &[], &pairs);
+        let set = merge(&local, &incoming, &base, ConflictPolicy::Stop).unwrap();
+        prop_assert!(!set.blocked());
+        let after = applied(&local, &set);
+        let again = merge(&after, &incoming, &agree(&base, &incoming), ConflictPolicy::Stop).unwrap();
+        prop_assert!(again.is_empty() && !again.blocked());
     }
 }

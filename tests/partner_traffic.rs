@@ -183,6 +183,65 @@ fn a_pause_survives_a_restart_and_does_not_stop_what_comes_in() {
     assert_eq!(reopened.resume(&third_site()).unwrap_err().kind(), ErrorKind::UnknownPartner);
 }
 
+fn set(side: &Side, of: &claimwire::model::SiteId, change: impl FnOnce(Partner) -> Partner) {
+    let partner = Partner::clone(&side.exchange.partner(of).unwrap());
+    side.exchange.set_partner(change(partner));
+}
+
+#[test]
+fn a_pause_in_the_settings_and_one_at_run_time_stand_side_by_side() {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    let (insurer, to) = (&sites.insurer.exchange, sites.examiner.site());
+    let package = sites.export(&claim).unwrap().package.id;
+    let refused = || insurer.send(package, &()).unwrap_err().to_string();
+    set(&sites.insurer, to, |partner| partner.paused(true));
+    assert_eq!(insurer.paused().unwrap(), [to.clone()].into());
+    assert!(refused().contains("paused in its settings"));
+    let error = insurer.resume(to).unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::WrongState, false));
+
+    // Paused at run time too: the settings' end leaves that, as does every other change of them.
+    insurer.pause(to).unwrap();
+    set(&sites.insurer, to, |partner| partner.paused(false));
+    set(&sites.insurer, to, |partner| partner.within_window(Duration::from_secs(600)));
+    assert_eq!(insurer.paused().unwrap(), [to.clone()].into());
+    assert!(refused().contains("is paused: "));
+    insurer.resume(to).unwrap();
+    assert!(insurer.paused().unwrap().is_empty());
+    insurer.send(package, &()).unwrap();
+}
+
+#[test]
+fn an_exchange_that_is_opened_with_a_pause_sends_nothing_until_its_settings_change() {
+    let sites = TwoSites::with(Setup {
+        insurer_of_examiner: Box::new(|partner| partner.paused(true)),
+        ..Setup::default()
+    });
+    let claim = sites.claim_at_insurer();
+    let (insurer, to) = (&sites.insurer.exchange, sites.examiner.site());
+    let package = sites.export(&claim).unwrap().package.id;
+    let error = insurer.send_queued(to, &()).unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::WrongState, true));
+    set(&sites.insurer, to, |partner| partner.paused(false));
+    assert_eq!(insurer.send_queued(to, &()).unwrap().sent[0].package.id, package);
+}
+
+#[test]
+fn what_waits_is_unpacked_once_the_settings_say_so() {
+    let (told, events) = channel();
+    let sites = TwoSites::with(Setup {
+        examiner: Box::new(|settings| settings.on_event(move |event| drop(told.send(event.clone())))),
+        ..Setup::default()
+    });
+    let claim = sites.claim_at_insurer();
+    let package = sites.export(&claim).unwrap().package.id;
+    sites.insurer.exchange.send(package, &()).unwrap();
+    set(&sites.examiner, sites.insurer.site(), |partner| partner.unpacking_automatically_as("night shift"));
+    wait_for(&events, unpacked_here);
+    assert_eq!(trail(&sites.examiner, package)[2].by, "night shift");
+}
+
 #[test]
 fn a_package_that_fails_holds_back_the_later_ones_of_its_claim_and_no_others() {
     let sites = TwoSites::new();

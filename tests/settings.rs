@@ -42,6 +42,7 @@ fn assert_places(mistakes: &[String], places: &[&str]) {
 fn the_documented_example_is_valid_and_survives_json() {
     let settings = PartnerSettings::from_toml(&example()).unwrap();
     assert_eq!((settings.site().as_str(), settings.number()), ("IMEX", 7));
+    assert!(settings.to_json().unwrap().contains("\"feedback_field\": \"imex_unpacked\""));
     assert_eq!(settings.url(), Some("https://exchange.imex.example/claimwire"));
     let json = settings.to_json().unwrap();
     assert_eq!(PartnerSettings::from_json(&json).unwrap(), settings);
@@ -59,6 +60,13 @@ fn settings_with_the_least_have_the_defaults_of_the_rules() {
 }
 
 #[test]
+fn the_feedback_field_is_a_custom_field_without_prefix() {
+    for field in ["", " ", "custom_fields.imex_unpacked"] {
+        assert_places(&mistakes(&with(&format!("feedback_field = \"{field}\""))), &["feedback_field"]);
+    }
+}
+
+#[test]
 fn every_mistake_is_reported_at_once_with_its_place() {
     let found = mistakes(
         r#"
@@ -68,6 +76,8 @@ fn every_mistake_is_reported_at_once_with_its_place() {
         url = "http://exchange.imex.example"
         signature_window_seconds = 0
         conflicts = "mine"
+        paused = "yes"
+        automatic_unpack = { as = " ", at = "night" }
         [keys.outgoing]
         version = 0
         suite = "rot13"
@@ -112,6 +122,8 @@ fn every_mistake_is_reported_at_once_with_its_place() {
         places,
         [
             "alias",
+            "automatic_unpack.as",
+            "automatic_unpack.at",
             "colour",
             "conflicts",
             "export.naming",
@@ -132,6 +144,7 @@ fn every_mistake_is_reported_at_once_with_its_place() {
             "names.claim.fields.custom_fields.a",
             "names.claim.statuses.open",
             "number",
+            "paused",
             "selection.levels.claim",
             "selection.levels.vehicle",
             "signature_window_seconds",
@@ -146,6 +159,40 @@ fn every_mistake_is_reported_at_once_with_its_place() {
 fn a_partner_without_any_key_is_refused() {
     let found = mistakes("site = \"IMEX\"\nnumber = 7\nalias = \"Examiners\"");
     assert_places(&found, &["keys.outgoing", "keys.verifying"]);
+}
+
+#[test]
+fn a_partner_that_cannot_sign_has_one_thing_that_proves_it_and_is_sent_nothing() {
+    let unsigned = |unsigned: &str| {
+        let sealing = AgeIdentity::generate().recipient();
+        mistakes(&format!(
+            "site = \"IMEX\"\nnumber = 7\nalias = \"Examiners\"\n[keys]\nunsigned = {unsigned}\n\
+             [keys.outgoing]\nversion = 1\nsuite = \"age\"\nrecipients = [\"{sealing}\"]"
+        ))
+    };
+    let digits = "ab".repeat(32);
+    assert_places(&unsigned(&format!("{{ certificate_sha256 = \"{digits}\" }}")), &["keys.verifying"]);
+    let both = format!("{{ certificate_sha256 = \"{digits}\", token = {{ env = \"T\" }} }}");
+    assert_places(&unsigned(&both), &["keys.unsigned", "keys.verifying"]);
+    assert_places(&unsigned("{}"), &["keys.unsigned", "keys.verifying"]);
+    let wrong = ["keys.unsigned.certificate_sha256", "keys.verifying"];
+    assert_places(&unsigned("{ certificate_sha256 = \"ab:cd\" }"), &wrong);
+    let told = unsigned("{ token = \"hunter2\" }");
+    assert_places(&told, &["keys.unsigned.token", "keys.verifying"]);
+    assert!(!told.join("").contains("hunter2"));
+    assert_places(&unsigned("\"hunter2\""), &["keys.unsigned", "keys.verifying"]);
+}
+
+#[test]
+fn a_pause_and_automatic_unpack_are_written_out_and_read_again() {
+    let more = "paused = true\nautomatic_unpack = { as = \"night shift\" }";
+    let settings = PartnerSettings::from_toml(&with(more)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&settings.to_json().unwrap()).unwrap();
+    assert_eq!((&json["paused"], &json["automatic_unpack"]["as"]), (&true.into(), &"night shift".into()));
+    assert_eq!(PartnerSettings::from_json(&settings.to_json().unwrap()).unwrap(), settings);
+    let plain = PartnerSettings::from_toml(&with("")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&plain.to_json().unwrap()).unwrap();
+    assert_eq!((&json["paused"], json.get("automatic_unpack")), (&false.into(), None));
 }
 
 #[test]

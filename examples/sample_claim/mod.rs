@@ -1,5 +1,7 @@
 //! A claim file as an insurer has it, with real documents: a PDF, a JPEG, a DOCX, a CSV and a text report.
 
+#![allow(dead_code, reason = "each example uses its own part of this")]
+
 mod documents;
 
 use claimwire::model::{

@@ -1,6 +1,12 @@
 //! How the example tells what happens, and how it checks itself.
 
-use crate::two_sites::Party;
+#![allow(dead_code, reason = "each example uses its own part of this")]
+
+mod moves;
+
+pub(crate) use moves::*;
+
+use crate::site::Party;
 use claimwire::ledger::{HistoryQuery, OutgoingState, PackageQuery, Step};
 use claimwire::merge::{RecordAction, RecordChange};
 use claimwire::model::Document;
@@ -22,6 +28,21 @@ pub(crate) fn check(what: &str, holds: bool) -> Result<()> {
     }
     say(format!("✓ {what}"));
     Ok(())
+}
+
+/// Says that this was refused with this kind of error, and why; or ends the story when it was not, or not for these
+/// reasons.
+pub(crate) fn refused<T>(what: &str, kind: ErrorKind, tried: Result<T>, because: &[&str]) -> Result<Error> {
+    let error = tried.err().filter(|error| error.kind() == kind);
+    let why =
+        error.as_ref().map(|error| format!("{error} {}", error.details().join(" "))).unwrap_or_default();
+    check(what, error.is_some() && because.iter().all(|reason| why.contains(reason)))?;
+    let error = error.unwrap_or_else(|| Error::new(kind, what));
+    match error.details() {
+        [] => say(format!("  {error}")),
+        details => details.iter().for_each(|detail| say(format!("  - {detail}"))),
+    }
+    Ok(error)
 }
 
 pub(crate) fn document_line(document: &Document) -> String {

@@ -105,7 +105,8 @@ impl Exchange {
         let carried: Vec<Record> =
             contents.records.iter().filter(|record| record.kind == RecordKind::Note).cloned().collect();
         let base = self.0.ledger.base(&partner.site, claim)?;
-        let carried = self.imported(partner, carried, &local, &base, None)?;
+        let contacts = link.contacts.holding(&local, &carried);
+        let carried = self.imported(partner, &contacts, carried, &local, &base, None)?;
         let learned = not_in(&base, carried.clone());
         let changes = merge(&local, &learned, &base, partner.conflicts)?;
         Ok(PreparedNotes { changes, carried, learned })

@@ -11,9 +11,9 @@ use crate::ledger::{
 };
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
-use crate::rules::{ExportFacts, Violation, check_export, select, violations_error};
+use crate::rules::{ExportFacts, Named, Violation, check_export, select, violations_error};
 use crate::trace::span;
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufWriter, Write};
@@ -90,10 +90,10 @@ impl Exchange {
         let link = self.link(to, claim)?;
         let local = file.to_records()?;
         partner.names.check()?;
-        let records = select(&local, &partner.selection, options.assessments.as_ref());
+        let mut records = select(&local, &partner.selection, options.assessments.as_ref());
+        self.withhold_feedback(&mut records);
         let records = partner.names.without_taken(records);
-        // Rules, ledger and history speak our names; only what is sealed has the partner's.
-        let named = partner.names.to_theirs(records.clone());
+        let named = self.named_for(partner, &link, &local, &records);
 
         let known_notes = self.notes_sent(to, claim)?;
         let facts = ExportFacts::new(&self.0.site, to, &records)
@@ -126,6 +126,22 @@ impl Exchange {
         self.put_in_outbox(partner, package, records, sealed)
     }
 
+    /// What is sealed: the records in the partner's names and ids. Rules, ledger and history speak ours.
+    pub(super) fn named_for(
+        &self,
+        partner: &Partner,
+        link: &Link,
+        local: &[Record],
+        records: &[Record],
+    ) -> Named {
+        let contacts = link.contacts.holding(local, &[]).inverted();
+        let mut records = records.to_vec();
+        contacts.rename_references(&mut records);
+        let mut named = partner.names.to_theirs(records);
+        contacts.rename_contacts(&mut named.records);
+        named
+    }
+
     /// Starts the package that comes next for this partner and claim; notes are counted apart.
     pub(super) fn new_package(
         &self,
@@ -139,6 +155,7 @@ impl Exchange {
         (package.sequence, package.applied_sequence) = match kind {
             PackageKind::Claim => (link.sent_sequence + 1, link.applied_sequence),
             PackageKind::Notes => (link.sent_notes_sequence + 1, 0),
+            PackageKind::Trial => (1, 0),
         };
         package.key_version = partner.sealing()?.0;
         package.created_by = by.to_owned();
@@ -214,6 +231,7 @@ impl Exchange {
                     records: records.into_iter().filter(notes).collect(),
                 }
             }
+            PackageKind::Trial => return Err(Error::new(ErrorKind::Internal, "a trial is never queued")),
         };
         let committed = self.0.ledger.commit(&[
             Change::AddOutgoing(outgoing.clone()),

@@ -2,7 +2,8 @@
 
 use super::Exchange;
 use crate::ledger::{
-    HistoryEntry, HistoryHead, HistoryQuery, Incoming, Outgoing, PackageQuery, broken_at, verify_history,
+    Direction, HistoryEntry, HistoryHead, HistoryQuery, Incoming, Outgoing, PackageQuery, Step, broken_at,
+    verify_history,
 };
 use crate::{Error, ErrorKind, Result};
 use std::io::{self, Write};
@@ -20,6 +21,23 @@ impl Exchange {
         self.0.ledger.history(query)
     }
 
+    /// The error log of incoming packages, newest first: every try that failed and every package that was rejected,
+    /// with the stable code, the text and the detail lines in [`HistoryEntry::error`]. An entry stays when a later try
+    /// succeeds.
+    ///
+    /// All of the query's other filters apply. One that names no steps means [`Step::Failed`] and [`Step::Rejected`];
+    /// [`Step::Acknowledged`] shows the senders that could not be told.
+    ///
+    /// # Errors
+    /// As for [`history`](Self::history).
+    pub fn incoming_errors(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
+        let mut query = query.clone().direction(Direction::Incoming).only_failures().newest_first();
+        if query.steps.is_empty() {
+            query = query.steps([Step::Failed, Step::Rejected]);
+        }
+        self.history(&query)
+    }
+
     /// The packages that came in, oldest first.
     ///
     /// # Errors
@@ -28,7 +46,8 @@ impl Exchange {
         self.0.ledger.incoming_list(query)
     }
 
-    /// The packages that were exported, oldest first.
+    /// The packages that were exported, oldest first: [`Outgoing::state`] and [`Outgoing::word`] say how each stands at
+    /// its recipient.
     ///
     /// # Errors
     /// [`ErrorKind::Ledger`].

@@ -7,6 +7,7 @@
 //!
 //! | step | call | durable afterwards |
 //! |---|---|---|
+//! | try a new partner | [`Exchange::try_partner`] | that it was tried, in the history |
 //! | export | [`Exchange::export`] | the sealed package, in the outbox |
 //! | notes alone | [`Exchange::export_notes`], then send: applied as they arrive | the sealed package, in the outbox |
 //! | send | [`Exchange::send`], [`Exchange::send_queued`] | the partner's signed receipt |
@@ -17,7 +18,8 @@
 //! | unpack | [`Exchange::unpack`], or by itself: [`Partner::unpacking_automatically_as`] | the claim, in the case system |
 //! | look | [`Exchange::mark_viewed`] | that nothing of the claim is new |
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
-//! | history | [`Exchange::history`] | |
+//! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
+//! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
 //!
 //! An exchange can be cloned and used from many threads; its calls block. One
@@ -27,6 +29,7 @@ mod apply_notes;
 mod automatic;
 mod event;
 mod export;
+mod feedback;
 mod history;
 mod json;
 #[cfg(feature = "tracing")]
@@ -41,6 +44,7 @@ mod send;
 mod settings;
 mod store;
 mod summary;
+mod trial;
 mod unpack;
 mod viewed;
 
@@ -50,6 +54,7 @@ pub use partner::Partner;
 pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
 pub use settings::ExchangeSettings;
+pub use trial::{TrialOptions, TrialReport};
 pub use unpack::Unpacked;
 
 use crate::case_system::CaseSystem;
@@ -91,7 +96,8 @@ impl Exchange {
     /// Opens a site's exchange; its folder and ledger are made when they are not there.
     ///
     /// What an earlier process left undone is done: notes that were received are applied, and what partners sent that
-    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked.
+    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked, and
+    /// [feedback](Partner::filling_on_unpack) that could not be filled in is.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] or [`ErrorKind::Ledger`] when the folder or the ledger cannot be opened;
@@ -129,6 +135,7 @@ impl Exchange {
         };
         let exchange = Self(Arc::new(inner), Some(Arc::new(Unpacker::default())));
         exchange.apply_notes_that_wait()?;
+        exchange.fill_feedback_of_last(feedback::AT_OPENING)?;
         if exchange.partners().values().any(|partner| partner.unpacks_as.is_some()) {
             exchange.unpack_what_waits();
         }
@@ -165,10 +172,18 @@ impl Exchange {
     ///
     /// Work that is under way ends with the settings it began with. What is queued stays: a package in the outbox is
     /// sealed and goes out as it is, over the new transport; one in the inbox is opened with the keys of now, so keep
-    /// the former versions until it is unpacked.
+    /// the former versions until it is unpacked. Where packages are
+    /// [unpacked automatically](Partner::unpacking_automatically_as), what waits is unpacked. A
+    /// [pause](Self::pause) stays.
     pub fn set_partner(&self, partner: Partner) -> Option<Arc<Partner>> {
+        let unpacks = partner.unpacks_as.is_some();
         let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
-        partners.insert(partner.site().clone(), Arc::new(partner))
+        let former = partners.insert(partner.site().clone(), Arc::new(partner));
+        drop(partners);
+        if unpacks {
+            self.unpack_what_waits();
+        }
+        former
     }
 
     /// Takes a partner out: from now on nothing goes to it, and it is a stranger here. Its packages, queued ones

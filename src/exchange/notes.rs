@@ -43,7 +43,8 @@ impl Exchange {
                 format!("The claim was never exchanged with {}. Export the claim first.", partner.alias);
             return Err(refused(ViolationCode::NotExchangedBefore, said));
         }
-        let notes = self.new_notes(partner, claim, &file.to_records()?)?;
+        let local = file.to_records()?;
+        let notes = self.new_notes(partner, claim, &local)?;
         if notes.is_empty() {
             let said = format!(
                 "{} has every note of the claim that may leave. Add a note that is not internal.",
@@ -55,8 +56,7 @@ impl Exchange {
         records.extend(notes);
         partner.names.check()?;
         let records = partner.names.without_taken(records);
-        // Rules, ledger and history speak our names; only what is sealed has the partner's.
-        let named = partner.names.to_theirs(records.clone());
+        let named = self.named_for(partner, &link, &local, &records);
         if !named.violations.is_empty() {
             return Err(violations_error(ErrorKind::ExportRulesViolated, &named.violations));
         }

@@ -3,7 +3,7 @@
 use crate::codec::{OpeningKey, SealingKey, Suite};
 use crate::merge::ConflictPolicy;
 use crate::model::SiteId;
-use crate::protocol::{DEFAULT_WINDOW, VerifyingKey};
+use crate::protocol::{Credential, DEFAULT_WINDOW, Request, VerifyingKey, is_signed};
 use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::transport::Transport;
 use crate::{Error, ErrorKind, Result};
@@ -50,6 +50,9 @@ pub struct Partner {
     pub(super) import_rules: ImportRules,
     pub(super) conflicts: ConflictPolicy,
     pub(super) unpacks_as: Option<String>,
+    pub(super) paused: bool,
+    unsigned: Option<Credential>,
+    pub(super) feedback_field: Option<String>,
 }
 
 impl Partner {
@@ -71,6 +74,9 @@ impl Partner {
             import_rules: ImportRules::default(),
             conflicts: ConflictPolicy::Stop,
             unpacks_as: None,
+            paused: false,
+            unsigned: None,
+            feedback_field: None,
         }
     }
 
@@ -108,6 +114,17 @@ impl Partner {
     #[must_use]
     pub fn within_window(mut self, window: Duration) -> Self {
         self.signature_window = window;
+        self
+    }
+
+    /// Takes packages, notes and questions after them from this partner also without a signature, when `credential`
+    /// proves who sends them: for a partner that cannot sign.
+    ///
+    /// A signature that is there must still be good, and receipts are always signed: they are evidence. So nothing can
+    /// be delivered to a partner without a [verifying key](Self::verify_with).
+    #[must_use]
+    pub fn accept_unsigned(mut self, credential: Credential) -> Self {
+        self.unsigned = Some(credential);
         self
     }
 
@@ -149,11 +166,38 @@ impl Partner {
     /// Unpacks packages of this partner by themselves, acting as `account`, as this site names people.
     ///
     /// It is done after the receipt, on a thread of the exchange; what waits when the exchange is closed is unpacked
-    /// when it is opened again. A package that cannot be unpacked waits for a user, as without this setting, and
+    /// when it is opened again, and what waits when these settings are [set](super::Exchange::set_partner), then. A package that cannot be unpacked waits for a user, as without this setting, and
     /// [`Event::UnpackFailed`](super::Event::UnpackFailed) tells of it.
     #[must_use]
     pub fn unpacking_automatically_as(mut self, account: impl Into<String>) -> Self {
         self.unpacks_as = Some(account.into());
+        self
+    }
+
+    /// Whether nothing is sent to the partner for now; by default it is.
+    ///
+    /// This pause and that of [`Exchange::pause`](super::Exchange::pause) stand side by side: while either holds, what
+    /// is exported is queued. Neither changes the other.
+    #[must_use]
+    pub fn paused(mut self, paused: bool) -> Self {
+        self.paused = paused;
+        self
+    }
+
+    /// Fills a custom field of our claim, by its name without a prefix, when the partner says that it has unpacked a
+    /// package of it.
+    ///
+    /// The value is the time of the unpack in UTC and the disposition: `2026-03-02T14:30:00Z accepted`, or
+    /// `accepted with changes` where the partner kept values of its own. Notes that it applied count too; a word that
+    /// is older than the one in the field changes nothing.
+    ///
+    /// The field is this site's own: it is never exchanged with any partner, whatever is selected. The receipt does
+    /// not depend on it. Where the case system cannot take it, the history says so, and it is tried again when the
+    /// receipt comes again ([`Exchange::poll`](super::Exchange::poll)), when the exchange is opened, and by
+    /// [`Exchange::fill_pending_feedback`](super::Exchange::fill_pending_feedback).
+    #[must_use]
+    pub fn filling_on_unpack(mut self, field: impl Into<String>) -> Self {
+        self.feedback_field = Some(field.into());
         self
     }
 
@@ -178,6 +222,11 @@ impl Partner {
             .as_ref()
             .map(|(version, key)| (*version, key))
             .ok_or_else(|| self.lacks("key to seal with"))
+    }
+
+    /// What proves this request in place of a signature; `None` where one is there or must be.
+    pub(super) fn stand_in(&self, request: &Request) -> Option<&Credential> {
+        self.unsigned.as_ref().filter(|_| !is_signed(request.headers()))
     }
 
     /// The partner's verifying key with this id.

@@ -22,7 +22,8 @@ pub struct SentQueue {
 }
 
 impl Exchange {
-    /// Pauses the sending to a partner, until it is [resumed](Self::resume), also over a restart.
+    /// Pauses the sending to a partner, until it is [resumed](Self::resume), also over a restart and over a change of
+    /// its settings. A pause [in its settings](Partner::paused) is another one: both must end.
     ///
     /// Exports go on and are queued in their order. What the partner sends is taken in, unpacked and acknowledged as
     /// ever. A package that is being posted is not stopped.
@@ -37,18 +38,29 @@ impl Exchange {
     /// Lets packages go to a paused partner again; [`send_queued`](Self::send_queued) sends what was queued.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPartner`]; [`ErrorKind::Ledger`].
+    /// [`ErrorKind::UnknownPartner`]; [`ErrorKind::Ledger`]; [`ErrorKind::WrongState`] when the partner's settings pause
+    /// it: nothing is changed then.
     pub fn resume(&self, partner: &SiteId) -> Result<()> {
-        self.partner(partner)?;
+        let known = self.partner(partner)?;
+        if known.paused {
+            let said =
+                format!("{} is paused in its settings: take that out of them, then resume it", known.alias);
+            return Err(Error::new(ErrorKind::WrongState, said));
+        }
         self.0.ledger.commit(&[Change::Resume(partner.clone())])
     }
 
-    /// The partners that are paused.
+    /// The partners that are paused, by [`pause`](Self::pause) or in their settings.
     ///
     /// # Errors
     /// [`ErrorKind::Ledger`].
     pub fn paused(&self) -> Result<BTreeSet<SiteId>> {
-        self.0.ledger.paused()
+        let mut paused = self.0.ledger.paused()?;
+        let in_settings = self.partners();
+        paused.extend(
+            in_settings.values().filter(|partner| partner.paused).map(|partner| partner.site.clone()),
+        );
+        Ok(paused)
     }
 
     /// Sends everything that is queued to a partner, in the order of the exports. Where a package cannot be sent, the
@@ -97,11 +109,16 @@ impl Exchange {
     }
 
     pub(super) fn unless_paused(&self, partner: &Partner) -> Result<()> {
-        if !self.0.ledger.paused()?.contains(&partner.site) {
+        let said = if partner.paused {
+            format!(
+                "{} is paused in its settings: its packages stay queued until that is taken out",
+                partner.alias
+            )
+        } else if self.0.ledger.paused()?.contains(&partner.site) {
+            format!("{} is paused: its packages stay queued; resume it, then send them", partner.alias)
+        } else {
             return Ok(());
-        }
-        let said =
-            format!("{} is paused: its packages stay queued; resume it, then send them", partner.alias);
+        };
         Err(Error::new(ErrorKind::WrongState, said).retryable(true))
     }
 }

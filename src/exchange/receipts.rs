@@ -9,8 +9,8 @@ use crate::ledger::{Change, Incoming, Outgoing, OutgoingState, Step};
 use crate::merge::agree;
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
-    Digest, Disposition, Evidence, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request, Response,
-    Route, printable, sign_request, sign_response,
+    Digest, Disposition, Evidence, Peer, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request,
+    Response, Route, printable, sign_request, sign_response,
 };
 use crate::trace::span;
 use crate::transport::Body;
@@ -116,8 +116,8 @@ impl Exchange {
     }
 
     /// Answers a sender that asks what became of its package; nobody else learns that it exists.
-    pub(super) fn state_of(&self, request: &Request, package: PackageId) -> Result<Response> {
-        let partner = self.signer_of(request)?;
+    pub(super) fn state_of(&self, request: &Request, peer: &Peer, package: PackageId) -> Result<Response> {
+        let partner = self.asker(request, peer)?;
         let incoming = self.0.ledger.incoming(package)?.filter(|incoming| incoming.from == partner.site);
         let incoming = incoming.ok_or_else(|| super::unknown_package(package))?;
         self.signed_receipt(request, &incoming)
@@ -152,6 +152,7 @@ impl Exchange {
                 OutgoingState::Delivered => outgoing.receipt = Some(evidence.clone()),
                 _ => outgoing.last_receipt = Some(evidence.clone()),
             }
+            outgoing.pending_feedback = self.feedback_on(&to, receipt);
             Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
         })?;
         // A recipient that kept or changed some of it says what it has in its next package.
@@ -173,7 +174,7 @@ impl Exchange {
             });
         }
         agreed?;
-        Ok(outgoing)
+        self.fill_feedback(outgoing)
     }
 
     /// What an unpacked package said is common to both sides from then on. Doing it again changes nothing.

@@ -8,8 +8,8 @@ use super::store::{Side, file_name};
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
-    Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request, Response, Route,
-    sign_response, verify_request,
+    Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
+    Response, Route, VerifiedRequest, sign_response, verify_request,
 };
 use crate::trace::{event, span};
 use crate::{Error, ErrorKind, Result};
@@ -18,14 +18,15 @@ use std::sync::Arc;
 
 impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
-    fn answer(&self, request: &Request, _peer: &Peer, body: &mut dyn Read) -> Response {
+    fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         span!("answer");
         let base = &self.0.base_path;
         let answered = Route::parse(request.method(), request.path(), base).and_then(|route| match route {
-            Route::Package => self.take_in(request, PackageKind::Claim, body),
-            Route::Notes => self.take_in(request, PackageKind::Notes, body),
-            Route::State(package) => self.state_of(request, package),
+            Route::Package => self.take_in(request, peer, PackageKind::Claim, body),
+            Route::Notes => self.take_in(request, peer, PackageKind::Notes, body),
+            Route::State(package) => self.state_of(request, peer, package),
             Route::Receipts => self.take_receipt(request, body),
+            Route::Trials => self.answer_trial(request, body),
         });
         answered.unwrap_or_else(|error| {
             event!(warn, "refused", error = error.kind().name());
@@ -39,28 +40,54 @@ impl Endpoint for Exchange {
 }
 
 impl Exchange {
-    /// The partner that signed this request.
-    pub(super) fn authenticate(&self, request: &Request, claimed: &SiteId) -> Result<Arc<Partner>> {
-        let stranger = || {
-            Error::new(
-                ErrorKind::UnknownSender,
-                format!(
-                    "site {claimed} is no partner of {}, or did not prove to be; register each other first",
-                    self.0.site
-                ),
-            )
-        };
-        let partner = self.partners().get(claimed).cloned().ok_or_else(stranger)?;
-        verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), partner.signature_window)?;
-        Ok(partner)
+    /// The partner whose request this is. One that cannot sign proves it by what its settings name; a signature that is
+    /// there must be good all the same.
+    fn authenticate(&self, request: &Request, peer: &Peer, claimed: &SiteId) -> Result<Arc<Partner>> {
+        let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
+        match partner.stand_in(request) {
+            Some(credential) if credential.proves(request, peer) => Ok(partner),
+            Some(_) => Err(self.stranger(claimed)),
+            None => Ok(self.verified(request, claimed)?.0),
+        }
+    }
+
+    fn stranger(&self, claimed: &SiteId) -> Error {
+        Error::new(
+            ErrorKind::UnknownSender,
+            format!(
+                "site {claimed} is no partner of {}, or did not prove to be; register each other first",
+                self.0.site
+            ),
+        )
+    }
+
+    /// The partner that signed this request, and what its signature proves.
+    pub(super) fn verified(
+        &self,
+        request: &Request,
+        claimed: &SiteId,
+    ) -> Result<(Arc<Partner>, VerifiedRequest)> {
+        let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
+        let window = partner.signature_window;
+        let proof = verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), window)?;
+        Ok((partner, proof))
     }
 
     /// The partner that signed this request, where the request does not say who asks.
     pub(super) fn signer_of(&self, request: &Request) -> Result<Arc<Partner>> {
+        self.partner_behind(|site| Ok(self.verified(request, site)?.0))
+    }
+
+    /// The partner whose request this is, where the request does not say who asks.
+    pub(super) fn asker(&self, request: &Request, peer: &Peer) -> Result<Arc<Partner>> {
+        self.partner_behind(|site| self.authenticate(request, peer, site))
+    }
+
+    fn partner_behind(&self, proved: impl Fn(&SiteId) -> Result<Arc<Partner>>) -> Result<Arc<Partner>> {
         let mut refused = None;
         let sites: Vec<SiteId> = self.partners().keys().cloned().collect();
         for site in sites {
-            match self.authenticate(request, &site) {
+            match proved(&site) {
                 Ok(partner) => return Ok(partner),
                 // Two partners may name their keys alike; a good signature from another time tells the most.
                 Err(error) if error.kind() == ErrorKind::Replayed => refused = Some(error),
@@ -71,34 +98,28 @@ impl Exchange {
         Err(refused.unwrap_or_else(|| {
             Error::new(
                 ErrorKind::UnknownSender,
-                format!("no partner of {} signed this; register each other first", self.0.site),
+                format!("no partner of {} proved to ask this; register each other first", self.0.site),
             )
         }))
     }
 
-    fn take_in(&self, request: &Request, kind: PackageKind, body: &mut dyn Read) -> Result<Response> {
+    fn take_in(
+        &self,
+        request: &Request,
+        peer: &Peer,
+        kind: PackageKind,
+        body: &mut dyn Read,
+    ) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
-        let partner = &*self.authenticate(request, &envelope.from)?;
+        let partner = &*self.authenticate(request, peer, &envelope.from)?;
         span!("receive", package = envelope.package_id, partner = partner.site, kind = kind.name());
-        if envelope.to != self.0.site {
-            return Err(Error::new(
-                ErrorKind::WrongRecipient,
-                format!(
-                    "the package is addressed to {}, this is {}; check the partner's URL",
-                    envelope.to, self.0.site
-                ),
-            ));
-        }
-        if envelope.kind != kind {
-            let said = "claim packages go to /packages, packages of notes to /notes";
-            return Err(Error::new(ErrorKind::BadMessage, said));
-        }
+        self.check_addressed(&envelope, kind)?;
         let digest = announced_digest(request)?;
         if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
             return self.answer_again(request, partner, &known, &digest);
         }
         let sealed = self.stage(request, &digest, body)?;
-        match self.put_in_inbox(partner, &envelope, &digest, sealed) {
+        match self.put_in_inbox(partner, &envelope, &digest, sealed, partner.stand_in(request)) {
             Ok(incoming) => {
                 if kind == PackageKind::Claim {
                     self.announce(partner, &incoming)?;
@@ -112,6 +133,24 @@ impl Exchange {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the package is meant for this site, and for this address of it.
+    pub(super) fn check_addressed(&self, envelope: &Envelope, kind: PackageKind) -> Result<()> {
+        if envelope.to != self.0.site {
+            return Err(Error::new(
+                ErrorKind::WrongRecipient,
+                format!(
+                    "the package is addressed to {}, this is {}; check the partner's URL",
+                    envelope.to, self.0.site
+                ),
+            ));
+        }
+        if envelope.kind != kind {
+            let said = "claim packages go to /packages, packages of notes to /notes, trials to /trials";
+            return Err(Error::new(ErrorKind::BadMessage, said));
+        }
+        Ok(())
     }
 
     /// New Package: tells the host, and writes down that it was told.
@@ -194,6 +233,7 @@ impl Exchange {
         envelope: &Envelope,
         digest: &Digest,
         sealed: SealedFile,
+        unsigned: Option<&Credential>,
     ) -> Result<Incoming> {
         let package = envelope.package_id;
         let sha256 = digest.to_hex();
@@ -204,10 +244,13 @@ impl Exchange {
         incoming.key_version = envelope.key_version;
         self.write_receipt(&mut incoming, ReceiptState::Received, None, None)?;
         sealed.place(&file)?;
-        let said = format!(
+        let mut said = format!(
             "received from {}: {} bytes sealed with {}",
             partner.alias, incoming.size, incoming.suite
         );
+        if let Some(credential) = unsigned {
+            said.push_str(&format!("; not signed, proved by its {credential}"));
+        }
         let entry = incoming_entry(&incoming, Step::Received, partner.site.as_str(), said);
         let committed = self.0.ledger.commit(&[Change::AddIncoming(incoming.clone()), Change::Append(entry)]);
         if let Err(error) = committed {

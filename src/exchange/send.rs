@@ -137,8 +137,8 @@ impl Exchange {
         let route = match outgoing.package.kind {
             PackageKind::Claim => Route::Package,
             PackageKind::Notes => Route::Notes,
+            PackageKind::Trial => Route::Trials,
         };
-        let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;
         let package = &outgoing.package;
         let mut envelope = Envelope::new(
             package.id,
@@ -148,12 +148,7 @@ impl Exchange {
             &outgoing.suite,
         );
         envelope.key_version = package.key_version;
-        envelope.to_headers(request.headers_mut())?;
-        request.headers_mut().insert("content-type", PACKAGE_MEDIA_TYPE)?;
-        let stated = digest.to_string();
-        request.headers_mut().insert("content-digest", stated.as_str())?;
-        request.headers_mut().insert("repr-digest", stated)?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        let request = self.package_request(&route.path(transport.base_path()), &envelope, &digest)?;
 
         let sealed = self.0.store.open_sealed(Side::Out, &outgoing.file)?;
         if sealed.metadata()?.len() != outgoing.size {
@@ -174,6 +169,23 @@ impl Exchange {
             return Err(Error::new(ErrorKind::NoReceipt, format!("the partner rejected the package: {why}")));
         }
         Ok(Some((receipt, evidence)))
+    }
+
+    /// The signed head of a request that carries a sealed package.
+    pub(super) fn package_request(
+        &self,
+        path: &str,
+        envelope: &Envelope,
+        digest: &Digest,
+    ) -> Result<Request> {
+        let mut request = Request::new("POST", path)?;
+        envelope.to_headers(request.headers_mut())?;
+        request.headers_mut().insert("content-type", PACKAGE_MEDIA_TYPE)?;
+        let stated = digest.to_string();
+        request.headers_mut().insert("content-digest", stated.as_str())?;
+        request.headers_mut().insert("repr-digest", stated)?;
+        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        Ok(request)
     }
 
     /// Changes an outgoing package by what it is now, and writes the entry that `change` gives; none, and nothing is

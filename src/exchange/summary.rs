@@ -18,6 +18,11 @@ pub(super) fn summary(changes: &ChangeSet) -> String {
             }
         }
     }
+    match changes.matched_contacts.iter().count() {
+        0 => {}
+        1 => parts.push("1 contact known here under another id".to_owned()),
+        count => parts.push(format!("{count} contacts known here under other ids")),
+    }
     let kept = changes.conflicts().filter(|(_, field)| !field.outcome.takes_theirs()).count();
     if kept > 0 {
         parts.push(format!("{kept} conflicting fields kept as they are here"));

@@ -8,7 +8,7 @@ use super::{Exchange, receipts::Acknowledgement};
 use crate::case_system::StagedDocuments;
 use crate::codec::{Decryptor, OpeningKey, Suite, Watch, Watched};
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
-use crate::merge::{ChangeSet, agree, merge};
+use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge};
 use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind, Timestamp};
 use crate::package::{self, Contents};
 use crate::protocol::{DigestReader, Disposition, ReceiptState};
@@ -45,6 +45,8 @@ struct Prepared {
     base: Vec<Record>,
     incoming: Vec<Record>,
     changes: ChangeSet,
+    /// The contacts that the partner knows by other ids, those found by this package among them.
+    contacts: ContactPairs,
 }
 
 impl Exchange {
@@ -189,24 +191,40 @@ impl Exchange {
             None => Vec::new(),
         };
         let unshared = self.unshared(partner, &link, !local.is_empty());
-        let incoming = self.imported(partner, contents.records.clone(), &local, &base, unshared)?;
-        let changes = merge(&local, &incoming, &base, partner.conflicts)?;
-        Ok(Prepared { link, base, incoming, changes })
+        let mut contacts = link.contacts.holding(&local, &contents.records);
+        let records = contents.records.clone();
+        let mut incoming = self.imported(partner, &contacts, records, &local, &base, unshared)?;
+        let shared = |field: &str| partner.selection.exchanges_field(RecordKind::Contact, field);
+        let matched = match_contacts(&local, &incoming, &base, &contacts, shared);
+        matched.rename_contacts(&mut incoming);
+        matched.rename_references(&mut incoming);
+        contacts.extend(matched);
+        // Those of an earlier try that was not applied among them.
+        let first = common_at_first(&local, &incoming, &base, &contacts);
+        base.extend(first.iter().cloned());
+        let mut changes = merge(&local, &incoming, &base, partner.conflicts)?;
+        changes.matched_contacts = contacts.of_ours(first.iter().map(|record| &record.id));
+        Ok(Prepared { link, base, incoming, changes, contacts })
     }
 
-    /// A partner's records in our names and as the import rules leave them; every rule that is violated at once, with
-    /// `another` fault that was found before.
+    /// A partner's records in our names and ids and as the import rules leave them; every rule that is violated at
+    /// once, with `another` fault that was found before.
     pub(super) fn imported(
         &self,
         partner: &Partner,
-        records: Vec<Record>,
+        contacts: &ContactPairs,
+        mut records: Vec<Record>,
         local: &[Record],
         base: &[Record],
         another: Option<Violation>,
     ) -> Result<Vec<Record>> {
         let catalogue = self.0.case_system.catalogue()?;
         partner.names.check()?;
-        let named = partner.names.to_ours(records, local, base);
+        // Names by way of the records' ids, references by way of the fields' names.
+        contacts.rename_contacts(&mut records);
+        let mut named = partner.names.to_ours(records, local, base);
+        contacts.rename_references(&mut named.records);
+        self.withhold_feedback(&mut named.records);
         let mut violations = named.violations;
         violations.extend(check_import(&named.records, local, &partner.import_rules, &catalogue));
         violations.extend(another);
@@ -254,10 +272,16 @@ impl Exchange {
             for (id, path) in contents.documents {
                 documents.insert(id, path);
             }
-            if !prepared.link.received_from {
-                // First, so that after a crash in between the claim is still known to be shared with this partner.
+            if !prepared.link.received_from || prepared.link.contacts != prepared.contacts {
                 prepared.link.received_from = true;
-                self.0.ledger.commit(&[Change::SetLink(prepared.link.clone())])?;
+                prepared.link.contacts = prepared.contacts;
+                // First, so that after a crash in between the claim is still known to be shared with this partner, and
+                // who of its people is who here. That alone: what they had seen goes with the base, or it would not be
+                // asked for again.
+                let mut early = self.link(&partner.site, &package.claim)?;
+                early.received_from = true;
+                early.contacts = prepared.link.contacts.clone();
+                self.0.ledger.commit(&[Change::SetLink(early)])?;
             }
             self.0.case_system.apply(&prepared.changes, &documents, by)?;
             base = agree(&prepared.base, &prepared.incoming);
@@ -324,7 +348,7 @@ impl Exchange {
 }
 
 /// One wrong key in 256 passes the padding check of des-md5, and then what it opens is no archive.
-fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
+pub(super) fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
     if error.kind() != ErrorKind::NotAnArchive || key.suite() != Suite::DesMd5 {
         return error;
     }

@@ -38,6 +38,7 @@ pub fn check<L: Ledger>(mut open: impl FnMut() -> Result<L>) -> Result<()> {
     a_pause_lasts_until_it_is_ended(&ledger, &sample)?;
     history_is_numbered_and_filtered(&ledger, &sample)?;
     history_is_chained(&ledger, &sample)?;
+    history_is_found_by_person_step_time_and_failure(&ledger, &sample)?;
     let before = everything(&ledger, &sample)?;
     drop(ledger);
     let ledger = open()?;
@@ -184,13 +185,35 @@ fn lists_filter_and_page(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
     let marked = sample.incoming();
     ledger.commit(&[Change::AddIncoming(seen.clone()), Change::AddIncoming(marked.clone())])?;
     let new = ledger.incoming_list(&PackageQuery::new().only_new().incoming_in([IncomingState::Received]))?;
-    Error::ensure(new.contains(&marked) && !new.contains(&seen), "a list filters by the mark of the new")
+    Error::ensure(new.contains(&marked) && !new.contains(&seen), "a list filters by the mark of the new")?;
+    packages_are_listed_by_time(ledger, sample)
+}
+
+/// Moments are compared, not their spelling: the clocks of one site's history change their offset twice a year.
+fn packages_are_listed_by_time(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let (mut early, mut late) = (sample.outgoing(&sample.other), sample.outgoing(&sample.other));
+    early.package.created_at = "2001-03-02T09:30:00-05:00".parse()?;
+    late.package.created_at = "2001-03-02T14:30:00.250Z".parse()?;
+    let mut arrived = sample.incoming();
+    arrived.received_at = early.package.created_at;
+    ledger.commit(&[
+        Change::AddOutgoing(late.clone()),
+        Change::AddOutgoing(early.clone()),
+        Change::AddIncoming(arrived.clone()),
+    ])?;
+    let (from, until) = ("2001-03-02T15:30:00+01:00".parse()?, "2001-03-02T14:30:00.250Z".parse()?);
+    let within = PackageQuery::new().from(from).until(until);
+    Error::ensure(ledger.outgoing_list(&within)? == [early.clone()], "a list filters by the time of export")?;
+    Error::ensure(ledger.incoming_list(&within)? == [arrived], "a list filters by the time of arrival")?;
+    let since = PackageQuery::new().from(from).until("2001-03-03T00:00:00Z".parse()?);
+    Error::ensure(ledger.outgoing_list(&since)? == [late, early], "a list by time keeps the order of adding")
 }
 
 fn links_and_common_states_are_replaced_by_their_keys(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
     let (partner, claim) = (&sample.partner, &sample.claim);
     Error::ensure(ledger.link(partner, claim)?.is_none(), "a claim that was not exchanged has no link")?;
     let mut link = Link::new(partner.clone(), claim.clone());
+    link.contacts.add("IMEX/P-9".parse()?, "ON-INS/P-1".parse()?);
     let other = Link::new(sample.other.clone(), claim.clone());
     ledger.commit(&[Change::SetLink(other.clone()), Change::SetLink(link.clone())])?;
     link.sent_sequence = 3;
@@ -310,6 +333,60 @@ fn history_is_numbered_and_filtered(ledger: &impl Ledger, sample: &Sample) -> Re
     Error::ensure(
         steps(HistoryQuery::new().after(expected.number))? == [Step::Received],
         "the history goes on after a number",
+    )
+}
+
+fn history_is_found_by_person_step_time_and_failure(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let entry = |at: &str, by: &str, step| -> Result<HistoryEntry> {
+        let mut entry = sample.entry(Direction::Incoming, step, PackageKind::Claim);
+        entry.partner = sample.other.clone();
+        entry.at = at.parse()?;
+        entry.by = by.into();
+        Ok(entry)
+    };
+    let fault = Error::new(ErrorKind::WrongKey, "the key does not open it");
+    let entries = [
+        entry("2001-03-02T09:30:00-05:00", "d'Arcy", Step::Received)?,
+        entry("2001-03-02T14:30:00.250Z", "d'Arcy", Step::Failed)?.failed_with(&fault),
+        entry("2001-03-02T14:30:01Z", "D'Arcy", Step::Rejected)?.failed_with(&fault),
+        // A clock that was set back: entries keep their order.
+        entry("2001-03-02T15:00:00+01:00", "\u{e9}va", Step::Unpacked)?,
+    ];
+    ledger.commit(&entries.map(Change::Append))?;
+    let steps = |query: HistoryQuery| -> Result<Vec<Step>> {
+        let query = query.partner(sample.other.clone());
+        Ok(ledger.history(&query)?.iter().map(|entry| entry.step).collect())
+    };
+    let all = || HistoryQuery::new();
+    Error::ensure(
+        steps(all().by("d'Arcy"))? == [Step::Received, Step::Failed] && steps(all().by("d'arcy"))?.is_empty(),
+        "the history filters by person, by the name as it was given",
+    )?;
+    Error::ensure(steps(all().by("\u{e9}va"))? == [Step::Unpacked], "a person may have any name")?;
+    Error::ensure(
+        steps(all().steps([Step::Unpacked, Step::Failed]))? == [Step::Failed, Step::Unpacked]
+            && steps(all().steps([Step::Sent]))?.is_empty(),
+        "the history filters by steps",
+    )?;
+    Error::ensure(
+        steps(all().only_failures())? == [Step::Failed, Step::Rejected],
+        "the history shows failures alone",
+    )?;
+    let from = || -> Result<HistoryQuery> { Ok(all().from("2001-03-02T15:30:00+01:00".parse()?)) };
+    Error::ensure(
+        steps(from()?)? == [Step::Received, Step::Failed, Step::Rejected],
+        "the history begins at a moment, whatever its offset",
+    )?;
+    Error::ensure(
+        steps(from()?.until("2001-03-02T14:30:00.250Z".parse()?))? == [Step::Received],
+        "the history ends before a moment, to the millisecond",
+    )?;
+    let page =
+        ledger.history(&all().only_failures().newest_first().limit(1).partner(sample.other.clone()))?;
+    let after = page.first().map_or(0, |entry| entry.number);
+    Error::ensure(
+        page.len() == 1 && steps(all().only_failures().newest_first().after(after))? == [Step::Failed],
+        "a filtered history goes on after a number",
     )
 }
 

@@ -40,6 +40,8 @@ named! {
         Failed = "failed",
         /// Looked at by a person.
         Viewed = "viewed",
+        /// A sample was sent to see whether all is set up right at both sides.
+        Tried = "tried",
     }
 }
 

@@ -1,5 +1,6 @@
 //! How this site and a partner stand on one claim, and what was said in packages still under way.
 
+use crate::merge::ContactPairs;
 use crate::model::{ExchangeId, Record, SiteId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,9 @@ pub struct Link {
     /// When the claim was last exported to them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_export_at: Option<Timestamp>,
+    /// The contacts of the claim that they know by other ids.
+    #[serde(default, skip_serializing_if = "ContactPairs::is_empty")]
+    pub contacts: ContactPairs,
 }
 
 impl Link {
@@ -44,6 +48,7 @@ impl Link {
             acknowledged_sequence: 0,
             received_from: false,
             last_export_at: None,
+            contacts: ContactPairs::new(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! A package on its way out, from the export to the partner's last word.
 
 use super::named;
-use crate::Error;
 use crate::model::{ExchangeId, Package, SiteId, Timestamp};
+use crate::protocol::{Evidence, Receipt};
+use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -90,6 +91,9 @@ pub struct Outgoing {
     /// The partner's last signed word on it (unpacked, rejected), as evidence: JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_receipt: Option<String>,
+    /// What the partner's word on it is to fill in on our claim, until that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_feedback: Option<String>,
     /// The assessments it carries.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -124,8 +128,28 @@ impl Outgoing {
             last_error: None,
             receipt: None,
             last_receipt: None,
+            pending_feedback: None,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }
+    }
+
+    /// What the recipient last said of the package: held, unpacked (as it was, or with values of its own kept) or
+    /// rejected, with the reason's code and details. `None` before its first receipt.
+    ///
+    /// Its signature was verified before it was stored; [`Evidence::verify`] does so again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StoreDamaged`] when the stored receipt is none.
+    pub fn word(&self) -> Result<Option<Receipt>> {
+        let Some(kept) = self.last_receipt.as_deref().or(self.receipt.as_deref()) else { return Ok(None) };
+        let damaged = |error: Error| {
+            let said = format!("the ledger holds no receipt of package {} but {error}", self.package.id);
+            Error::new(ErrorKind::StoreDamaged, said).caused_by(error)
+        };
+        let evidence: Evidence = serde_json::from_str(kept).map_err(|error| {
+            damaged(Error::new(ErrorKind::BadMessage, format!("something that is no evidence: {error}")))
+        })?;
+        evidence.receipt().map(Some).map_err(damaged)
     }
 }

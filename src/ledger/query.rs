@@ -1,7 +1,7 @@
 //! What to list: filters, a limit, and where to go on.
 
-use super::{Direction, IncomingState, OutgoingState};
-use crate::model::{ExchangeId, PackageId, PackageKind, SiteId};
+use super::{Direction, IncomingState, OutgoingState, Step};
+use crate::model::{ExchangeId, PackageId, PackageKind, SiteId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The number of items a list holds unless a query says otherwise.
@@ -38,6 +38,10 @@ pub struct PackageQuery {
     pub incoming_states: Vec<IncomingState>,
     /// Only incoming packages that carry the mark of the new.
     pub only_new: bool,
+    /// Only packages that were exported here, or arrived here, at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only packages that were exported here, or arrived here, before this moment.
+    pub until: Option<Timestamp>,
     /// The last ones first.
     pub newest_first: bool,
     /// At most so many.
@@ -55,6 +59,8 @@ impl Default for PackageQuery {
             outgoing_states: Vec::new(),
             incoming_states: Vec::new(),
             only_new: false,
+            from: None,
+            until: None,
             newest_first: false,
             limit: DEFAULT_LIMIT,
             after: None,
@@ -64,7 +70,22 @@ impl Default for PackageQuery {
 
 /// Which entries of the history to list; by default the first 1,000 of all.
 ///
-/// To read on, give the last entry's number to [`after`](Self::after).
+/// To read on, give the last entry's number to [`after`](Self::after). The order is always that of the entries; a
+/// clock that was set back shows in it.
+///
+/// ```
+/// use claimwire::ledger::{HistoryQuery, Step};
+///
+/// let failed_in_march = HistoryQuery::new()
+///     .only_failures()
+///     .steps([Step::Failed, Step::Rejected])
+///     .by("front desk")
+///     .from("2026-03-01T00:00:00-05:00".parse()?)
+///     .until("2026-04-01T00:00:00-04:00".parse()?)
+///     .newest_first();
+/// assert_eq!(failed_in_march.steps.len(), 2);
+/// # Ok::<(), claimwire::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -81,6 +102,16 @@ pub struct HistoryQuery {
     pub direction: Option<Direction>,
     /// Only entries of this package.
     pub package: Option<PackageId>,
+    /// Only entries of what this person or account did, by the name as it was given.
+    pub by: Option<String>,
+    /// Only these steps; empty for all.
+    pub steps: Vec<Step>,
+    /// Only entries that hold an error.
+    pub only_failures: bool,
+    /// Only what happened at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only what happened before this moment.
+    pub until: Option<Timestamp>,
     /// The last ones first.
     pub newest_first: bool,
     /// At most so many.
@@ -98,6 +129,11 @@ impl Default for HistoryQuery {
             kind: None,
             direction: None,
             package: None,
+            by: None,
+            steps: Vec::new(),
+            only_failures: false,
+            from: None,
+            until: None,
             newest_first: false,
             limit: DEFAULT_LIMIT,
             after: None,
@@ -147,6 +183,10 @@ filters!(PackageQuery {
     partner: SiteId,
     /// Only packages of this kind.
     kind: PackageKind,
+    /// Only packages that were exported here, or arrived here, at this moment or later; to the millisecond.
+    from: Timestamp,
+    /// Only packages that were exported here, or arrived here, before this moment; to the millisecond.
+    until: Timestamp,
     /// Only those that come after this one in the order of the list.
     after: PackageId,
 });
@@ -164,6 +204,10 @@ filters!(HistoryQuery {
     direction: Direction,
     /// Only entries of this package.
     package: PackageId,
+    /// Only what happened at this moment or later; to the millisecond.
+    from: Timestamp,
+    /// Only what happened before this moment; to the millisecond.
+    until: Timestamp,
     /// Only those that come after this number in the order of the list.
     after: u64,
 });
@@ -187,6 +231,29 @@ impl PackageQuery {
     #[must_use]
     pub fn only_new(mut self) -> Self {
         self.only_new = true;
+        self
+    }
+}
+
+impl HistoryQuery {
+    /// Only entries of what this person or account did, by the name as it was given.
+    #[must_use]
+    pub fn by(mut self, person: impl Into<String>) -> Self {
+        self.by = Some(person.into());
+        self
+    }
+
+    /// Only these steps, beside those asked for before.
+    #[must_use]
+    pub fn steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+
+    /// Only entries that hold an error: what failed, what was rejected, and senders that could not be told.
+    #[must_use]
+    pub fn only_failures(mut self) -> Self {
+        self.only_failures = true;
         self
     }
 }

@@ -1,5 +1,6 @@
 //! The outcome of a merge: which records are added and updated, field by field, and why.
 
+use super::pairs::ContactPairs;
 use super::same::same;
 use crate::model::{ClaimFile, ExchangeId, Json, Record, RecordKind};
 use crate::{Error, ErrorKind, Result};
@@ -180,13 +181,16 @@ pub struct ChangeSet {
     pub adds_claim: bool,
     /// The records in which the sides differ: the claim first, parents before their children.
     pub records: Vec<RecordChange>,
+    /// The contacts that are taken for the same person or company as one here; they stand in `records` by our ids.
+    #[serde(default, skip_serializing_if = "ContactPairs::is_empty")]
+    pub matched_contacts: ContactPairs,
 }
 
 impl ChangeSet {
     /// A set without changes for `claim`.
     #[must_use]
     pub fn new(claim: ExchangeId) -> Self {
-        Self { claim, adds_claim: false, records: Vec::new() }
+        Self { claim, adds_claim: false, records: Vec::new(), matched_contacts: ContactPairs::new() }
     }
 
     /// Every field that both sides had changed differently, with its record.

@@ -2,6 +2,7 @@
 //!
 //! Everything here is a pure function over [`Record`](crate::model::Record)s; nothing is stored.
 //! [`merge`] gives the changes, the case system applies them, and [`agree`] gives the next common state.
+//! [`match_contacts`] comes before: it finds who is known here under another id.
 //!
 //! ```
 //! use claimwire::merge::{ConflictPolicy, merge};
@@ -23,9 +24,13 @@
 //! ```
 
 mod change_set;
+mod contacts;
+mod pairs;
 mod same;
 mod three_way;
 
 pub use change_set::{ChangeSet, ConflictPolicy, FieldChange, FieldOutcome, RecordAction, RecordChange};
+pub use contacts::{common_at_first, match_contacts};
+pub use pairs::ContactPairs;
 pub(crate) use same::has_value;
 pub use three_way::{agree, merge};

@@ -208,7 +208,7 @@ fn update(
     policy: ConflictPolicy,
 ) -> Option<RecordChange> {
     let internal = is_private_mark(ours, "internal") && ours.fields.get("internal") == Some(&true.into());
-    let mut change = RecordChange { before: Some(ours.clone()), after: ours.clone(), fields: Vec::new() };
+    let mut fields = Vec::new();
     for unit in units(theirs) {
         if same_unit(&unit, ours, Some(theirs)) {
             continue;
@@ -230,12 +230,15 @@ fn update(
                 continue;
             }
             let common = base.and_then(|base| base.fields.get(name));
-            let field = FieldChange::new(name, local, incoming, common, outcome);
-            if outcome.takes_theirs() {
-                change.after.fields.insert(name.to_owned(), field.incoming.clone());
-            }
-            change.fields.push(field);
+            fields.push(FieldChange::new(name, local, incoming, common, outcome));
         }
     }
-    (!change.fields.is_empty()).then_some(change)
+    if fields.is_empty() {
+        return None;
+    }
+    let mut after = ours.clone();
+    for field in fields.iter().filter(|field| field.outcome.takes_theirs()) {
+        after.fields.insert(field.name.clone(), field.incoming.clone());
+    }
+    Some(RecordChange { before: Some(ours.clone()), after, fields })
 }

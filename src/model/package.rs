@@ -12,6 +12,8 @@ pub enum PackageKind {
     Claim,
     /// Notes alone.
     Notes,
+    /// A sample, to try whether all is set up right; it is looked at and never kept.
+    Trial,
 }
 
 impl PackageKind {
@@ -21,13 +23,14 @@ impl PackageKind {
         match self {
             Self::Claim => "claim",
             Self::Notes => "notes",
+            Self::Trial => "trial",
         }
     }
 
     /// The kind with this stable name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Claim, Self::Notes].into_iter().find(|kind| kind.name() == name)
+        [Self::Claim, Self::Notes, Self::Trial].into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -88,8 +88,9 @@ impl Envelope {
         };
         Ok(Self {
             package_id: Self::package_id(headers)?,
-            kind: PackageKind::from_name(kind)
-                .ok_or_else(|| bad(&format!("has the kind `{kind}`; this version knows claim and notes")))?,
+            kind: PackageKind::from_name(kind).ok_or_else(|| {
+                bad(&format!("has the kind `{kind}`; this version knows claim, notes and trial"))
+            })?,
             from: site(&fields, key_ref("from"))?,
             to: site(&fields, key_ref("to"))?,
             suite: token(&fields, key_ref("suite"))?.to_owned(),

@@ -53,6 +53,14 @@ impl Evidence {
         }
     }
 
+    /// The receipt, taken at its word: for evidence that was verified before it was stored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadMessage`] or [`ErrorKind::UnsupportedFormatVersion`] when there is none to be read.
+    pub fn receipt(&self) -> Result<Receipt> {
+        Receipt::from_json(&self.body()?)
+    }
+
     /// Checks signature and digest with the partner's key, whatever the time, and reads the receipt.
     ///
     /// # Errors
@@ -70,9 +78,7 @@ impl Evidence {
                 ),
             ));
         }
-        let body = STANDARD.decode(&self.body).map_err(|error| {
-            Error::new(ErrorKind::BadMessage, "the evidence's body is not base64").caused_by(error)
-        })?;
+        let body = self.body()?;
         let (Some(status), Some(headers)) = (self.status, &self.response_headers) else {
             let found = verify_request_at_any_time(&self.request, &body, key)?;
             return Ok((Receipt::from_json(&body)?, found.created));
@@ -81,6 +87,12 @@ impl Evidence {
         *response.headers_mut() = headers.clone();
         let found = verify_response_at_any_time(&self.request, &response, key)?;
         Ok((Receipt::from_response(&response)?, found.created))
+    }
+
+    fn body(&self) -> Result<Vec<u8>> {
+        STANDARD.decode(&self.body).map_err(|error| {
+            Error::new(ErrorKind::BadMessage, "the evidence's body is not base64").caused_by(error)
+        })
     }
 }
 

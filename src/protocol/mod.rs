@@ -12,6 +12,7 @@
 //! | header syntax | Structured Fields: RFC 9651 |
 //! | errors | `application/problem+json`: RFC 9457 |
 
+mod credential;
 mod digest;
 mod envelope;
 mod evidence;
@@ -25,7 +26,9 @@ mod routes;
 mod secret_text;
 mod signature;
 mod signature_base;
+mod trial;
 
+pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
 pub use envelope::{Envelope, PACKAGE_MEDIA_TYPE};
 pub use evidence::Evidence;
@@ -39,5 +42,7 @@ pub use receipt::{Disposition, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState};
 pub use routes::Route;
 pub use secret_text::SecretText;
 pub use signature::{
-    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, verify_request, verify_response,
+    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signer_id, verify_request,
+    verify_response,
 };
+pub use trial::{SealedSample, TRIAL_MEDIA_TYPE, TrialAnswer, TrialCheck, TrialOutcome, TrialSide};

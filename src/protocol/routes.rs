@@ -1,4 +1,4 @@
-//! The four addresses of an endpoint below its base path.
+//! The five addresses of an endpoint below its base path.
 
 use crate::model::PackageId;
 use crate::{Error, ErrorKind, Result};
@@ -15,6 +15,8 @@ pub enum Route {
     State(PackageId),
     /// `POST {base}/receipts`: the recipient's later word on a package.
     Receipts,
+    /// `POST {base}/trials`: a sealed sample package.
+    Trials,
 }
 
 impl Route {
@@ -29,6 +31,7 @@ impl Route {
             "/packages" => (Self::Package, "POST"),
             "/notes" => (Self::Notes, "POST"),
             "/receipts" => (Self::Receipts, "POST"),
+            "/trials" => (Self::Trials, "POST"),
             _ => match below.strip_prefix("/packages/").map(str::parse) {
                 Some(Ok(id)) => (Self::State(id), "GET"),
                 Some(Err(error)) => return Err(unknown(path).caused_by(error)),
@@ -62,7 +65,7 @@ impl Route {
     #[must_use]
     pub fn method(self) -> &'static str {
         match self {
-            Self::Package | Self::Notes | Self::Receipts => "POST",
+            Self::Package | Self::Notes | Self::Receipts | Self::Trials => "POST",
             Self::State(_) => "GET",
         }
     }
@@ -76,6 +79,7 @@ impl Route {
             Self::Notes => format!("{base}/notes"),
             Self::State(id) => format!("{base}/packages/{id}"),
             Self::Receipts => format!("{base}/receipts"),
+            Self::Trials => format!("{base}/trials"),
         }
     }
 }
@@ -90,7 +94,8 @@ mod tests {
 
     #[test]
     fn every_route_is_found_again_under_every_base() {
-        let routes = [Route::Package, Route::Notes, Route::State(PackageId::generate()), Route::Receipts];
+        let state = Route::State(PackageId::generate());
+        let routes = [Route::Package, Route::Notes, state, Route::Receipts, Route::Trials];
         for base in ["", "/", "/claimwire", "/a/b/"] {
             for route in routes {
                 let path = route.path(base);

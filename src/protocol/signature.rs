@@ -51,6 +51,14 @@ pub fn is_signed(headers: &Headers) -> bool {
     })
 }
 
+/// The id of the key that a message says it is signed with; whether it is, is another question.
+///
+/// # Errors
+/// [`ErrorKind::BadSignature`] when it has no signature of this protocol.
+pub fn signer_id(headers: &Headers) -> Result<String> {
+    Ok(Found::in_headers(headers)?.key_id)
+}
+
 /// Signs a request: sets `Signature-Input` and `Signature`. All other fields must be there already, the digests of
 /// the body among them.
 ///

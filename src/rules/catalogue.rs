@@ -1,6 +1,7 @@
 //! The claim, assessment and bill types a case system knows.
 
 use super::names::NameSet;
+use crate::model::RecordKind;
 use serde::{Deserialize, Serialize};
 
 /// The types known here; a level without a list knows every type.
@@ -51,6 +52,17 @@ levels! {
 }
 
 impl Catalogue {
+    /// The types of a level that has a list.
+    pub(crate) fn types(&self, kind: RecordKind) -> Vec<&str> {
+        let list = match kind {
+            RecordKind::Claim => &self.claim_types,
+            RecordKind::Assessment => &self.assessment_types,
+            RecordKind::Bill => &self.bill_types,
+            _ => &None,
+        };
+        list.iter().flat_map(NameSet::iter).collect()
+    }
+
     /// A catalogue that knows every type.
     #[must_use]
     pub fn new() -> Self {

@@ -115,6 +115,19 @@ impl NameMap {
         self
     }
 
+    /// Our names that have another one at the partner: fields, types and statuses of a level.
+    pub(crate) fn ours(&self, kind: RecordKind) -> [Vec<&str>; 3] {
+        fn names(pairs: Option<&Pairs>) -> Vec<&str> {
+            pairs.into_iter().flatten().map(|(ours, _)| ours.as_str()).collect()
+        }
+        let level = self.levels.get(&kind);
+        [
+            names(level.map(|level| &level.fields)),
+            names(level.map(|level| &level.types)),
+            names(level.map(|level| &level.statuses)),
+        ]
+    }
+
     /// Checks that the map can be gone both ways.
     ///
     /// # Errors

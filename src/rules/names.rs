@@ -13,6 +13,11 @@ impl NameSet {
         self.0.contains_key(&folded(name))
     }
 
+    /// The names as they were typed.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     pub(super) fn add(&mut self, names: impl IntoIterator<Item = impl Into<String>>) {
         self.0.extend(names.into_iter().map(Into::into).map(|name| (folded(&name), name)));
     }

@@ -94,6 +94,11 @@ impl AssessmentStatuses {
         self
     }
 
+    /// The statuses that are named, forced ones first.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
+        self.forced.iter().chain(self.allowed.iter().flat_map(NameSet::iter))
+    }
+
     /// Whether an assessment in this status may be picked by a user.
     #[must_use]
     pub fn allows(&self, status: &str) -> bool {
@@ -192,6 +197,16 @@ impl FieldSelection {
         };
         let standard = name.starts_with(CUSTOM) || may_travel(kind, name);
         self.exchanges(kind) && (always(kind).contains(&name) || (standard && chosen))
+    }
+
+    /// The custom fields of a level that are named, without their prefix.
+    pub(crate) fn custom_fields(&self, kind: RecordKind) -> impl Iterator<Item = &str> {
+        let chosen = self.levels.get(&kind).map(|level| &level.custom);
+        let names = match chosen {
+            Some(FieldChoice::Only(names)) => Some(names),
+            _ => None,
+        };
+        names.into_iter().flatten().map(String::as_str)
     }
 
     /// Checks the selection as a whole.

@@ -6,7 +6,7 @@ use super::table::{Mistakes, Table};
 use crate::codec::{AgeIdentity, AgeRecipient, AgeRecipients};
 use crate::codec::{DesMd5Key, Framing, OpeningKey, SealingKey, Suite};
 use crate::exchange::Partner;
-use crate::protocol::VerifyingKey;
+use crate::protocol::{Credential, VerifyingKey};
 use crate::{Error, ErrorKind, Result};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ pub(super) struct Keys {
     outgoing: Option<Outgoing>,
     incoming: Vec<Incoming>,
     verifying: Vec<Verifying>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsigned: Option<Unsigned>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +70,14 @@ struct Verifying {
     secret: Option<SecretPlace>,
 }
 
+/// What proves requests of a partner that cannot sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Unsigned {
+    CertificateSha256(String),
+    Token(SecretPlace),
+}
+
 impl Keys {
     pub(super) fn read(mut table: Table<'_>) -> Self {
         let outgoing_given = table.table("outgoing", "a table is expected");
@@ -88,9 +98,18 @@ impl Keys {
             incoming.push(key);
         }
 
+        let unsigned_given = table.table("unsigned", "a table is expected");
+        let any_unsigned = unsigned_given.is_some();
+        let unsigned = unsigned_given.and_then(Unsigned::read);
         let given = table.tables("verifying");
-        if given.is_empty() {
-            table.mistake("verifying", "give at least one key that the partner signs with");
+        if given.is_empty() && !any_unsigned {
+            let what = "give at least one key that the partner signs with, or, where it cannot, `unsigned`";
+            table.mistake("verifying", what);
+        } else if given.is_empty() && any_outgoing {
+            table.mistake(
+                "verifying",
+                "packages are sent to this partner, and its receipts are always signed",
+            );
         }
         let (mut verifying, mut ids) = (Vec::new(), BTreeSet::new());
         for key in given {
@@ -102,7 +121,7 @@ impl Keys {
             verifying.push(key);
         }
         table.finish();
-        Self { outgoing, incoming, verifying }
+        Self { outgoing, incoming, verifying, unsigned }
     }
 
     /// Gives the partner its keys; what is wrong with a secret goes to `mistakes`.
@@ -124,6 +143,12 @@ impl Keys {
             match verifying.key(secrets) {
                 Ok(key) => partner = partner.verify_with(key),
                 Err(error) => mistakes.add(format_args!("keys.verifying[{index}]"), error),
+            }
+        }
+        if let Some(unsigned) = &self.unsigned {
+            match unsigned.credential(secrets) {
+                Ok(credential) => partner = partner.accept_unsigned(credential),
+                Err(error) => mistakes.add("keys.unsigned", error),
             }
         }
         partner
@@ -248,6 +273,28 @@ impl Verifying {
             (Some(public), _) => VerifyingKey::from_text(&self.id, public),
             (None, Some(secret)) => VerifyingKey::from_text(&self.id, secrets.secret(secret)?.as_str()),
             (None, None) => Err(invalid("neither `public` nor `secret` is given")),
+        }
+    }
+}
+
+impl Unsigned {
+    fn read(mut table: Table<'_>) -> Option<Self> {
+        if table.has("certificate_sha256") == table.has("token") {
+            table.mistakes().add(table.place(), "give either `certificate_sha256` or `token`");
+        }
+        let certificate = table.take::<String>("certificate_sha256");
+        let token = read_place(&mut table, "token");
+        if let Some(Err(error)) = certificate.as_deref().map(Credential::client_certificate) {
+            table.mistake("certificate_sha256", error);
+        }
+        table.finish();
+        certificate.map(Self::CertificateSha256).or(token.map(Self::Token))
+    }
+
+    fn credential(&self, secrets: &dyn SecretSource) -> Result<Credential> {
+        match self {
+            Self::CertificateSha256(sha256) => Credential::client_certificate(sha256),
+            Self::Token(place) => Credential::bearer_token(secrets.secret(place)?.as_str()),
         }
     }
 }

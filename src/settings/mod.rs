@@ -61,11 +61,22 @@ pub struct PartnerSettings {
     url: Option<String>,
     signature_window_seconds: u64,
     conflicts: ConflictPolicy,
+    paused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    automatic_unpack: Option<AutomaticUnpack>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback_field: Option<String>,
     keys: Keys,
     selection: FieldSelection,
     export: ExportRules,
     import: ImportRules,
     names: NameMap,
+}
+
+/// That packages are unpacked by themselves, and the account that does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct AutomaticUnpack {
+    r#as: String,
 }
 
 impl PartnerSettings {
@@ -137,10 +148,19 @@ impl PartnerSettings {
         let partner = Partner::new(self.site.clone(), &self.alias)
             .within_window(Duration::from_secs(self.signature_window_seconds))
             .settling_conflicts(self.conflicts)
+            .paused(self.paused)
             .selecting(self.selection.clone())
             .with_export_rules(self.export.clone())
             .with_import_rules(self.import.clone())
             .mapping_names(self.names.clone());
+        let partner = match &self.automatic_unpack {
+            Some(automatic) => partner.unpacking_automatically_as(&automatic.r#as),
+            None => partner,
+        };
+        let partner = match &self.feedback_field {
+            Some(field) => partner.filling_on_unpack(field),
+            None => partner,
+        };
         let partner = self.keys.give(partner, secrets, &mistakes);
         to_error(&format!("the settings of {}", self.alias), mistakes)?;
         Ok(partner)
@@ -211,6 +231,19 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         table.mistake("signature_window_seconds", format_args!("1 to {LONGEST_WINDOW} seconds are expected"));
     }
     let conflicts = table.take::<ConflictPolicy>("conflicts").unwrap_or_default();
+    let paused = table.take::<bool>("paused").unwrap_or_default();
+    let automatic = table.table("automatic_unpack", "say who unpacks, { as = \"account\" }, or leave it out");
+    let automatic_unpack = automatic.and_then(AutomaticUnpack::read);
+    let feedback_field = table.take::<String>("feedback_field");
+    if feedback_field
+        .as_deref()
+        .is_some_and(|field| field.trim().is_empty() || field.starts_with("custom_fields."))
+    {
+        table.mistake(
+            "feedback_field",
+            "the name of a custom field of the claim, without a prefix, is expected",
+        );
+    }
 
     let mut section = |name| {
         let given = table.table(name, "a table is expected");
@@ -230,12 +263,26 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         url,
         signature_window_seconds: window,
         conflicts,
+        paused,
+        automatic_unpack,
+        feedback_field,
         keys,
         selection,
         export,
         import,
         names,
     })
+}
+
+impl AutomaticUnpack {
+    fn read(mut table: Table<'_>) -> Option<Self> {
+        let account = table.need::<String>("as");
+        if account.as_ref().is_some_and(|account| account.trim().is_empty()) {
+            table.mistake("as", "name the account that unpacks");
+        }
+        table.finish();
+        Some(Self { r#as: account? })
+    }
 }
 
 #[cfg(feature = "https")]

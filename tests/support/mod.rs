@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod delivery;
+mod flaky;
 mod parts;
+mod trial;
 mod verdict;
 
 pub(crate) use delivery::*;
+pub(crate) use flaky::*;
 pub(crate) use parts::*;
+pub(crate) use trial::*;
 pub(crate) use verdict::*;
 
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem};

@@ -4,7 +4,7 @@
 use claimwire::protocol::{Endpoint, Peer, Request, Response};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, date_time_ymd,
 };
 use std::io::Read;
 
@@ -40,16 +40,34 @@ impl Authority {
         self.identity(names, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
+    /// A server whose certificate has expired.
+    pub fn expired_server(&self) -> Identity {
+        self.issue(&["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth, |params| {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        })
+    }
+
     pub fn client(&self) -> Identity {
         self.identity(&["partner"], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
     fn identity(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose) -> Identity {
+        self.issue(names, purpose, |_| {})
+    }
+
+    fn issue(
+        &self,
+        names: &[&str],
+        purpose: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Identity {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name.push(DnType::CommonName, "a site made for a test");
         params.extended_key_usages = vec![purpose];
+        change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity { chain: certificate.pem(), der: certificate.der().to_vec(), key: key.serialize_pem() }
     }

@@ -37,12 +37,12 @@ impl SqliteCaseSystem {
             for id in rows::record_ids(transaction, claim)?.iter().filter(|id| !ids.contains(id.as_str())) {
                 rows::remove_record(transaction, claim, id)?;
             }
-            for record in &records {
-                let mut record = record.clone();
+            let mut stored = rows::Records::of(transaction, claim)?;
+            for mut record in records.iter().cloned() {
                 if record.kind == RecordKind::Document {
                     fill_in_bytes(transaction, claim, &mut record)?;
                 }
-                rows::set_record(transaction, claim, &record)?;
+                stored.set(&record)?;
             }
             Ok(())
         })
@@ -119,13 +119,14 @@ fn record_beside_claim(file: &ClaimFile) -> Result<Record> {
 
 fn add_record(connection: &Connection, claim: &ExchangeId, record: &Record) -> Result<(), Failure> {
     rows::known_claim(connection, claim)?;
-    if let Some(known) = rows::record(connection, claim, &record.id)?
+    let mut stored = rows::Records::of(connection, claim)?;
+    if let Some(known) = stored.get(&record.id)?
         && known.kind != record.kind
     {
         let what = format!("{} {} is of kind {} here", record.kind, record.id, known.kind);
         return Err(invalid(claim, &what).into());
     }
-    rows::set_record(connection, claim, record)
+    stored.set(record)
 }
 
 /// Gives the document the size and digest of the bytes that are here.

@@ -130,11 +130,12 @@ impl CaseSystem for SqliteCaseSystem {
             }
             rows::known_claim(transaction, &changes.claim)?;
             let mut placed = self.files.placing();
+            let mut records = rows::Records::of(transaction, &changes.claim)?;
             for change in &changes.records {
-                let before = rows::record(transaction, &changes.claim, &change.after.id)?;
+                let before = records.get(&change.after.id)?;
                 let Some(after) = change.apply_to(before.clone())? else { continue };
                 if before.as_ref() != Some(&after) {
-                    rows::set_record(transaction, &changes.claim, &after)?;
+                    records.set(&after)?;
                 }
                 if let Some(bytes) = written.remove(&after.id) {
                     let named = (bytes.sha256.clone(), bytes.size);

@@ -4,7 +4,7 @@ use super::DocumentVersion;
 use crate::model::{ClaimFile, ExchangeId, Json, Record, Timestamp};
 use crate::sqlite::{Failure, to_sql};
 use crate::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 
@@ -69,31 +69,33 @@ pub(super) fn record_ids(connection: &Connection, claim: &ExchangeId) -> Result<
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn record(
-    connection: &Connection,
-    claim: &ExchangeId,
-    id: &ExchangeId,
-) -> Result<Option<Record>, Failure> {
-    let body: Option<String> = connection
-        .query_row(
-            "SELECT body FROM records WHERE claim = ?1 AND id = ?2",
-            [claim.as_str(), id.as_str()],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(body.map(|body| from_body(&body)).transpose()?)
+/// The records of one claim, read and written by statements that are prepared once: a claim may have many.
+pub(super) struct Records<'c> {
+    claim: &'c ExchangeId,
+    get: Statement<'c>,
+    set: Statement<'c>,
 }
 
-pub(super) fn set_record(
-    connection: &Connection,
-    claim: &ExchangeId,
-    record: &Record,
-) -> Result<(), Failure> {
-    connection.execute(
-        "INSERT INTO records (claim, id, body) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET body = excluded.body",
-        params![claim.as_str(), record.id.as_str(), Json::from_serialize(record)?.to_string()],
-    )?;
-    Ok(())
+impl<'c> Records<'c> {
+    pub(super) fn of(connection: &'c Connection, claim: &'c ExchangeId) -> Result<Self, Failure> {
+        let get = connection.prepare("SELECT body FROM records WHERE claim = ?1 AND id = ?2")?;
+        let set = connection.prepare(
+            "INSERT INTO records (claim, id, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET body = excluded.body",
+        )?;
+        Ok(Self { claim, get, set })
+    }
+
+    pub(super) fn get(&mut self, id: &ExchangeId) -> Result<Option<Record>, Failure> {
+        let mut rows = self.get.query([self.claim.as_str(), id.as_str()])?;
+        rows.next()?.map(|row| Ok(from_body(text(row, 0)?)?)).transpose()
+    }
+
+    pub(super) fn set(&mut self, record: &Record) -> Result<(), Failure> {
+        let body = Json::from_serialize(record)?.to_string();
+        self.set.execute(params![self.claim.as_str(), record.id.as_str(), body])?;
+        Ok(())
+    }
 }
 
 pub(super) fn remove_record(connection: &Connection, claim: &ExchangeId, id: &str) -> Result<(), Failure> {

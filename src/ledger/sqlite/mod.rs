@@ -176,9 +176,10 @@ fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(), Failure> {
             Ok(())
         }
         Change::SetBase { partner, claim, records } => {
+            // Most of a large claim stays as it was: what is the same costs no page.
             let mut statement = transaction.prepare(
                 "INSERT INTO base (claim, partner, id, body) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET body = excluded.body",
+                 ON CONFLICT DO UPDATE SET body = excluded.body WHERE body IS NOT excluded.body",
             )?;
             for record in records {
                 let body = to_body(record)?;

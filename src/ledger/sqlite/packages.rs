@@ -1,5 +1,6 @@
 //! Outgoing and incoming packages in the embedded ledger: two kinds of row in one table.
 
+use super::schema::{ARRIVED_AT, EXPORTED_AT};
 use super::{from_body, to_body, unless_there};
 use crate::ledger::{Direction, Incoming, Outgoing, PackageQuery};
 use crate::model::PackageId;
@@ -21,6 +22,8 @@ pub(super) struct Columns<'a> {
 /// A package of one direction.
 pub(super) trait Row: Serialize + for<'de> Deserialize<'de> {
     const DIRECTION: Direction;
+    /// When it was exported or arrived, in SQL.
+    const BEGAN_AT: &str;
 
     fn columns(&self) -> Columns<'_>;
 
@@ -30,6 +33,7 @@ pub(super) trait Row: Serialize + for<'de> Deserialize<'de> {
 
 impl Row for Outgoing {
     const DIRECTION: Direction = Direction::Outgoing;
+    const BEGAN_AT: &str = EXPORTED_AT;
 
     fn columns(&self) -> Columns<'_> {
         Columns {
@@ -49,6 +53,7 @@ impl Row for Outgoing {
 
 impl Row for Incoming {
     const DIRECTION: Direction = Direction::Incoming;
+    const BEGAN_AT: &str = ARRIVED_AT;
 
     fn columns(&self) -> Columns<'_> {
         Columns {
@@ -153,6 +158,12 @@ pub(super) fn list<R: Row>(connection: &Connection, query: &PackageQuery) -> Res
     }
     if query.only_new && R::DIRECTION == Direction::Incoming {
         sql.push_str(" AND is_new = 1");
+    }
+    for (order, moment) in [(">=", query.from), ("<", query.until)] {
+        if let Some(moment) = moment {
+            sql.push_str(&format!(" AND {} {order} ?", R::BEGAN_AT));
+            values.push(moment.to_sortable().into());
+        }
     }
     if let Some(after) = query.after {
         sql.push_str(if query.newest_first { " AND number < ?" } else { " AND number > ?" });

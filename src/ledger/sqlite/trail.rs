@@ -3,6 +3,7 @@
 //! A row's `body` is the entry's line, hashes included; its columns and assessments repeat what entries are asked by.
 
 use super::from_body;
+use super::schema::{BY, ERROR, HAPPENED_AT, STEP};
 use crate::Result;
 use crate::ledger::{HistoryEntry, HistoryHead, HistoryQuery, broken_at};
 use crate::sqlite::{Failure, to_sql};
@@ -67,6 +68,23 @@ pub(super) fn list(connection: &Connection, query: &HistoryQuery) -> Result<Vec<
         if let Some(value) = value {
             sql.push_str(filter);
             values.push(value.into());
+        }
+    }
+    if let Some(person) = &query.by {
+        sql.push_str(&format!(" AND {BY} = ?"));
+        values.push(person.clone().into());
+    }
+    if !query.steps.is_empty() {
+        sql.push_str(&format!(" AND {STEP} IN ({})", vec!["?"; query.steps.len()].join(", ")));
+        values.extend(query.steps.iter().map(|step| step.name().to_owned().into()));
+    }
+    if query.only_failures {
+        sql.push_str(&format!(" AND {ERROR} IS NOT NULL"));
+    }
+    for (order, moment) in [(">=", query.from), ("<", query.until)] {
+        if let Some(moment) = moment {
+            sql.push_str(&format!(" AND {HAPPENED_AT} {order} ?"));
+            values.push(moment.to_sortable().into());
         }
     }
     if let Some(after) = query.after {

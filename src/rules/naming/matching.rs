@@ -50,13 +50,7 @@ fn run(name: &[char], reached: &[bool], next: &mut [bool], fits: impl Fn(char) -
 
 /// How many characters at the beginning of `rest` the part may stand for.
 fn lengths(part: &Part, rest: &[char], facts: &NamingFacts<'_>) -> Vec<usize> {
-    let prefix = |text: &str, fits: fn(char, char) -> bool| {
-        // No more of it than the name could match: a value may be of any length.
-        let text: Vec<char> = text.nfc().take(rest.len() + 1).collect();
-        let begins =
-            text.len() <= rest.len() && text.iter().zip(rest).all(|(wanted, found)| fits(*wanted, *found));
-        begins.then_some(text.len())
-    };
+    let prefix = |text: &str, fits| prefix(text, rest, fits);
     match part {
         Part::Literal(text) => prefix(text, same_letter).into_iter().collect(),
         Part::Extension(allowed) => {
@@ -70,6 +64,22 @@ fn lengths(part: &Part, rest: &[char], facts: &NamingFacts<'_>) -> Vec<usize> {
         Part::Text => Vec::new(),
         _ => part.fact(facts).0.and_then(|value| prefix(value.trim(), stands_for)).into_iter().collect(),
     }
+}
+
+/// The length of `text` where `rest` begins with it.
+fn prefix(text: &str, rest: &[char], fits: fn(char, char) -> bool) -> Option<usize> {
+    // No more of it than the name could match: a value may be of any length.
+    let text: Vec<char> = text.nfc().take(rest.len() + 1).collect();
+    let begins =
+        text.len() <= rest.len() && text.iter().zip(rest).all(|(wanted, found)| fits(*wanted, *found));
+    begins.then_some(text.len())
+}
+
+/// Whether `found`, a part of a name, stands for this value and nothing else.
+#[cfg(feature = "regex")]
+pub(super) fn is_value(value: &str, found: &str) -> bool {
+    let found: Vec<char> = found.nfc().collect();
+    prefix(value.trim(), &found, stands_for) == Some(found.len())
 }
 
 fn same_letter(wanted: char, found: char) -> bool {

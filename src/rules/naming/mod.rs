@@ -12,7 +12,12 @@
 //! | `{number}`, `{number:3}` | digits; exactly three digits |
 //! | `{text}` | any text of at least one character |
 //! | `{{`, `}}` | the braces themselves |
+//!
+//! With the feature `regex` a convention may also be a regular expression: `regex:` and the expression, as the `regex`
+//! crate reads it, for the whole name.
 
+#[cfg(feature = "regex")]
+mod expression;
 mod matching;
 mod pattern;
 
@@ -46,12 +51,31 @@ const MAX_NAME_BYTES: usize = 255;
 /// assert_eq!(fault.proposal.as_deref(), Some("CLM-2026-0117_Medical-Report_20260302.pdf"));
 /// # Ok::<(), claimwire::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NamingConvention {
     text: String,
-    parts: Vec<Part>,
+    form: Form,
 }
+
+#[derive(Clone, Debug)]
+enum Form {
+    Parts(Vec<Part>),
+    #[cfg(feature = "regex")]
+    Expression(expression::Expression),
+}
+
+/// The form is what the text says.
+impl PartialEq for NamingConvention {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for NamingConvention {}
+
+/// What a convention begins with that is a regular expression; no readable one can, since names cannot have a colon.
+const EXPRESSION: &str = "regex:";
 
 /// What is known of a document and its claim, for its name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +137,8 @@ impl fmt::Display for NamingFault {
         }
         match proposal {
             Some(proposal) => write!(f, " Rename it, for example to `{}`.", proposal.escape_debug()),
-            None => f.write_str(" Fill that in or rename the document."),
+            None if reason.is_some() => f.write_str(" Fill that in or rename the document."),
+            None => f.write_str(" Rename the document."),
         }
     }
 }
@@ -126,7 +151,11 @@ impl NamingConvention {
     /// # Errors
     /// [`ErrorKind::InvalidSettings`](crate::ErrorKind::InvalidSettings) with the place that is not understood.
     pub fn new(text: &str) -> Result<Self> {
-        Ok(Self { text: text.to_owned(), parts: pattern::parse(text)? })
+        let form = match text.strip_prefix(EXPRESSION) {
+            Some(expression) => expression_form(expression)?,
+            None => Form::Parts(pattern::parse(text)?),
+        };
+        Ok(Self { text: text.to_owned(), form })
     }
 
     /// The convention as it was written.
@@ -138,31 +167,39 @@ impl NamingConvention {
     /// Whether the name matches.
     #[must_use]
     pub fn matches(&self, name: &str, facts: &NamingFacts<'_>) -> bool {
-        name.len() <= MAX_NAME_BYTES && matching::matches(&self.parts, name, facts)
+        name.len() <= MAX_NAME_BYTES
+            && match &self.form {
+                Form::Parts(parts) => matching::matches(parts, name, facts),
+                #[cfg(feature = "regex")]
+                Form::Expression(expression) => expression.matches(name, facts),
+            }
     }
 
     /// Checks a document's name.
     ///
     /// # Errors
-    /// The fault, with a corrected proposal, when the name does not match.
+    /// The fault when the name does not match, with a corrected proposal where one can be made.
     pub fn check(&self, name: &str, facts: &NamingFacts<'_>) -> Result<(), NamingFault> {
         if self.matches(name, facts) {
             return Ok(());
         }
-        let proposal = self.propose(name, facts);
-        Err(NamingFault {
-            name: name.to_owned(),
-            convention: self.text.clone(),
-            reason: proposal.as_ref().err().cloned().or_else(|| self.wrong_extension(name)),
-            proposal: proposal.ok(),
-        })
+        let (reason, proposal) = match &self.form {
+            Form::Parts(parts) => {
+                let proposal = self.propose(parts, name, facts);
+                let reason = proposal.as_ref().err().cloned().or_else(|| wrong_extension(parts, name));
+                (reason, proposal.ok())
+            }
+            #[cfg(feature = "regex")]
+            Form::Expression(expression) => expression.correct(name, facts),
+        };
+        Err(NamingFault { name: name.to_owned(), convention: self.text.clone(), reason, proposal })
     }
 
     /// A matching name, or what has to be known first.
-    fn propose(&self, name: &str, facts: &NamingFacts<'_>) -> Result<String, String> {
+    fn propose(&self, parts: &[Part], name: &str, facts: &NamingFacts<'_>) -> Result<String, String> {
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let mut proposal = String::new();
-        for part in &self.parts {
+        for part in parts {
             match part {
                 Part::Literal(text) => proposal.push_str(text),
                 Part::ClaimNumber | Part::PolicyNumber | Part::DocumentType => {
@@ -186,17 +223,30 @@ impl NamingConvention {
         }
         if self.matches(&proposal, facts) { Ok(proposal) } else { Err("The name would be too long".into()) }
     }
+}
 
-    /// Says so when another name cannot help, since the file is of a kind the convention does not allow.
-    fn wrong_extension(&self, name: &str) -> Option<String> {
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let allowed = self.parts.iter().find_map(|part| match part {
-            Part::Extension(allowed) => Some(allowed),
-            _ => None,
-        })?;
-        (!allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(extension)))
-            .then(|| format!("It must be a file of type {}", allowed.join(" or ")))
-    }
+/// Says so when another name cannot help, since the file is of a kind the convention does not allow.
+fn wrong_extension(parts: &[Part], name: &str) -> Option<String> {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let allowed = parts.iter().find_map(|part| match part {
+        Part::Extension(allowed) => Some(allowed),
+        _ => None,
+    })?;
+    (!allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(extension)))
+        .then(|| format!("It must be a file of type {}", allowed.join(" or ")))
+}
+
+#[cfg(feature = "regex")]
+fn expression_form(expression: &str) -> Result<Form> {
+    expression::Expression::new(expression).map(Form::Expression)
+}
+
+#[cfg(not(feature = "regex"))]
+fn expression_form(_: &str) -> Result<Form> {
+    Err(Error::new(
+        crate::ErrorKind::InvalidSettings,
+        "naming conventions as regular expressions are not built in; build with the feature `regex`",
+    ))
 }
 
 /// `value` with `-` for spaces and for what file names cannot have.

@@ -58,12 +58,9 @@ fn tls_fault(error: &ureq::Error) -> Option<(ErrorKind, String)> {
     };
     use rustls::AlertDescription as Alert;
     Some(match fault {
-        rustls::Error::InvalidCertificate(why) => (
-            ErrorKind::BadCertificate,
-            format!(
-                "showed a certificate that is not trusted here ({why:?}): check the root certificates set for it"
-            ),
-        ),
+        rustls::Error::InvalidCertificate(why) => {
+            (ErrorKind::BadCertificate, format!("showed a certificate that {}", certificate_fault(why)))
+        }
         rustls::Error::NoCertificatesPresented => {
             (ErrorKind::BadCertificate, "showed no certificate".to_owned())
         }
@@ -84,6 +81,32 @@ fn tls_fault(error: &ureq::Error) -> Option<(ErrorKind, String)> {
         ),
         other => (ErrorKind::Unreachable, format!("could not be reached: TLS failed ({other})")),
     })
+}
+
+/// What is wrong with a partner's certificate, and whose it is to change that.
+fn certificate_fault(why: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Fault;
+    match why {
+        Fault::Expired | Fault::ExpiredContext { .. } => {
+            "has expired: the partner has to renew it, unless the clock here is wrong".to_owned()
+        }
+        Fault::NotValidYet | Fault::NotValidYetContext { .. } => {
+            "is not valid yet: compare the clock here with the partner's".to_owned()
+        }
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => {
+            "is for another host name than the URL's: check the host in the URL, or ask for a certificate that names it"
+                .to_owned()
+        }
+        // A bad signature is that of a root with the same name and another key.
+        Fault::UnknownIssuer | Fault::BadSignature => {
+            "none of the root certificates set for it here vouches for (unknown root): ask for its authority's root certificate, and that its server sends the whole chain"
+                .to_owned()
+        }
+        Fault::Revoked => "is revoked: the partner needs another one".to_owned(),
+        other => {
+            format!("is not trusted here ({other:?}): check the root certificates set for it")
+        }
+    }
 }
 
 fn phase(timeout: Timeout) -> &'static str {
