@@ -3,8 +3,8 @@
 //! Two halves, each usable without the other:
 //!
 //! - **Suites** seal a stream of bytes for one partner: [`encrypt`] and [`decrypt`] move a whole stream,
-//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`. A [`SealingKey`] or an [`OpeningKey`] says which
-//!   [`Suite`] is meant.
+//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`, [`PushDecryptor`] takes sealed bytes as they come. A
+//!   [`SealingKey`] or an [`OpeningKey`] says which [`Suite`] is meant.
 //! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
 //!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
 //!
@@ -36,6 +36,7 @@ mod decrypt;
 mod des_md5;
 mod encrypt;
 mod pump;
+mod push;
 mod suite;
 mod watch;
 
@@ -48,5 +49,6 @@ pub use self::archive::{
 pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
+pub use self::push::PushDecryptor;
 pub use self::suite::{OpeningKey, SealingKey, Suite};
 pub use self::watch::{Watch, Watched};
