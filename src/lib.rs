@@ -105,7 +105,7 @@
 
 mod error;
 
-#[cfg(feature = "exchange")]
+#[cfg(feature = "codec")]
 mod durable_file;
 #[cfg(feature = "sqlite")]
 mod sqlite;
