@@ -4,8 +4,8 @@
 use std::fmt;
 use std::io::{self, BufRead, Chain, Cursor, Read, Write};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use age::secrecy::ExposeSecret;
 use age::stream::{StreamReader, StreamWriter};
@@ -163,7 +163,7 @@ impl From<AgeRecipient> for AgeRecipients {
 
 /// Encrypts what is written to it; `finish` writes the last chunk.
 pub(super) struct Encryptor<W: Write> {
-    stream: StreamWriter<W>,
+    stream: StreamWriter<Frank<W>>,
     failed: bool,
 }
 
@@ -176,14 +176,20 @@ impl<W: Write> Encryptor<W> {
                 Error::new(ErrorKind::InvalidKey, "these age recipients cannot be used").caused_by(error)
             }
         })?;
-        Ok(Self { stream: encryptor.wrap_output(output)?, failed: false })
+        let fault = Arc::new(Fault::default());
+        let output = Frank { output, fault: Arc::downgrade(&fault) };
+        let stream = encryptor.wrap_output(output).map_err(|error| {
+            let own = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+            own.unwrap_or(error)
+        })?;
+        Ok(Self { stream, failed: false })
     }
 
     pub(super) fn finish(self) -> Result<W> {
         if self.failed {
             return Err(Error::new(ErrorKind::Io, "an earlier write of ciphertext failed"));
         }
-        Ok(self.stream.finish()?)
+        Ok(self.stream.finish()?.output)
     }
 }
 
@@ -199,6 +205,32 @@ impl<W: Write> Write for Encryptor<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.stream.flush()
+    }
+}
+
+/// Where the error of an output is kept while the header is written.
+type Fault = Mutex<Option<io::Error>>;
+
+/// An output whose error is told as it is: the `age` crate makes a sentence of one that meets the header.
+struct Frank<W> {
+    output: W,
+    fault: Weak<Fault>,
+}
+
+impl<W: Write> Write for Frank<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.write(bytes).map_err(|error| match self.fault.upgrade() {
+            Some(fault) if error.kind() != io::ErrorKind::Interrupted => {
+                let told = error.kind().into();
+                *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                told
+            }
+            _ => error,
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
     }
 }
 
@@ -353,7 +385,6 @@ fn explain(error: DecryptError) -> Error {
             ErrorKind::WrongKey,
             "sealed for another recipient: this site's age identity does not open it",
         ),
-        DecryptError::UnknownFormat => not_age(b"age-encryption.org/"),
         error => altered_header().caused_by(error),
     }
 }
@@ -444,6 +475,23 @@ mod tests {
             let error = Decryptor::new(&AgeIdentity::generate(), endless).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Altered, "{start:?}");
         }
+    }
+
+    #[test]
+    fn an_output_that_refuses_the_header_is_told_as_it_is() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+                Err(Error::new(ErrorKind::Cancelled, "stopped on request").into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let recipients = AgeIdentity::generate().recipient().into();
+        let error = Encryptor::new(&recipients, Full).err().unwrap();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Cancelled, "stopped on request"));
     }
 
     #[test]
