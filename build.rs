@@ -23,6 +23,11 @@ mod header {
         // Tier 2
         "key",
         "codec_bytes",
+        "codec_stream",
+        "codec_file",
+        "archive_directory",
+        "archive_writer",
+        "archive_reader",
         // Tier 3
         "transport",
         "case_system",

@@ -13,14 +13,22 @@
 )]
 #![allow(clippy::exhaustive_structs, reason = "the layout of a C struct is fixed")]
 
+mod archive_directory;
+mod archive_reader;
+mod archive_writer;
 mod border;
 mod buffer;
 mod callback;
 mod case_system;
 mod code;
 mod codec_bytes;
+mod codec_file;
+mod codec_stream;
 mod error;
 mod exchange;
+#[cfg(test)]
+mod host_for_tests;
+mod host_stream;
 mod json;
 mod key;
 mod partner;
