@@ -24,6 +24,11 @@ mod header {
         // Tier 2
         "key",
         "codec_bytes",
+        "codec_stream",
+        "codec_file",
+        "archive_directory",
+        "archive_writer",
+        "archive_reader",
         // Tier 3
         "signing_key",
         "message",
@@ -45,6 +50,7 @@ mod header {
         "outgoing",
         "incoming",
         "history",
+        "partner_trial",
         // Tier 4
         "answering",
         "incoming_request",

@@ -510,6 +510,18 @@
 #define CW_TROUBLE_SPOOL 140
 
 /**
+ * An archive whose directory was found good. The names and sizes of its files may be asked for on several threads at
+ * once; reading content is for one call at a time.
+ */
+typedef struct cw_archive_reader cw_archive_reader;
+
+/**
+ * A zip archive in the making, for one call at a time: cw_archive_writer_add for each entry, then
+ * cw_archive_writer_finish, without which nobody can read it.
+ */
+typedef struct cw_archive_writer cw_archive_writer;
+
+/**
  * A request's body, read once, from its beginning to its end.
  */
 typedef struct cw_body cw_body;
@@ -536,6 +548,17 @@ typedef struct cw_catalogue cw_catalogue;
 typedef struct cw_claim_file cw_claim_file;
 
 /**
+ * A decryption under way, for one call at a time: cw_decryptor_update as often as needed, then cw_decryptor_finish.
+ *
+ * WHAT COMES OUT IS NOT VERIFIED BEFORE cw_decryptor_finish RETURNED CW_OK, and with des-md5 not even then: only the
+ * padding was checked, which 1 in 256 wrong keys passes. Let it go to a place that can be thrown away, and act on
+ * nothing before that. cw_decrypt_file and cw_decrypt_stream hold it back for you.
+ *
+ * After cw_decryptor_finish, and after any failure, every further call fails with CW_ERR_INVALID_ARGUMENT.
+ */
+typedef struct cw_decryptor cw_decryptor;
+
+/**
  * A drop folder that partners put requests into. May be shared between threads.
  */
 typedef struct cw_directory_inbox cw_directory_inbox;
@@ -544,6 +567,13 @@ typedef struct cw_directory_inbox cw_directory_inbox;
  * Where `open_document` puts the bytes of a document. Borrowed for the time of that call.
  */
 typedef struct cw_document cw_document;
+
+/**
+ * An encryption under way, for one call at a time: cw_encryptor_update as often as needed, then cw_encryptor_finish,
+ * without which nobody can open what was written. After cw_encryptor_finish, and after any failure, every further
+ * call fails with CW_ERR_INVALID_ARGUMENT.
+ */
+typedef struct cw_encryptor cw_encryptor;
 
 /**
  * What went wrong: a code for programs, a sentence for people, and a line for each single fault.
@@ -651,6 +681,72 @@ typedef void (*cw_log_fn)(void *user_data, int32_t level, const char *target, co
  * a `cw_drop_fn` takes the data also when it fails. NULL where nothing is to be done.
  */
 typedef void (*cw_drop_fn)(void *user_data);
+
+/**
+ * Takes the next `len` bytes, which are borrowed for the time of the call. Returns CW_OK, or another code to stop.
+ */
+typedef int32_t (*cw_write_fn)(void *user_data, const uint8_t *data, size_t len);
+
+/**
+ * Told how many bytes moved since the last call, about every 64 KiB, on the thread that works. Returns 0 to go on;
+ * anything else stops the work, which then fails with CW_ERR_CANCELLED.
+ */
+typedef int32_t (*cw_progress_fn)(void *user_data, uint64_t bytes);
+
+/**
+ * Progress and cancellation of one call. To cancel from another thread, let `progress` look at a flag.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_watch).
+     */
+    size_t struct_size;
+    /**
+     * Told of the bytes that moved; NULL for nobody.
+     */
+    cw_progress_fn progress;
+    /**
+     * Handed to `progress`.
+     */
+    void *user_data;
+} cw_watch;
+
+/**
+ * Puts up to `capacity` bytes into `buffer` and their number into `*len`; 0 is the end. Returns CW_OK, or another code
+ * to stop.
+ */
+typedef int32_t (*cw_read_fn)(void *user_data, uint8_t *buffer, size_t capacity, size_t *len);
+
+/**
+ * How much an archive from outside may cost before it is refused. 0 stands for the default in each, and NULL instead
+ * of the struct for all defaults.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_limits).
+     */
+    size_t struct_size;
+    /**
+     * All entries together inflate to at most this many bytes. Default: 2 GiB.
+     */
+    uint64_t inflated_size;
+    /**
+     * At most this many entries, and at most as many directories on the way to them. Default: 20,000.
+     */
+    uint64_t entries;
+    /**
+     * What is compressed inflates to at most this many times its size, looked at beyond 64 MiB. Default: 1000.
+     */
+    uint64_t ratio;
+    /**
+     * A name between two slashes has at most this many bytes of UTF-8. Default: 255.
+     */
+    size_t name_length;
+    /**
+     * A whole path has at most this many bytes of UTF-8. Default: 1024.
+     */
+    size_t path_length;
+} cw_limits;
 
 /**
  * Where an HTTPS transport posts to, whom it trusts, and what it shows of itself. All but the address may be left zero;
@@ -795,17 +891,6 @@ typedef struct {
      */
     size_t base_path_len;
 } cw_transport_functions;
-
-/**
- * Puts up to `capacity` bytes into `buffer` and their number into `*len`; 0 is the end. Returns CW_OK, or another code
- * to stop.
- */
-typedef int32_t (*cw_read_fn)(void *user_data, uint8_t *buffer, size_t capacity, size_t *len);
-
-/**
- * Takes the next `len` bytes, which are borrowed for the time of the call. Returns CW_OK, or another code to stop.
- */
-typedef int32_t (*cw_write_fn)(void *user_data, const uint8_t *data, size_t len);
 
 /**
  * Loads the claim file with this exchange id: give it with cw_claim_file_give, or give nothing and return CW_OK when
@@ -1080,30 +1165,6 @@ typedef struct {
      */
     size_t assessments_len;
 } cw_export_options;
-
-/**
- * Told how many bytes moved since the last call, about every 64 KiB, on the thread that works. Returns 0 to go on;
- * anything else stops the work, which then fails with CW_ERR_CANCELLED.
- */
-typedef int32_t (*cw_progress_fn)(void *user_data, uint64_t bytes);
-
-/**
- * Progress and cancellation of one call. To cancel from another thread, let `progress` look at a flag.
- */
-typedef struct {
-    /**
-     * Set to sizeof(cw_watch).
-     */
-    size_t struct_size;
-    /**
-     * Told of the bytes that moved; NULL for nobody.
-     */
-    cw_progress_fn progress;
-    /**
-     * Handed to `progress`.
-     */
-    void *user_data;
-} cw_watch;
 
 /**
  * A header field that the host hands in: bytes as they came off the wire, without the white space around them.
@@ -1459,6 +1520,389 @@ int32_t cw_decrypt_bytes(const cw_opening_key *key,
                          size_t sealed_len,
                          cw_buffer **out,
                          cw_error **error);
+
+/**
+ * Starts an encryption for `key`, which is borrowed. Ciphertext goes to `write`, from within the calls and on their
+ * thread; the first bytes already from within this one. With `write` NULL it waits until cw_encryptor_take gives it
+ * out, for hosts that cannot give functions. `user_data` is handed to `write` and ended by `drop`, which may be NULL.
+ *
+ * Errors: CW_ERR_IO when the system has no randomness to give, what `write` returned, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_encryptor_new(const cw_sealing_key *key,
+                         cw_write_fn write,
+                         void *user_data,
+                         cw_drop_fn drop,
+                         cw_encryptor **out,
+                         cw_error **error);
+
+/**
+ * Encrypts the next bytes. Up to 64 KiB are held back until more comes.
+ *
+ * Errors: what `write` returned, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_encryptor_update(cw_encryptor *encryptor,
+                            const uint8_t *plaintext,
+                            size_t plaintext_len,
+                            cw_error **error);
+
+/**
+ * Encrypts what was held back. Only after this the sealed bytes are complete.
+ *
+ * Errors: what `write` returned, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_encryptor_finish(cw_encryptor *encryptor, cw_error **error);
+
+/**
+ * Gives out the ciphertext that came since the last time, of an encryptor that was made without `write`. It may be
+ * empty. Take it after each cw_encryptor_update, so that it does not pile up, and after cw_encryptor_finish.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_encryptor_take(cw_encryptor *encryptor,
+                          cw_buffer **out,
+                          cw_error **error);
+
+/**
+ * Wipes and ends an encryption, finished or not; it finishes nothing. NULL is none.
+ */
+void cw_encryptor_free(cw_encryptor *encryptor);
+
+/**
+ * Starts a decryption with `key`, which is borrowed. Plaintext goes to `write`, from within the calls and on their
+ * thread. With `write` NULL it waits until cw_decryptor_take gives it out, for hosts that cannot give functions.
+ * `user_data` is handed to `write` and ended by `drop`, which may be NULL.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_decryptor_new(const cw_opening_key *key,
+                         cw_write_fn write,
+                         void *user_data,
+                         cw_drop_fn drop,
+                         cw_decryptor **out,
+                         cw_error **error);
+
+/**
+ * Decrypts the next sealed bytes, of any number. Up to 64 KiB are held back until more comes.
+ *
+ * Errors: CW_ERR_WRONG_KEY, CW_ERR_TRUNCATED, CW_ERR_ALTERED, CW_ERR_UNSUPPORTED_SUITE, as soon as they show; what
+ * `write` returned; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_decryptor_update(cw_decryptor *decryptor,
+                            const uint8_t *sealed,
+                            size_t sealed_len,
+                            cw_error **error);
+
+/**
+ * Decrypts what was held back, and says whether everything that came out was good: only after CW_OK it is.
+ *
+ * Errors: as for cw_decryptor_update.
+ */
+int32_t cw_decryptor_finish(cw_decryptor *decryptor,
+                            cw_error **error);
+
+/**
+ * Gives out the plaintext that came since the last time, of a decryptor that was made without `write`: not verified
+ * before cw_decryptor_finish. It may be empty. Take it after each cw_decryptor_update, so that it does not pile up,
+ * and after cw_decryptor_finish.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_decryptor_take(cw_decryptor *decryptor,
+                          cw_buffer **out,
+                          cw_error **error);
+
+/**
+ * Wipes and ends a decryption, finished or not. NULL is none.
+ */
+void cw_decryptor_free(cw_decryptor *decryptor);
+
+/**
+ * Encrypts the file `from` into the file `to`. That is synced to the disk before it gets its name, and readable for
+ * this user only; what stood there is replaced, and after a failure stays as it was. `watch` is told of the bytes
+ * read; it may be NULL. `written`, unless NULL, gets the number of bytes written.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT when a path leads nowhere, CW_ERR_IO, CW_ERR_CANCELLED.
+ */
+int32_t cw_encrypt_file(const cw_sealing_key *key,
+                        const char *from,
+                        size_t from_len,
+                        const char *to,
+                        size_t to_len,
+                        const cw_watch *watch,
+                        uint64_t *written,
+                        cw_error **error);
+
+/**
+ * Decrypts the file `from` into the file `to`, which gets its name only when all was decrypted and found good; else as
+ * cw_encrypt_file. With des-md5 "found good" means the padding alone, so check a digest or a signature as well.
+ *
+ * Errors: CW_ERR_WRONG_KEY, CW_ERR_TRUNCATED, CW_ERR_ALTERED, CW_ERR_UNSUPPORTED_SUITE, and those of cw_encrypt_file.
+ */
+int32_t cw_decrypt_file(const cw_opening_key *key,
+                        const char *from,
+                        size_t from_len,
+                        const char *to,
+                        size_t to_len,
+                        const cw_watch *watch,
+                        uint64_t *written,
+                        cw_error **error);
+
+/**
+ * Encrypts what the descriptor `from` gives up to its end into the descriptor `to`: files, pipes, sockets. Both stay
+ * open and are the host's. `watch` is told of the bytes read; it may be NULL. `written`, unless NULL, gets the number
+ * of bytes written. On Unix only; elsewhere take cw_encrypt_stream.
+ *
+ * Errors: CW_ERR_IO, CW_ERR_CANCELLED, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_encrypt_fd(const cw_sealing_key *key,
+                      int32_t from,
+                      int32_t to,
+                      const cw_watch *watch,
+                      uint64_t *written,
+                      cw_error **error);
+
+/**
+ * Decrypts what the descriptor `from` gives up to its end into the descriptor `to`, which gets nothing before all was
+ * decrypted and found good: more than 1 MiB waits in an unnamed file in the system's folder for temporary files. With
+ * des-md5 "found good" means the padding alone. Else as cw_encrypt_fd.
+ *
+ * Errors: CW_ERR_WRONG_KEY, CW_ERR_TRUNCATED, CW_ERR_ALTERED, CW_ERR_UNSUPPORTED_SUITE, and those of cw_encrypt_fd.
+ */
+int32_t cw_decrypt_fd(const cw_opening_key *key,
+                      int32_t from,
+                      int32_t to,
+                      const cw_watch *watch,
+                      uint64_t *written,
+                      cw_error **error);
+
+/**
+ * Encrypts what `read` gives up to its end into `write`. Both are called on this thread, during this call only, each
+ * with its own data. `watch` is told of the bytes read; it may be NULL. `written`, unless NULL, gets the number of
+ * bytes written.
+ *
+ * Errors: what `read` or `write` returned, CW_ERR_IO, CW_ERR_CANCELLED, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_encrypt_stream(const cw_sealing_key *key,
+                          cw_read_fn read,
+                          void *read_data,
+                          cw_write_fn write,
+                          void *write_data,
+                          const cw_watch *watch,
+                          uint64_t *written,
+                          cw_error **error);
+
+/**
+ * Decrypts what `read` gives up to its end into `write`, which is not called before all was decrypted and found good:
+ * more than 1 MiB waits in an unnamed file in the system's folder for temporary files. With des-md5 "found good" means
+ * the padding alone. Else as cw_encrypt_stream.
+ *
+ * Errors: CW_ERR_WRONG_KEY, CW_ERR_TRUNCATED, CW_ERR_ALTERED, CW_ERR_UNSUPPORTED_SUITE, and those of
+ * cw_encrypt_stream.
+ */
+int32_t cw_decrypt_stream(const cw_opening_key *key,
+                          cw_read_fn read,
+                          void *read_data,
+                          cw_write_fn write,
+                          void *write_data,
+                          const cw_watch *watch,
+                          uint64_t *written,
+                          cw_error **error);
+
+/**
+ * Packs all that lies in `directory` into the zip archive `to`, which must not lie in it. That is synced to the disk
+ * before it gets its name, and readable for this user only; what stood there is replaced, and after a failure stays as
+ * it was. The same files give the same bytes. `watch` is told of the bytes read; it may be NULL. `written`, unless
+ * NULL, gets the number of bytes written.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT when a path leads nowhere, or for a symbolic link or names that would meet on
+ * another system; CW_ERR_HOSTILE_NAME, CW_ERR_IO, CW_ERR_CANCELLED.
+ */
+int32_t cw_compress_directory(const char *directory,
+                              size_t directory_len,
+                              const char *to,
+                              size_t to_len,
+                              const cw_watch *watch,
+                              uint64_t *written,
+                              cw_error **error);
+
+/**
+ * Packs all that lies in `directory` into a zip archive that goes to `write`, on this thread and during this call only.
+ * Else as cw_compress_directory.
+ *
+ * Errors: what `write` returned, and those of cw_compress_directory.
+ */
+int32_t cw_compress_directory_stream(const char *directory,
+                                     size_t directory_len,
+                                     cw_write_fn write,
+                                     void *user_data,
+                                     const cw_watch *watch,
+                                     uint64_t *written,
+                                     cw_error **error);
+
+/**
+ * Unpacks the zip archive `from` into `directory`, which must be empty or not there yet. Everything is unpacked and
+ * checked in a private place first; after a failure nothing is left. `limits` may be NULL. `watch` is told of the bytes
+ * written; it may be NULL.
+ *
+ * Errors: CW_ERR_NOT_AN_ARCHIVE, CW_ERR_UNSUPPORTED_ARCHIVE, CW_ERR_HOSTILE_NAME, CW_ERR_INCONSISTENT_ARCHIVE,
+ * CW_ERR_INFLATED_TOO_LARGE, CW_ERR_TOO_MANY_ENTRIES, CW_ERR_TRUNCATED, CW_ERR_ALTERED, CW_ERR_INVALID_ARGUMENT,
+ * CW_ERR_IO, CW_ERR_CANCELLED.
+ */
+int32_t cw_decompress_directory(const char *from,
+                                size_t from_len,
+                                const char *directory,
+                                size_t directory_len,
+                                const cw_limits *limits,
+                                const cw_watch *watch,
+                                cw_error **error);
+
+/**
+ * Unpacks the zip archive that `read` gives, on this thread and during this call only, into `directory`. Else as
+ * cw_decompress_directory.
+ *
+ * Errors: what `read` returned, and those of cw_decompress_directory.
+ */
+int32_t cw_decompress_directory_stream(cw_read_fn read,
+                                       void *user_data,
+                                       const char *directory,
+                                       size_t directory_len,
+                                       const cw_limits *limits,
+                                       const cw_watch *watch,
+                                       cw_error **error);
+
+/**
+ * Starts an archive. Its bytes go to `write`, from within the calls and on their thread. With `write` NULL they wait
+ * until cw_archive_writer_take gives them out. `user_data` is handed to `write` and ended by `drop`, which may be NULL.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_archive_writer_new(cw_write_fn write,
+                              void *user_data,
+                              cw_drop_fn drop,
+                              cw_archive_writer **out,
+                              cw_error **error);
+
+/**
+ * Adds an entry with content from memory. `name` is a relative path with "/" between its parts, in Unicode form C.
+ *
+ * Errors: CW_ERR_HOSTILE_NAME and CW_ERR_INVALID_ARGUMENT for a name that cannot be written everywhere, is not in form
+ * C, or would meet an earlier one: the archive goes on without this entry. What `write` returned, after which the
+ * archive is lost.
+ */
+int32_t cw_archive_writer_add(cw_archive_writer *writer,
+                              const char *name,
+                              size_t name_len,
+                              const uint8_t *content,
+                              size_t content_len,
+                              cw_error **error);
+
+/**
+ * Adds an entry with the content that `read` gives up to its end, on this thread and during this call only. `watch` is
+ * told of the bytes read; it may be NULL.
+ *
+ * Errors: what `read` returned, CW_ERR_CANCELLED, after which the archive may be lost, as the next call then says;
+ * and those of cw_archive_writer_add.
+ */
+int32_t cw_archive_writer_add_stream(cw_archive_writer *writer,
+                                     const char *name,
+                                     size_t name_len,
+                                     cw_read_fn read,
+                                     void *user_data,
+                                     const cw_watch *watch,
+                                     cw_error **error);
+
+/**
+ * Writes the archive's directory. Only after this the archive is complete; every further call fails with
+ * CW_ERR_INVALID_ARGUMENT.
+ *
+ * Errors: what `write` returned, CW_ERR_INVALID_ARGUMENT, also when the archive was lost at an earlier entry.
+ */
+int32_t cw_archive_writer_finish(cw_archive_writer *writer,
+                                 cw_error **error);
+
+/**
+ * Gives out the bytes that came since the last time, of a writer that was made without `write`. It may be empty.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_archive_writer_take(cw_archive_writer *writer,
+                               cw_buffer **out,
+                               cw_error **error);
+
+/**
+ * Ends an archive, finished or not; it finishes nothing. NULL is none.
+ */
+void cw_archive_writer_free(cw_archive_writer *writer);
+
+/**
+ * Opens the zip archive at `from`. The archive is refused as a whole when anything in its directory is hostile, beyond
+ * the limits or contradictory; nothing is inflated for that. `limits` may be NULL.
+ *
+ * Errors: CW_ERR_NOT_AN_ARCHIVE, CW_ERR_UNSUPPORTED_ARCHIVE, CW_ERR_HOSTILE_NAME, CW_ERR_INCONSISTENT_ARCHIVE,
+ * CW_ERR_INFLATED_TOO_LARGE, CW_ERR_TOO_MANY_ENTRIES, CW_ERR_TRUNCATED, CW_ERR_INVALID_ARGUMENT, CW_ERR_IO.
+ */
+int32_t cw_archive_reader_open(const char *from,
+                               size_t from_len,
+                               const cw_limits *limits,
+                               cw_archive_reader **out,
+                               cw_error **error);
+
+/**
+ * Opens a zip archive in memory, of which a copy is kept. Else as cw_archive_reader_open.
+ */
+int32_t cw_archive_reader_open_bytes(const uint8_t *archive,
+                                     size_t archive_len,
+                                     const cw_limits *limits,
+                                     cw_archive_reader **out,
+                                     cw_error **error);
+
+/**
+ * How many files the archive has; directories are not counted. 0 for NULL.
+ */
+size_t cw_archive_reader_count(const cw_archive_reader *reader);
+
+/**
+ * The name of a file, counted from 0 in the order of the archive's directory: a path that was checked, relative, with
+ * "/" between its parts. Borrowed from the reader; NULL when there are not so many.
+ */
+const char *cw_archive_reader_name(const cw_archive_reader *reader,
+                                   size_t index);
+
+/**
+ * The size of a file that its header declares; reading fails where the content has another. 0 when there are not so
+ * many.
+ */
+uint64_t cw_archive_reader_size(const cw_archive_reader *reader,
+                                size_t index);
+
+/**
+ * Gives the content of a file to `write`, on this thread and during this call only. It is verified only when CW_OK is
+ * returned: after a failure throw away what `write` got. `watch` is told of the bytes written; it may be NULL.
+ *
+ * Errors: CW_ERR_ALTERED, CW_ERR_INCONSISTENT_ARCHIVE, what `write` returned, CW_ERR_IO, CW_ERR_CANCELLED,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_archive_reader_read(cw_archive_reader *reader,
+                               size_t index,
+                               cw_write_fn write,
+                               void *user_data,
+                               const cw_watch *watch,
+                               cw_error **error);
+
+/**
+ * Gives out the content of a file that fits into memory, after it was verified; its size is bounded by the limits.
+ *
+ * Errors: CW_ERR_ALTERED, CW_ERR_INCONSISTENT_ARCHIVE, CW_ERR_IO, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_archive_reader_read_bytes(cw_archive_reader *reader,
+                                     size_t index,
+                                     cw_buffer **out,
+                                     cw_error **error);
+
+/**
+ * Closes an archive, and ends all names borrowed from it. NULL is none.
+ */
+void cw_archive_reader_free(cw_archive_reader *reader);
 
 /**
  * A new Ed25519 key. `id` is 1 to 128 characters of printable ASCII without spaces, such as "ON-INS/2026", and is
@@ -2679,8 +3123,9 @@ int32_t cw_exchange_mark_viewed(const cw_exchange *exchange,
 /**
  * What happened, oldest first, as a JSON array: every step of every package, both directions, with who, when and what
  * came of it. `query` says what of it, as a JSON object; its members all may be left out: "claim", "assessment",
- * "partner", "kind" ("claim", "notes"), "direction" ("outgoing", "incoming"), "package", "newest_first", "limit" (1000
- * unless it is said), and "after", the number of the last entry of the page before. NULL for all.
+ * "partner", "kind" ("claim", "notes", "trial"), "direction" ("outgoing", "incoming"), "package", "by", "steps",
+ * "only_failures", "from", "until", "newest_first", "limit" (1000 unless it is said), and "after", the number of the last
+ * entry of the page before. NULL for all. docs/schemas/history-query.schema.json describes them.
  *
  * Errors: CW_ERR_STORE_DAMAGED when one of the entries was altered in the ledger; CW_ERR_LEDGER,
  * CW_ERR_INVALID_ARGUMENT.
@@ -2690,6 +3135,18 @@ int32_t cw_exchange_history(const cw_exchange *exchange,
                             size_t query_len,
                             cw_buffer **out,
                             cw_error **error);
+
+/**
+ * The error log of incoming packages, as cw_exchange_history gives the history: what failed or was rejected here, unless
+ * the query names other steps. A delivery that was refused before it was a package leaves no entry.
+ *
+ * Errors: as cw_exchange_history.
+ */
+int32_t cw_exchange_incoming_errors(const cw_exchange *exchange,
+                                    const char *query,
+                                    size_t query_len,
+                                    cw_buffer **out,
+                                    cw_error **error);
 
 /**
  * Writes the entries that `query` asks for, as with cw_exchange_history, as JSON Lines: one entry a line, its hashes
@@ -2732,6 +3189,29 @@ int32_t cw_exchange_verify_history_from(const cw_exchange *exchange,
                                         size_t noted_len,
                                         cw_buffer **out,
                                         cw_error **error);
+
+/**
+ * Sends a new partner a sample and says, check by check, what is wrong at either side with keys, certificates, clocks,
+ * limits and names, and what to do. Nothing of it is kept but an entry of the history at both sides.
+ *
+ * `claim_file` is the claim file to try with, as JSON, or NULL for a sample of a fictional person. Over a transport
+ * whose answer comes later the report is pending: call again with the "package" it names as `collecting`, which is else
+ * NULL. `*passed` is 1 when nothing failed; warnings do not count. `out` gets the report as JSON. Both may be NULL.
+ *
+ * What is wrong stands in the report. Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_try_partner(const cw_exchange *exchange,
+                                const char *partner,
+                                size_t partner_len,
+                                const char *by,
+                                size_t by_len,
+                                const char *claim_file,
+                                size_t claim_file_len,
+                                const char *collecting,
+                                size_t collecting_len,
+                                int32_t *passed,
+                                cw_buffer **out,
+                                cw_error **error);
 
 /**
  * Answers one request that the host's own web server took in; for servers that read the body when they are asked to.

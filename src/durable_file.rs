@@ -1,7 +1,11 @@
 //! A file that stands whole and synced under its name, or not at all.
 
-use crate::{Error, Result};
-use std::fs::{DirBuilder, File};
+#[cfg(feature = "exchange")]
+use crate::Error;
+use crate::Result;
+#[cfg(feature = "exchange")]
+use std::fs::DirBuilder;
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -21,7 +25,7 @@ impl DurableFile {
 
     /// Syncs the file and gives it its name; what stood there before is replaced. Survives power loss once this
     /// has returned.
-    pub(crate) fn place(self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn place(self, name: impl AsRef<Path>) -> Result<PathBuf> {
         self.file.as_file().sync_all()?;
         let path = self.folder.join(name);
         self.file.persist(&path).map_err(|refused| refused.error)?;
@@ -54,6 +58,7 @@ pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Makes `folder`, and those above it, for this user alone, and its name durable; one that is there already is left as
 /// it is.
+#[cfg(feature = "exchange")]
 pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -108,7 +108,7 @@ mod error;
 #[cfg(feature = "exchange")]
 mod trace;
 
-#[cfg(feature = "exchange")]
+#[cfg(feature = "codec")]
 mod durable_file;
 #[cfg(feature = "sqlite")]
 mod sqlite;

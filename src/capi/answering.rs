@@ -2,11 +2,11 @@
 
 use super::border::call;
 use super::callback::{UserData, cw_read_fn};
-use super::claim_out::HostReader;
 use super::error::cw_error;
 use super::exchange::cw_exchange;
 use super::message::{cw_header, cw_response, head};
 use super::pointer::{Options, Out, bytes, misuse, optional_text, options, shared};
+use super::stream::HostRead;
 use crate::protocol::{Endpoint, Peer, Problem, Request, Response};
 use crate::{ErrorKind, Result};
 use std::ffi::{c_char, c_void};
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn cw_exchange_answer(
                 Err(refused) => refused,
                 Ok(request) if read.is_none() => exchange.0.answer(&request, &peer, &mut std::io::empty()),
                 Ok(request) => {
-                    let mut body = HostReader::new(read, UserData::new(user_data, None))?;
+                    let mut body = HostRead::new(read, UserData::new(user_data, None))?;
                     exchange.0.answer(&request, &peer, &mut body)
                 }
             };

@@ -2,11 +2,11 @@
 
 use super::border::call;
 use super::buffer::cw_buffer;
-use super::callback::{cw_read_fn, cw_write_fn};
+use super::callback::{UserData, cw_read_fn, cw_write_fn};
 use super::case_system::{cw_case_system, json_of, read_json};
 use super::error::cw_error;
 use super::pointer::{Out, given_text, misuse, path, shared};
-use super::stream::{HostReader, HostWriter};
+use super::stream::{HostRead, HostWrite};
 use crate::case_system::SqliteCaseSystem;
 use crate::durable_file::{DurableFile, folder_of};
 use crate::model::{Document, ExchangeId};
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn cw_case_system_add_document(
             let embedded = shared("case_system", case_system)?.embedded()?;
             let claim = given_text("claim", claim, claim_len)?;
             let document = given_text("document", document, document_len)?;
-            add_document(embedded, claim, document, HostReader::new(read, user_data)?, out)
+            add_document(embedded, claim, document, HostRead::new(read, UserData::new(user_data, None))?, out)
         })
     }
 }
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn cw_case_system_read_document(
             let case_system = shared("case_system", case_system)?;
             let claim = given_text("claim", claim, claim_len)?.parse()?;
             let document = given_text("document", document, document_len)?.parse()?;
-            let mut write = HostWriter::new(write, user_data)?;
+            let mut write = HostWrite::new(write, UserData::new(user_data, None))?;
             std::io::copy(&mut open_document(case_system, &claim, &document, version)?, &mut write)?;
             Ok(())
         })

@@ -1,9 +1,10 @@
 //! What a case system of the host's own hands over when it is asked: a claim file, a document's bytes, its catalogue.
 
 use super::border::call;
-use super::callback::{UserData, ask, cw_drop_fn, cw_read_fn};
+use super::callback::{UserData, cw_drop_fn, cw_read_fn};
 use super::error::cw_error;
 use super::pointer::{bytes, misuse, path, tell, unique};
+use super::stream::HostRead;
 use crate::model::ClaimFile;
 use crate::protocol::DigestReader;
 use crate::rules::Catalogue;
@@ -156,7 +157,7 @@ pub unsafe extern "C" fn cw_document_give_reader(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_document_give_reader", error, || {
-            unique("out", out)?.0.give(|| Ok(Box::new(HostReader::new(read, data)?)))
+            unique("out", out)?.0.give(|| Ok(Box::new(HostRead::new(read, data)?)))
         })
     }
 }
@@ -210,54 +211,6 @@ pub unsafe extern "C" fn cw_catalogue_give(
                 serde_json::from_slice(bytes("json", json.cast(), json_len)?)
                     .map_err(|fault| misuse(format!("`json` is no catalogue: {fault}")))
             })
-        })
-    }
-}
-
-/// Bytes that the host's function reads.
-pub(super) struct HostReader {
-    read: cw_read_fn,
-    data: UserData,
-    failed: bool,
-}
-
-impl HostReader {
-    pub(super) fn new(read: cw_read_fn, data: UserData) -> Result<Self> {
-        if read.is_none() {
-            return Err(misuse("`read` is NULL; pass the function that reads"));
-        }
-        Ok(Self { read, data, failed: false })
-    }
-
-    fn pull(&self, buffer: &mut [u8]) -> Result<usize> {
-        let mut count = 0;
-        let asked = ask("read", |_| {
-            let Some(read) = self.read else { return ErrorKind::Internal.code().into() };
-            // SAFETY: the host gave this function for this data; buffer and count outlive the call.
-            unsafe { read(self.data.get(), buffer.as_mut_ptr(), buffer.len(), &raw mut count) }
-        });
-        asked?;
-        if count > buffer.len() {
-            let room = buffer.len();
-            let said =
-                format!("the host's function `read` told of {count} bytes where there was room for {room}");
-            return Err(Error::new(ErrorKind::Internal, said));
-        }
-        Ok(count)
-    }
-}
-
-impl Read for HostReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        if self.failed {
-            return Err(Error::new(ErrorKind::Truncated, "reading failed before").into());
-        }
-        self.pull(buffer).map_err(|error| {
-            self.failed = true;
-            error.into()
         })
     }
 }

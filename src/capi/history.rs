@@ -3,18 +3,19 @@
 use super::answer::Answer;
 use super::border::call;
 use super::buffer::cw_buffer;
-use super::callback::{believe, cw_write_fn};
+use super::callback::{UserData, cw_write_fn};
 use super::error::cw_error;
 use super::exchange::cw_exchange;
-use super::pointer::{given_text, json_or_default, misuse, read_json, shared, tell};
+use super::pointer::{given_text, json_or_default, read_json, shared, tell};
+use super::stream::HostWrite;
 use crate::ledger::HistoryHead;
 use std::ffi::{c_char, c_void};
-use std::io;
 
 /// What happened, oldest first, as a JSON array: every step of every package, both directions, with who, when and what
 /// came of it. `query` says what of it, as a JSON object; its members all may be left out: "claim", "assessment",
-/// "partner", "kind" ("claim", "notes"), "direction" ("outgoing", "incoming"), "package", "newest_first", "limit" (1000
-/// unless it is said), and "after", the number of the last entry of the page before. NULL for all.
+/// "partner", "kind" ("claim", "notes", "trial"), "direction" ("outgoing", "incoming"), "package", "by", "steps",
+/// "only_failures", "from", "until", "newest_first", "limit" (1000 unless it is said), and "after", the number of the last
+/// entry of the page before. NULL for all. docs/schemas/history-query.schema.json describes them.
 ///
 /// Errors: CW_ERR_STORE_DAMAGED when one of the entries was altered in the ledger; CW_ERR_LEDGER,
 /// CW_ERR_INVALID_ARGUMENT.
@@ -32,6 +33,28 @@ pub unsafe extern "C" fn cw_exchange_history(
             let answer = Answer::json_alone(out);
             let exchange = shared("exchange", exchange)?;
             answer.give_json(&exchange.0.history(&json_or_default("query", query, query_len)?)?)
+        })
+    }
+}
+
+/// The error log of incoming packages, as cw_exchange_history gives the history: what failed or was rejected here, unless
+/// the query names other steps. A delivery that was refused before it was a package leaves no entry.
+///
+/// Errors: as cw_exchange_history.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_incoming_errors(
+    exchange: *const cw_exchange,
+    query: *const c_char,
+    query_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_incoming_errors", error, || {
+            let answer = Answer::json_alone(out);
+            let exchange = shared("exchange", exchange)?;
+            answer.give_json(&exchange.0.incoming_errors(&json_or_default("query", query, query_len)?)?)
         })
     }
 }
@@ -58,9 +81,8 @@ pub unsafe extern "C" fn cw_exchange_export_history(
             tell(entries, 0);
             let exchange = shared("exchange", exchange)?;
             let query = json_or_default("query", query, query_len)?;
-            let write = write.ok_or_else(|| misuse("`write` is NULL; pass the function to call"))?;
-            let mut lines = Lines(|line: &[u8]| write(user_data, line.as_ptr(), line.len()));
-            tell(entries, exchange.0.export_history(&query, &mut lines)?);
+            let lines = HostWrite::new(write, UserData::new(user_data, None))?;
+            tell(entries, exchange.0.export_history(&query, lines)?);
             Ok(())
         })
     }
@@ -109,19 +131,5 @@ pub unsafe extern "C" fn cw_exchange_verify_history_from(
             let noted: HistoryHead = read_json("noted", given_text("noted", noted, noted_len)?)?;
             answer.give_json(&exchange.0.verify_history_from(&noted)?)
         })
-    }
-}
-
-/// The host's function as a writer.
-struct Lines<F>(F);
-
-impl<F: FnMut(&[u8]) -> i32> io::Write for Lines<F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        believe("write", (self.0)(bytes), None)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -15,6 +15,17 @@ pub const CW_VERSION_PATCH: u32 = 0;
 /// hosts have to be compiled anew.
 pub const CW_ABI_VERSION: u32 = 0;
 
+const _: () = assert!(
+    is(env!("CARGO_PKG_VERSION_MAJOR"), CW_VERSION_MAJOR)
+        && is(env!("CARGO_PKG_VERSION_MINOR"), CW_VERSION_MINOR)
+        && is(env!("CARGO_PKG_VERSION_PATCH"), CW_VERSION_PATCH),
+    "the macros are the crate's version"
+);
+
+const fn is(text: &str, number: u32) -> bool {
+    matches!(u32::from_str_radix(text, 10), Ok(parsed) if parsed == number)
+}
+
 const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
     Ok(version) => version,
     Err(_) => c"",
@@ -43,15 +54,4 @@ pub unsafe extern "C" fn cw_has_capability(name: *const c_char, name_len: usize)
     let known =
         |name| unsafe { given_text("name", name, name_len) }.is_ok_and(|name| CAPABILITIES.contains(&name));
     quietly(0, || i32::from(known(name)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_macros_are_the_crates_version() {
-        let macros = format!("{CW_VERSION_MAJOR}.{CW_VERSION_MINOR}.{CW_VERSION_PATCH}");
-        assert_eq!(macros, env!("CARGO_PKG_VERSION"));
-    }
 }

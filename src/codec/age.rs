@@ -2,24 +2,27 @@
 //! no passphrases, no plugins, no armour.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read, Write};
+use std::io::{self, BufRead, Chain, Cursor, Read, Write};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use age::secrecy::ExposeSecret;
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, EncryptError, x25519};
 use zeroize::Zeroizing;
 
-use super::pump::CHUNK;
+use super::pump::fill;
 use crate::{Error, ErrorKind, Result};
 
 /// The first line of every file of version 1.
 const MAGIC: &[u8] = b"age-encryption.org/v1\n";
 
 /// A longer header is refused: room for 300 recipients, and little enough to parse at no cost.
-const LONGEST_HEADER: u64 = 32 * 1024;
+const LONGEST_HEADER: usize = 32 * 1024;
+
+/// The nonce of the payload, between the header and the first chunk.
+const NONCE: usize = 16;
 
 /// A site's own secret: opens what others sealed for its [`recipient`](Self::recipient).
 ///
@@ -160,7 +163,7 @@ impl From<AgeRecipient> for AgeRecipients {
 
 /// Encrypts what is written to it; `finish` writes the last chunk.
 pub(super) struct Encryptor<W: Write> {
-    stream: StreamWriter<W>,
+    stream: StreamWriter<Frank<W>>,
     failed: bool,
 }
 
@@ -173,14 +176,20 @@ impl<W: Write> Encryptor<W> {
                 Error::new(ErrorKind::InvalidKey, "these age recipients cannot be used").caused_by(error)
             }
         })?;
-        Ok(Self { stream: encryptor.wrap_output(output)?, failed: false })
+        let fault = Arc::new(Fault::default());
+        let output = Frank { output, fault: Arc::downgrade(&fault) };
+        let stream = encryptor.wrap_output(output).map_err(|error| {
+            let own = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+            own.unwrap_or(error)
+        })?;
+        Ok(Self { stream, failed: false })
     }
 
     pub(super) fn finish(self) -> Result<W> {
         if self.failed {
             return Err(Error::new(ErrorKind::Io, "an earlier write of ciphertext failed"));
         }
-        Ok(self.stream.finish()?)
+        Ok(self.stream.finish()?.output)
     }
 }
 
@@ -199,23 +208,58 @@ impl<W: Write> Write for Encryptor<W> {
     }
 }
 
-/// The header, already in memory, then what follows it.
-type Sealed<R> = Chain<Cursor<Vec<u8>>, ToItsEnd<BufReader<R>>>;
+/// Where the error of an output is kept while the header is written.
+type Fault = Mutex<Option<io::Error>>;
 
-/// Decrypts what it reads.
-pub(super) struct Decryptor<R: Read> {
+/// An output whose error is told as it is: the `age` crate makes a sentence of one that meets the header.
+struct Frank<W> {
+    output: W,
+    fault: Weak<Fault>,
+}
+
+impl<W: Write> Write for Frank<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.write(bytes).map_err(|error| match self.fault.upgrade() {
+            Some(fault) if error.kind() != io::ErrorKind::Interrupted => {
+                let told = error.kind().into();
+                *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                told
+            }
+            _ => error,
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// The header and the nonce, already in memory, then the chunks.
+type Sealed<R> = Chain<Cursor<Vec<u8>>, Chunks<R>>;
+
+/// Decrypts what it reads. Where the input has nothing to give yet (`WouldBlock`), the same read may be tried again.
+pub(super) struct Decryptor<R: BufRead> {
     stream: StreamReader<Sealed<R>>,
-    ended: Arc<AtomicBool>,
+    progress: Arc<Progress>,
     began: bool,
 }
 
-impl<R: Read> Decryptor<R> {
-    pub(super) fn new(identity: &AgeIdentity, input: R) -> Result<Self> {
-        let mut input = BufReader::with_capacity(CHUNK, input);
-        let header = read_header(&mut input)?;
-        let ended = Arc::new(AtomicBool::new(false));
-        let rest = ToItsEnd { input, ended: Arc::clone(&ended) };
-        let decryptor = age::Decryptor::new_buffered(Cursor::new(header).chain(rest)).map_err(explain)?;
+impl<R: BufRead> Decryptor<R> {
+    pub(super) fn new(identity: &AgeIdentity, mut input: R) -> Result<Self> {
+        let mut start = read_header(&mut input)?;
+        let mut nonce = [0; NONCE];
+        let came = fill(&mut input, &mut nonce)?;
+        start.extend_from_slice(nonce.get(..came).unwrap_or_default());
+        let progress = Arc::new(Progress::default());
+        let chunks = Chunks { input, progress: Arc::clone(&progress) };
+        let decryptor =
+            age::Decryptor::new_buffered(Cursor::new(start).chain(chunks)).map_err(|error| match error {
+                DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof && came == NONCE => {
+                    altered_header().caused_by(error)
+                }
+                error => explain(error),
+            })?;
+        progress.opened.store(true, Ordering::Relaxed);
         if decryptor.is_scrypt() {
             return Err(Error::new(
                 ErrorKind::UnsupportedSuite,
@@ -224,7 +268,7 @@ impl<R: Read> Decryptor<R> {
         }
         let stream =
             decryptor.decrypt(std::iter::once(&identity.0 as &dyn age::Identity)).map_err(explain)?;
-        Ok(Self { stream, ended, began: false })
+        Ok(Self { stream, progress, began: false })
     }
 
     /// Why a chunk failed. The last chunk of a stream fails the same way whether it was cut or changed; when
@@ -232,11 +276,13 @@ impl<R: Read> Decryptor<R> {
     fn explain_chunk(&self, error: io::Error) -> io::Error {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => cut_short(),
-            io::ErrorKind::InvalidData if self.began && self.ended.load(Ordering::Relaxed) => Error::new(
-                ErrorKind::Truncated,
-                "the encrypted bytes end too early, or the last 64 KiB of them were changed",
-            )
-            .caused_by(error),
+            io::ErrorKind::InvalidData if self.began && self.progress.ended.load(Ordering::Relaxed) => {
+                Error::new(
+                    ErrorKind::Truncated,
+                    "the encrypted bytes end too early, or the last 64 KiB of them were changed",
+                )
+                .caused_by(error)
+            }
             io::ErrorKind::InvalidData => Error::new(
                 ErrorKind::Altered,
                 "the encrypted bytes were changed or cut short after they were written",
@@ -248,7 +294,7 @@ impl<R: Read> Decryptor<R> {
     }
 }
 
-impl<R: Read> Read for Decryptor<R> {
+impl<R: BufRead> Read for Decryptor<R> {
     fn read(&mut self, plaintext: &mut [u8]) -> io::Result<usize> {
         let length = self.stream.read(plaintext).map_err(|error| self.explain_chunk(error))?;
         self.began |= length > 0;
@@ -258,7 +304,7 @@ impl<R: Read> Read for Decryptor<R> {
 
 /// Takes the header, up to and with the line `--- MAC`, so that its length is bounded before anything parses it.
 fn read_header(input: &mut impl BufRead) -> Result<Vec<u8>> {
-    let mut input = input.take(LONGEST_HEADER);
+    let mut input = input.take(LONGEST_HEADER as u64);
     let mut header = Vec::new();
     input.read_until(b'\n', &mut header)?;
     if header != MAGIC {
@@ -281,6 +327,38 @@ fn read_header(input: &mut impl BufRead) -> Result<Vec<u8>> {
         if line.starts_with(b"---") {
             return Ok(header);
         }
+    }
+}
+
+/// Looks, while a file arrives in pieces, for the end of its header, by the same rules as [`read_header`].
+#[derive(Default)]
+pub(super) struct HeaderScan {
+    line: usize,
+    scanned: usize,
+}
+
+impl HeaderScan {
+    /// More bytes than this need not be shown.
+    pub(super) const LONGEST: usize = LONGEST_HEADER + NONCE;
+
+    /// Whether `start`, the beginning of a file, is enough to open it or to refuse it. Each time it is the same or has
+    /// grown.
+    pub(super) fn is_enough(&mut self, start: &[u8]) -> bool {
+        while let Some(length) =
+            start.get(self.scanned..).and_then(|new| new.iter().position(|b| *b == b'\n'))
+        {
+            let end = self.scanned + length + 1;
+            let line = start.get(self.line..end).unwrap_or_default();
+            if self.line == 0 && line != MAGIC {
+                return true;
+            }
+            if line.starts_with(b"---") {
+                return start.len() >= end + NONCE;
+            }
+            (self.line, self.scanned) = (end, end);
+        }
+        self.scanned = start.len();
+        start.len() >= Self::LONGEST
     }
 }
 
@@ -307,36 +385,54 @@ fn explain(error: DecryptError) -> Error {
             ErrorKind::WrongKey,
             "sealed for another recipient: this site's age identity does not open it",
         ),
-        DecryptError::UnknownFormat => not_age(b"age-encryption.org/"),
-        error => {
-            Error::new(ErrorKind::Altered, "the age header was changed after it was written").caused_by(error)
-        }
+        error => altered_header().caused_by(error),
     }
+}
+
+fn altered_header() -> Error {
+    Error::new(ErrorKind::Altered, "the age header was changed after it was written")
 }
 
 fn cut_short() -> Error {
     Error::new(ErrorKind::Truncated, "the encrypted bytes end too early")
 }
 
-/// A reader that remembers having met its end.
-struct ToItsEnd<R> {
-    input: R,
-    ended: Arc<AtomicBool>,
+/// How far the reading of a file has come.
+#[derive(Default)]
+struct Progress {
+    opened: AtomicBool,
+    ended: AtomicBool,
 }
 
-impl<R: BufRead> Read for ToItsEnd<R> {
+/// What follows the header and the nonce. It remembers having met its end, and gives nothing before the header was
+/// found good: a header that seems to go on is not looked for in 250 MB.
+struct Chunks<R> {
+    input: R,
+    progress: Arc<Progress>,
+}
+
+impl<R> Chunks<R> {
+    fn is_opened(&self) -> bool {
+        self.progress.opened.load(Ordering::Relaxed)
+    }
+}
+
+impl<R: BufRead> Read for Chunks<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.is_opened() {
+            return Ok(0);
+        }
         let length = self.input.read(buffer)?;
         if length == 0 && !buffer.is_empty() {
-            self.ended.store(true, Ordering::Relaxed);
+            self.progress.ended.store(true, Ordering::Relaxed);
         }
         Ok(length)
     }
 }
 
-impl<R: BufRead> BufRead for ToItsEnd<R> {
+impl<R: BufRead> BufRead for Chunks<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
+        if self.is_opened() { self.input.fill_buf() } else { Ok(&[]) }
     }
 
     fn consume(&mut self, amount: usize) {
@@ -347,6 +443,7 @@ impl<R: BufRead> BufRead for ToItsEnd<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::BufReader;
 
     #[test]
     fn secrets_are_not_shown_and_texts_lead_back() {
@@ -373,9 +470,28 @@ mod tests {
 
     #[test]
     fn a_header_without_end_costs_no_memory() {
-        let endless = MAGIC.chain(io::repeat(b'a'));
-        let error = Decryptor::new(&AgeIdentity::generate(), endless).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Altered);
+        for start in [&b""[..], b"-> X25519 a\n", b"--- \n", b"--- a mac that is too short\n"] {
+            let endless = MAGIC.chain(start).chain(BufReader::new(io::repeat(b'a')));
+            let error = Decryptor::new(&AgeIdentity::generate(), endless).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Altered, "{start:?}");
+        }
+    }
+
+    #[test]
+    fn an_output_that_refuses_the_header_is_told_as_it_is() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+                Err(Error::new(ErrorKind::Cancelled, "stopped on request").into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let recipients = AgeIdentity::generate().recipient().into();
+        let error = Encryptor::new(&recipients, Full).err().unwrap();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Cancelled, "stopped on request"));
     }
 
     #[test]

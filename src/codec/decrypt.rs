@@ -1,11 +1,15 @@
 //! Decryption in two layers: a `Read` that decrypts as it is read, and calls that release nothing before the end.
 
 use std::fmt;
+#[cfg(feature = "age")]
+use std::io::BufReader;
 use std::io::{self, Read, Seek, Write};
 
 #[cfg(feature = "age")]
 use super::age;
 use super::des_md5;
+#[cfg(feature = "age")]
+use super::pump::CHUNK;
 use super::pump::pump;
 use super::suite::OpeningKey;
 use crate::{Error, ErrorKind, Result};
@@ -17,7 +21,9 @@ const HELD_IN_MEMORY: usize = 1024 * 1024;
 ///
 /// **What it yields is not verified until it was read to its end without an error.** With the suite `des-md5` it is
 /// not even then: only the padding was checked, which 1 in 256 wrong keys passes. Do not act on the bytes before
-/// that, or use [`decrypt`], which holds them back. After an error every further read fails too.
+/// that, or use [`decrypt`], which holds them back. After an error every further read fails too, unless the error was
+/// that of an input with nothing to give yet ([`WouldBlock`](io::ErrorKind::WouldBlock)): then reading goes on.
+/// Where sealed bytes come in pieces, [`PushDecryptor`](super::PushDecryptor) takes them.
 ///
 /// The errors of `read` carry one of ours: [`Error::from`] finds it again.
 ///
@@ -38,7 +44,7 @@ pub struct Decryptor<R: Read> {
 enum Inner<R: Read> {
     DesMd5(Box<des_md5::Decryptor<R>>),
     #[cfg(feature = "age")]
-    Age(Box<age::Decryptor<R>>),
+    Age(Box<age::Decryptor<BufReader<R>>>),
 }
 
 impl<R: Read> Decryptor<R> {
@@ -51,7 +57,10 @@ impl<R: Read> Decryptor<R> {
         let inner = match key {
             OpeningKey::DesMd5(key) => Inner::DesMd5(Box::new(des_md5::Decryptor::new(key, input)?)),
             #[cfg(feature = "age")]
-            OpeningKey::Age(identity) => Inner::Age(Box::new(age::Decryptor::new(identity, input)?)),
+            OpeningKey::Age(identity) => {
+                let input = BufReader::with_capacity(CHUNK, input);
+                Inner::Age(Box::new(age::Decryptor::new(identity, input)?))
+            }
         };
         Ok(Self { inner, failed: false })
     }
@@ -69,7 +78,9 @@ impl<R: Read> Read for Decryptor<R> {
             #[cfg(feature = "age")]
             Inner::Age(decryptor) => decryptor.read(plaintext),
         };
-        self.failed = outcome.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
+        self.failed = outcome.as_ref().is_err_and(|error| {
+            !matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
+        });
         outcome
     }
 }

@@ -3,10 +3,12 @@
 //! Two halves, each usable without the other:
 //!
 //! - **Suites** seal a stream of bytes for one partner: [`encrypt`] and [`decrypt`] move a whole stream,
-//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`. A [`SealingKey`] or an [`OpeningKey`] says which
-//!   [`Suite`] is meant.
+//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`, [`PushDecryptor`] takes sealed bytes as they come. A
+//!   [`SealingKey`] or an [`OpeningKey`] says which [`Suite`] is meant.
 //! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
 //!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
+//!
+//! From file to file go [`encrypt_file`], [`decrypt_file`], [`compress_file`] and [`decompress_file`].
 //!
 //! Everything streams in constant memory. Progress is shown, and work stopped, through a [`Watch`].
 //!
@@ -35,7 +37,9 @@ mod archive;
 mod decrypt;
 mod des_md5;
 mod encrypt;
+mod file;
 mod pump;
+mod push;
 mod suite;
 mod watch;
 
@@ -48,5 +52,7 @@ pub use self::archive::{
 pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
+pub use self::file::{compress_file, decompress_file, decrypt_file, encrypt_file};
+pub use self::push::PushDecryptor;
 pub use self::suite::{OpeningKey, SealingKey, Suite};
 pub use self::watch::{Watch, Watched};

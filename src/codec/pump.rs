@@ -27,17 +27,24 @@ pub(super) fn pump(mut input: impl Read, mut output: impl Write) -> Result<u64> 
 }
 
 /// Reads until `buffer` is full or the input ends; returns how many bytes came.
-pub(super) fn fill(mut input: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(input: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+    fill_from(input, buffer, &mut filled)?;
+    Ok(filled)
+}
+
+/// Reads behind the first `filled` bytes of `buffer` until it is full or the input ends. What came before an error is
+/// counted, so that an input which had nothing to give yet can be asked again.
+pub(super) fn fill_from(mut input: impl Read, buffer: &mut [u8], filled: &mut usize) -> io::Result<()> {
+    while let Some(rest) = buffer.get_mut(*filled..).filter(|rest| !rest.is_empty()) {
         match input.read(rest) {
             Ok(0) => break,
-            Ok(length) => filled += length,
+            Ok(length) => *filled += length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(filled)
+    Ok(())
 }
 
 /// A `Write` that counts what passes.

@@ -87,7 +87,7 @@ impl Spool {
     pub(super) fn write(&self, number: u64, message: &Message) -> Result<()> {
         let mut file = DurableFile::create_in(&self.folder)?;
         file.write_all(Json::from_serialize(message)?.to_string().as_bytes())?;
-        file.place(&file_name(number))?;
+        file.place(file_name(number))?;
         Ok(())
     }
 

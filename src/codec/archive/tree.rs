@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::super::file::{at, refused};
 use super::super::pump::pump;
 use super::super::watch::{Watch, Watched};
 use super::digest::EntryDigest;
@@ -188,18 +189,4 @@ impl Target {
         }
         Ok(())
     }
-}
-
-/// Says which path the operating system refused.
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    move |error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::new(ErrorKind::InvalidArgument, format!("`{}`: {error}", path.display())).caused_by(error)
-        }
-        _ => Error::from(error).within(format_args!("`{}`", path.display())),
-    }
-}
-
-fn refused(path: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::InvalidArgument, format!("`{}` {why}", path.display()))
 }

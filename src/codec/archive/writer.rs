@@ -78,9 +78,11 @@ impl<W: Write> ArchiveWriter<W> {
     ///
     /// After a failure half way through long content or the output, the archive cannot be finished any more.
     pub fn add(&mut self, name: &str, mut content: impl Read) -> Result<EntryDigest> {
-        self.begin(name, false)?;
+        self.check(name)?;
         self.content.clear();
         (&mut content).take(BUFFERED as u64 + 1).read_to_end(&mut self.content).map_err(within(name))?;
+        // Not before, so that an entry whose content could not be read may be tried again.
+        self.insert(name, false)?;
         self.broken = true;
         let digest = if self.content.len() <= BUFFERED {
             self.write_buffered(name)
@@ -93,7 +95,8 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Adds a directory that would otherwise not be there, since it is empty.
     pub(super) fn add_directory(&mut self, name: &str) -> Result<()> {
-        self.begin(name, true)?;
+        self.check(name)?;
+        self.insert(name, true)?;
         self.broken = true;
         let name = format!("{name}/");
         let mut header = self.header(&name, Method::Stored);
@@ -129,13 +132,17 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(self.output)
     }
 
-    fn begin(&mut self, name: &str, is_directory: bool) -> Result<()> {
+    fn check(&self, name: &str) -> Result<()> {
         self.refuse_if_broken()?;
         check_path(name, &Limits::default())?;
         if to_nfc(name) != name {
             let message = format!("the entry name `{name}` is not in Unicode normalization form C");
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
+        Ok(())
+    }
+
+    fn insert(&mut self, name: &str, is_directory: bool) -> Result<()> {
         self.names.insert(name, is_directory).map_err(|fault| Error::new(ErrorKind::InvalidArgument, fault))
     }
 

@@ -6,7 +6,7 @@ use cbc::cipher::{Array, BlockModeDecrypt, KeyIvInit};
 use des::Des;
 use zeroize::Zeroizing;
 
-use super::super::pump::{CHUNK, fill};
+use super::super::pump::{CHUNK, fill, fill_from};
 use super::key::{DesMd5Key, Framing};
 use super::{BLOCK, OPENSSL_MAGIC};
 use crate::{Error, ErrorKind, Result};
@@ -39,20 +39,20 @@ impl<R: Read> Decryptor<R> {
     }
 
     /// Fills the buffer and decrypts all of it but the last 1 to 8 bytes; at the end of the input, all of it.
-    fn refill(&mut self) -> Result<()> {
+    ///
+    /// Where the input has nothing to give yet, what came of it stays in the buffer for the next call.
+    fn refill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.ready..self.filled, 0);
-        let waiting = self.filled - self.ready;
-        let room = self.buffer.get_mut(waiting..).unwrap_or_default();
-        let (wanted, came) = (room.len(), fill(&mut self.input, room)?);
-        self.filled = waiting + came;
-        self.ended = came < wanted;
+        self.filled -= self.ready;
+        (self.taken, self.ready) = (0, 0);
+        fill_from(&mut self.input, &mut self.buffer, &mut self.filled)?;
+        self.ended = self.filled < self.buffer.len();
         if self.ended && (self.filled == 0 || !self.filled.is_multiple_of(BLOCK)) {
-            return Err(cut_short());
+            return Err(cut_short().into());
         }
         let whole = if self.ended { self.filled } else { (self.filled - 1) / BLOCK * BLOCK };
         let (blocks, _) = Array::slice_as_chunks_mut(self.buffer.get_mut(..whole).unwrap_or_default());
         self.cipher.decrypt_blocks(blocks);
-        self.taken = 0;
         self.ready = if self.ended { whole - self.padding(whole)? } else { whole };
         Ok(())
     }
@@ -71,6 +71,15 @@ impl<R: Read> Decryptor<R> {
             ));
         }
         Ok(length)
+    }
+}
+
+/// How many bytes stand before the ciphertext.
+pub(in crate::codec) fn header_length(key: &DesMd5Key) -> usize {
+    match key.framing() {
+        Framing::Bare { .. } => 0,
+        Framing::SaltPrefix => BLOCK,
+        Framing::OpenSsl => 2 * BLOCK,
     }
 }
 

@@ -8,7 +8,7 @@ mod decrypt;
 mod encrypt;
 mod key;
 
-pub(super) use self::decrypt::Decryptor;
+pub(super) use self::decrypt::{Decryptor, header_length};
 pub(super) use self::encrypt::Encryptor;
 pub use self::key::{DesMd5Key, Framing};
 
