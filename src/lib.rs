@@ -91,7 +91,7 @@
 //! # Errors
 //!
 //! Everything fallible returns one [`Error`]: a stable [`ErrorKind`] for programs, a sentence for the person who meets
-//! it, [`Error::details`] where it sums up several faults, and [`Error::is_retryable`].
+//! it, [`Error::details`] with a [`Detail`] for each where it sums up several faults, and [`Error::is_retryable`].
 //!
 //! # Limits
 //!
@@ -102,6 +102,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod detail;
 mod error;
 
 #[cfg(feature = "exchange")]
@@ -136,6 +137,7 @@ pub mod transport;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
+pub use detail::Detail;
 pub use error::{Error, ErrorKind, Result};
 
 /// Keeps the README's example one that compiles.

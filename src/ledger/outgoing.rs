@@ -3,7 +3,7 @@
 use super::named;
 use crate::model::{ExchangeId, Package, SiteId, Timestamp};
 use crate::protocol::{Evidence, Receipt};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -35,9 +35,9 @@ pub struct Fault {
     pub kind: String,
     /// The sentence for people.
     pub message: String,
-    /// One line for each single fault it sums up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
+    /// One for each single fault it sums up.
+    #[serde(flatten, with = "crate::detail::form")]
+    pub details: Vec<Detail>,
 }
 
 impl Fault {
