@@ -246,11 +246,13 @@ impl Exchange {
         Ok(outgoing)
     }
 
-    /// The notes this partner has of this claim from us, or will have; not those of notes packages it refused.
+    /// The notes this partner has of this claim from us, or will have; not those of packages it rejected,
+    /// nor of notes packages that failed, which are exported anew.
     pub(super) fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
-        let was_refused = |outgoing: &Outgoing| {
-            outgoing.package.kind == PackageKind::Notes
-                && matches!(outgoing.state, OutgoingState::Failed | OutgoingState::Rejected)
+        let was_refused = |outgoing: &Outgoing| match outgoing.state {
+            OutgoingState::Rejected => true,
+            OutgoingState::Failed => outgoing.package.kind == PackageKind::Notes,
+            _ => false,
         };
         let mut notes = BTreeSet::new();
         let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());

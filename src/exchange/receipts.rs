@@ -32,9 +32,9 @@ pub enum Acknowledgement {
 }
 
 impl Exchange {
-    /// Tells the sender of an unpacked package so, with a signed receipt.
+    /// Tells the sender of a package that was unpacked or rejected so, with a signed receipt.
     ///
-    /// That the sender cannot be told is no failure of the unpack: it is in the answer and in the history.
+    /// That the sender cannot be told is no failure of that step: it is in the answer and in the history.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::Ledger`].
@@ -136,6 +136,8 @@ impl Exchange {
         let detail =
             receipt.detail.as_deref().map(|detail| format!(": {}", printable(detail))).unwrap_or_default();
         let said = format!("{} {said}{detail}", self.partner(&to)?.alias);
+        let details = receipt.details.iter().cloned().map(|detail| detail.each_text(printable));
+        let refusal = Error::new(ErrorKind::Refused, said.as_str()).with_details(details);
         let (outgoing, recorded) = self.update_outgoing(package, |outgoing| {
             if outgoing.state == state
                 || matches!(outgoing.state, OutgoingState::Unpacked | OutgoingState::Rejected)
@@ -149,7 +151,8 @@ impl Exchange {
                 _ => outgoing.last_receipt = Some(evidence.clone()),
             }
             outgoing.pending_feedback = self.feedback_on(&to, receipt);
-            Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
+            let entry = outgoing_entry(outgoing, step, to.as_str(), said.as_str());
+            Some(if state == OutgoingState::Rejected { entry.failed_with(&refusal) } else { entry })
         })?;
         // A recipient that kept or changed some of it says what it has in its next package.
         let accepted = receipt.disposition == Some(Disposition::Accepted);

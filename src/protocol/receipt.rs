@@ -58,6 +58,25 @@ pub enum Disposition {
     },
 }
 
+impl Disposition {
+    /// The rejection for this kind of fault, under AS2's code where it has one.
+    #[must_use]
+    pub fn rejected_for(kind: ErrorKind) -> Self {
+        let code = match kind {
+            ErrorKind::WrongKey | ErrorKind::UnknownKeyVersion | ErrorKind::InvalidKey => "decryption-failed",
+            ErrorKind::NotAnArchive
+            | ErrorKind::UnsupportedArchive
+            | ErrorKind::InconsistentArchive
+            | ErrorKind::InflatedTooLarge
+            | ErrorKind::TooManyEntries => "decompression-failed",
+            ErrorKind::Truncated | ErrorKind::Altered | ErrorKind::DigestMismatch => "integrity-check-failed",
+            ErrorKind::HostileName => "illegal-filename",
+            other => other.name(),
+        };
+        Self::Rejected { code: code.to_owned() }
+    }
+}
+
 /// The recipient's word on one package: a small JSON document, signed as the answer or request that carries it.
 ///
 /// ```
