@@ -6,9 +6,7 @@ use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::{Side, file_name};
 use crate::codec::{Encryptor, Watch, Watched};
-use crate::ledger::{
-    Change, Direction, HistoryEntry, Link, Outgoing, OutgoingState, PackageQuery, SentSnapshot, Step,
-};
+use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Named, Violation, check_export, select, violations_error};
@@ -93,7 +91,7 @@ impl Exchange {
         let records = partner.names.without_taken(records);
         let named = self.named_for(partner, &link, &local, &records);
 
-        let known_notes = self.notes_sent(to, claim)?;
+        let known_notes = self.0.ledger.notes_sent(to, claim)?;
         let facts = ExportFacts::new(&self.0.site, to, &records)
             .partner_name(&partner.alias)
             .received_from_partner(link.received_from)
@@ -244,25 +242,6 @@ impl Exchange {
             return Err(error);
         }
         Ok(outgoing)
-    }
-
-    /// The notes this partner has of this claim from us, or will have; not those of packages it rejected,
-    /// nor of notes packages that failed, which are exported anew.
-    pub(super) fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
-        let was_refused = |outgoing: &Outgoing| match outgoing.state {
-            OutgoingState::Rejected => true,
-            OutgoingState::Failed => outgoing.package.kind == PackageKind::Notes,
-            _ => false,
-        };
-        let mut notes = BTreeSet::new();
-        let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(notes) };
-            query = query.after(last.package.id);
-            let held = page.into_iter().filter(|outgoing| !was_refused(outgoing));
-            notes.extend(held.flat_map(|outgoing| outgoing.notes));
-        }
     }
 }
 

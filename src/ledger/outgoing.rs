@@ -1,7 +1,7 @@
 //! A package on its way out, from the export to the partner's last word.
 
 use super::named;
-use crate::model::{ExchangeId, Package, SiteId, Timestamp};
+use crate::model::{ExchangeId, Package, PackageKind, SiteId, Timestamp};
 use crate::protocol::{Evidence, Receipt};
 use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,19 @@ named! {
         Rejected = "rejected",
         /// It was not accepted and will not be tried again by itself.
         Failed = "failed",
+    }
+}
+
+impl OutgoingState {
+    /// Whether what a package of this kind carries counts as seen by its recipient: not what was rejected, nor the
+    /// notes of a package that failed, which are exported anew.
+    #[must_use]
+    pub fn counts_as_seen(self, kind: PackageKind) -> bool {
+        match self {
+            Self::Rejected => false,
+            Self::Failed => kind != PackageKind::Notes,
+            _ => true,
+        }
     }
 }
 
@@ -132,6 +145,12 @@ impl Outgoing {
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }
+    }
+
+    /// Whether what it carries counts as seen by its recipient; see [`OutgoingState::counts_as_seen`].
+    #[must_use]
+    pub fn counts_as_seen(&self) -> bool {
+        self.state.counts_as_seen(self.package.kind)
     }
 
     /// What the recipient last said of the package: held, unpacked (as it was, or with values of its own kept) or
