@@ -15,6 +15,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufWriter, Write};
 
+/// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
+/// Of an older one that it unpacks after all, both sides' values are compared without knowing which side changed them.
+const SNAPSHOTS_KEPT: u64 = 32;
+
 /// How one export is made: who asks for it, which assessments go along, and hooks into long work.
 pub struct ExportOptions<'a> {
     by: String,
@@ -212,10 +216,15 @@ impl Exchange {
         let _turn = self.links();
         let mut link = self.link(&partner.site, &package.claim)?;
         let site = partner.site.clone();
+        let mut changes = vec![Change::AddOutgoing(outgoing.clone())];
         let sent = match package.kind {
             PackageKind::Claim => {
                 link.sent_sequence = package.sequence;
                 link.last_export_at = Some(package.created_at);
+                if let Some(up_to) = package.sequence.checked_sub(SNAPSHOTS_KEPT) {
+                    let (partner, claim) = (site.clone(), package.claim.clone());
+                    changes.push(Change::DropSnapshots { partner, claim, up_to });
+                }
                 Change::AddSnapshot(SentSnapshot::new(site, package.claim, package.sequence, records))
             }
             PackageKind::Notes => {
@@ -228,12 +237,8 @@ impl Exchange {
             }
             PackageKind::Trial => return Err(Error::new(ErrorKind::Internal, "a trial is never queued")),
         };
-        let committed = self.0.ledger.commit(&[
-            Change::AddOutgoing(outgoing.clone()),
-            sent,
-            Change::SetLink(link),
-            Change::Append(entry),
-        ]);
+        changes.extend([sent, Change::SetLink(link), Change::Append(entry)]);
+        let committed = self.0.ledger.commit(&changes);
         if let Err(error) = committed {
             // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
             if matches!(self.0.ledger.outgoing(package.id), Ok(None)) {

@@ -158,6 +158,7 @@ impl Exchange {
         let accepted = receipt.disposition == Some(Disposition::Accepted);
         let agreed = match outgoing.package.kind {
             PackageKind::Claim if accepted => self.agree_on(&outgoing),
+            PackageKind::Claim if receipt.state == ReceiptState::Unpacked => self.forget_before(&outgoing),
             PackageKind::Notes if receipt.state != ReceiptState::Received => {
                 self.settle_notes(&outgoing, accepted && receipt.state == ReceiptState::Unpacked)
             }
@@ -174,6 +175,15 @@ impl Exchange {
         }
         agreed?;
         self.fill_feedback(outgoing)
+    }
+
+    /// What packages before this one said is not needed any more: the recipient's next one speaks of this, or a later
+    /// one. It waits for that, where the recipient kept values of its own.
+    fn forget_before(&self, outgoing: &Outgoing) -> Result<()> {
+        let package = &outgoing.package;
+        let (partner, claim) = (package.to.clone(), package.claim.clone());
+        let up_to = package.sequence.saturating_sub(1);
+        self.0.ledger.commit(&[Change::DropSnapshots { partner, claim, up_to }])
     }
 
     /// What an unpacked package said is common to both sides from then on. Doing it again changes nothing.
