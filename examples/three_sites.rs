@@ -82,8 +82,8 @@ fn the_insurer_exports(insurer: &Party, examiner: &Party) -> Result<ExchangeId> 
         RULES,
         export(),
         &[
-            "No note",
-            "neither a claim number",
+            "note-missing",
+            "claim-number-missing",
             "loss_date",
             "due_date",
             "claim number",
@@ -91,7 +91,7 @@ fn the_insurer_exports(insurer: &Party, examiner: &Party) -> Result<ExchangeId> 
         ],
     )?;
     let alone = insurer.exchange.export_notes(&claim, to, "d.whitfield");
-    refused("nor can notes go before the claim has", RULES, alone, &["never exchanged"])?;
+    refused("nor can notes go before the claim has", RULES, alone, &["not-exchanged-before"])?;
 
     step(
         "She fills in what is missing and leaves the large file out; a scan has the name the scanner gave it",
@@ -103,8 +103,8 @@ fn the_insurer_exports(insurer: &Party, examiner: &Party) -> Result<ExchangeId> 
     insurer.cases.put(&file)?;
     let scan = document(insurer, "D-9", "scan0001.pdf", "police report")?;
     insurer.cases.add_document(&claim, scan, sample_claim::medical_report().as_slice())?;
-    let error = refused("the naming convention is kept", RULES, export(), &["scan0001.pdf", "Rename it"])?;
-    let proposal = error.details()[0].rsplit('`').nth(1).unwrap_or_default().to_owned();
+    let error = refused("the naming convention is kept", RULES, export(), &["document-name", "ON-INS/D-9"])?;
+    let proposal = error.details()[0].proposal.clone().unwrap_or_default();
     let mut file = insurer.file(&claim)?;
     file.documents.iter_mut().filter(|found| found.id.local() == "D-9").for_each(|scan| {
         say(format!("she takes the proposed name: {proposal}"));
@@ -112,7 +112,7 @@ fn the_insurer_exports(insurer: &Party, examiner: &Party) -> Result<ExchangeId> 
     });
     insurer.cases.put(&file)?;
     send_claim(insurer, examiner, &claim, "d.whitfield")?;
-    refused("a second export without a new note is refused", RULES, export(), &["No note"])?;
+    refused("a second export without a new note is refused", RULES, export(), &["note-missing"])?;
     Ok(claim)
 }
 
@@ -131,7 +131,7 @@ fn the_examiners_take_it_in(insurer: &Party, examiner: &Party, claim: &ExchangeI
     let to = examiner.exchange.site();
     let notes = || insurer.exchange.export_notes(claim, to, "d.whitfield");
     examiner.exchange.mark_viewed(claim, "front.desk")?;
-    refused("there is nothing to send before it is written", RULES, notes(), &["has every note"])?;
+    refused("there is nothing to send before it is written", RULES, notes(), &["no-new-note"])?;
     let moved = note(id(insurer, "N-3")?, "Dana Whitfield", "The claimant has moved to Kingston.")?;
     insurer.cases.add_note(claim, &moved)?;
     let sent = insurer.exchange.send(notes()?.package.id, &())?;
@@ -164,7 +164,7 @@ fn the_examiners_refer(examiner: &mut Office, clinic: &Party, claim: &ExchangeId
     add_private_document(party, claim)?;
     let to = clinic.exchange.site();
     let tried = party.exchange.export(claim, to, &ExportOptions::by("l.brandt"));
-    refused("the settings forbid it", RULES, tried, &["do not allow to forward"])?;
+    refused("the settings forbid it", RULES, tried, &["forwarding-forbidden"])?;
     examiner.change("EASTPT", "forwarding_allowed = false", "forwarding_allowed = true")?;
     say("the administrator allows it, in the settings of the running exchange");
     send_claim(&examiner.party, clinic, claim, "l.brandt")
@@ -174,7 +174,12 @@ fn the_clinic_answers(clinic: &mut Office, examiner: &Party, claim: &ExchangeId)
     step("The clinic has no such type of assessment");
     let package = clinic.party.new_packages()[0];
     let tried = clinic.party.exchange.unpack(package, "reception", &());
-    refused("the package waits", ErrorKind::ImportRulesViolated, tried, &["IME-PHYSIO"])?;
+    refused(
+        "the package waits",
+        ErrorKind::ImportRulesViolated,
+        tried,
+        &["unknown-assessment-type", "IME-PHYSIO"],
+    )?;
     say("the administrator maps it to the clinic's own type, and the package is unpacked again");
     let types = "[names.assessment]\ntypes = { \"functional evaluation\" = \"IME-PHYSIO\" }";
     clinic.change("IMEX", "[names.assessment]", types)?;
@@ -247,10 +252,9 @@ fn the_examiners_report(examiner: &mut Office, insurer: &Office, claim: &Exchang
         "`open` is no status of theirs, and would come back as another",
         RULES,
         export(ExportOptions::by("l.brandt")),
-        &["`open` means our `received`", "range-of-motion.csv"],
+        &["name-not-mapped", "document-name"],
     )?;
-    let proposal = error.details().iter().find(|line| line.contains("range-of-motion")).cloned();
-    let proposal = proposal.and_then(|line| line.rsplit('`').nth(1).map(str::to_owned)).unwrap_or_default();
+    let proposal = error.details().iter().find_map(|detail| detail.proposal.clone()).unwrap_or_default();
     file = party.file(claim)?;
     file.claim.status = Some("received".into());
     file.documents

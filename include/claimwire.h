@@ -1350,10 +1350,31 @@ int32_t cw_error_is_retryable(const cw_error *error);
 size_t cw_error_detail_count(const cw_error *error);
 
 /**
- * The line on one single fault, counted from 0. Borrowed from the error; NULL when there are not so many.
+ * The sentence on one single fault, counted from 0. Borrowed from the error; NULL when there are not so many.
  */
 const char *cw_error_detail(const cw_error *error,
                             size_t index);
+
+/**
+ * The stable code of one single fault, such as "document-name" for a violated rule. Borrowed from the error; NULL when
+ * it has none or there are not so many.
+ */
+const char *cw_error_detail_code(const cw_error *error,
+                                 size_t index);
+
+/**
+ * What one single fault is about: the exchange id of a record, or the place in the settings. Borrowed from the error;
+ * NULL when it is not known or there are not so many.
+ */
+const char *cw_error_detail_subject(const cw_error *error,
+                                    size_t index);
+
+/**
+ * What to put in the place of what is wrong, such as a document's name that would do. Borrowed from the error; NULL when
+ * there is no proposal or there are not so many.
+ */
+const char *cw_error_detail_proposal(const cw_error *error,
+                                     size_t index);
 
 /**
  * Ends an error and all texts borrowed from it. NULL is none.
@@ -3104,6 +3125,38 @@ int32_t cw_exchange_acknowledge(const cw_exchange *exchange,
                                 int32_t *acknowledgement,
                                 cw_buffer **out,
                                 cw_error **error);
+
+/**
+ * Refuses a package that came in and was not unpacked, for good, and tells its sender `reason`, 1 to 1,000 characters:
+ * what is wrong with it and what to do. `by` is who rejects it, which the sender is not told. Its sealed bytes stay;
+ * unpacking it is refused from now on. Rejecting it again keeps the first reason and tells the sender again.
+ * `acknowledgement` and `out` as with cw_exchange_acknowledge.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_WRONG_STATE when it was unpacked already; CW_ERR_LEDGER,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_reject(const cw_exchange *exchange,
+                           const char *package,
+                           size_t package_len,
+                           const char *by,
+                           size_t by_len,
+                           const char *reason,
+                           size_t reason_len,
+                           int32_t *acknowledgement,
+                           cw_buffer **out,
+                           cw_error **error);
+
+/**
+ * Fills in on the claims what partners said of our packages, where their settings name a "feedback_field" and the case
+ * system could not take it then. `*count` is the number of these packages, `out` gets their ids as a JSON array. Both may
+ * be NULL. Opening an exchange does so for the last 1,000 unpacked packages.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. Why a field cannot be filled is in the package's history.
+ */
+int32_t cw_exchange_fill_pending_feedback(const cw_exchange *exchange,
+                                          size_t *count,
+                                          cw_buffer **out,
+                                          cw_error **error);
 
 /**
  * Takes the mark of the new off everything that came in for a claim, as somebody looked at it: `by` is who. `*count` is

@@ -1,5 +1,6 @@
 //! The one error of the crate: a stable kind for programs, a sentence for the person who meets it.
 
+use crate::Detail;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -28,7 +29,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     retryable: bool,
-    details: Vec<String>,
+    details: Vec<Detail>,
     source: Option<Source>,
 }
 
@@ -57,10 +58,10 @@ impl Error {
         self
     }
 
-    /// The same error with one line for each single fault it sums up.
+    /// The same error with one detail for each single fault it sums up; a text is a detail without a code.
     #[must_use]
-    pub fn with_details(mut self, details: impl IntoIterator<Item = String>) -> Self {
-        self.0.details = details.into_iter().collect();
+    pub fn with_details<D: Into<Detail>>(mut self, details: impl IntoIterator<Item = D>) -> Self {
+        self.0.details = details.into_iter().map(Into::into).collect();
         self
     }
 
@@ -90,9 +91,9 @@ impl Error {
         self.0.retryable
     }
 
-    /// One line for each single fault, where the error sums up several (rule violations); else empty.
+    /// One for each single fault, where the error sums up several (rule violations); else empty.
     #[must_use]
-    pub fn details(&self) -> &[String] {
+    pub fn details(&self) -> &[Detail] {
         &self.0.details
     }
 

@@ -91,7 +91,7 @@
 //! # Errors
 //!
 //! Everything fallible returns one [`Error`]: a stable [`ErrorKind`] for programs, a sentence for the person who meets
-//! it, [`Error::details`] where it sums up several faults, and [`Error::is_retryable`].
+//! it, [`Error::details`] with a [`Detail`] for each where it sums up several faults, and [`Error::is_retryable`].
 //!
 //! # Limits
 //!
@@ -103,6 +103,7 @@
 // The C border is the one room where pointers are followed.
 #![cfg_attr(not(feature = "capi"), forbid(unsafe_code))]
 
+mod detail;
 mod error;
 
 #[cfg(feature = "exchange")]
@@ -142,6 +143,7 @@ pub mod transport;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
+pub use detail::Detail;
 pub use error::{Error, ErrorKind, Result};
 
 /// Keeps the README's example one that compiles.

@@ -116,7 +116,7 @@ fn a_status_without_a_name_there_stops_the_export_with_the_other_faults() {
     sites.insurer.cases.put(&file).unwrap();
     let error = sites.export(&claim).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ExportRulesViolated);
-    assert!(error.details().iter().any(|line| line.contains("`done` means our `closed`")), "{error}");
+    assert!(error.details().iter().any(|line| line.message.contains("`done` means our `closed`")), "{error}");
     assert!(sites.insurer.files_in("outbox").is_empty());
 }
 

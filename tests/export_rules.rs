@@ -36,8 +36,8 @@ fn refused(sites: &TwoSites, claim: &ExchangeId, lines: &[&str]) -> Error {
     assert!(said.contains(claim.as_str()) && said.contains("Independent Medical Examiners"), "{said}");
     assert_eq!(error.details().len(), lines.len(), "{:#?}", error.details());
     for (line, word) in error.details().iter().zip(lines) {
-        assert!(line.contains(word), "`{word}` is not in: {line}");
-        assert!(said.contains(line.as_str()), "the message leaves out: {line}");
+        assert!(line.message.contains(word), "`{word}` is not in: {line}");
+        assert!(said.contains(&line.message), "the message leaves out: {line}");
     }
     assert_eq!(seen(), before);
     assert!(is_tidy(insurer));
@@ -108,7 +108,19 @@ fn documents_are_named_as_the_partner_asks() {
     put_document(&sites.insurer, &claim, "D-2", "C-1_report.pdf", b"%PDF");
     put_document(&sites.insurer, &claim, "D-3", "C-1_program.exe", b"MZ");
     let error = refused(&sites, &claim, &["report.txt", "program.exe"]);
-    assert!(error.details().iter().all(|line| line.contains("{claim_number}")), "{:?}", error.details());
+    assert!(
+        error.details().iter().all(|line| line.message.contains("{claim_number}")),
+        "{:?}",
+        error.details()
+    );
+    // What a program needs to rename them by itself: the rule, the document, a name that would do where one would.
+    let told: Vec<_> = error
+        .details()
+        .iter()
+        .map(|it| (it.code.as_deref().unwrap(), it.subject.as_deref().unwrap(), it.proposal.as_deref()))
+        .collect();
+    assert_eq!(told[0], ("document-name", "ON-INS/D-1", Some("C-1_report.txt")));
+    assert_eq!((told[1].0, told[1].1), ("document-name", "ON-INS/D-3"));
 }
 
 #[test]
@@ -177,6 +189,7 @@ fn a_claim_without_any_number_is_not_exported() {
 fn told_sizes(error: &Error) -> (u64, u64) {
     let line = error.details().last().unwrap();
     let numbers: Vec<u64> = line
+        .message
         .split(|c: char| !c.is_ascii_digit())
         .filter(|digits| !digits.is_empty())
         .map(|digits| digits.parse().unwrap())

@@ -403,7 +403,7 @@ fn a_partner_cannot_write_to_a_claim_that_was_never_shared_with_it() {
         sites.insurer.exchange.send(package, &()).unwrap();
         let error = sites.examiner.exchange.unpack(package, "front desk", &()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ImportRulesViolated);
-        assert!(error.details()[0].contains("never shared"), "{error:?}");
+        assert!(error.details()[0].message.contains("never shared"), "{error:?}");
     }
     assert_eq!(sites.examiner.file(&own), before);
     assert!(sites.examiner.cases.load(&id("IMEX/C-8")).unwrap().is_none());

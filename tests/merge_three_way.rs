@@ -78,7 +78,10 @@ fn the_policy_settles_a_conflict() {
     let error = stopped.unless_blocked().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(error.details().len(), 1);
-    assert!(error.details()[0].contains("`status`") && error.details()[0].contains("A/C"), "{error:?}");
+    let detail = &error.details()[0];
+    assert_eq!((detail.code.as_deref(), detail.subject.as_deref()), (Some("conflict"), Some("A/C")));
+    assert!(detail.message.contains("`status`"), "{error:?}");
+    assert!(error.to_string().contains("both sides changed `status` of claim A/C"), "{error}");
 }
 
 #[test]

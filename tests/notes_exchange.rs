@@ -112,12 +112,12 @@ fn notes_wait_until_the_claim_was_exchanged() {
     let claim = sites.claim_at_insurer();
     let refused = export_notes(&sites, &claim).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ExportRulesViolated);
-    assert!(refused.details()[0].contains("never exchanged"), "{refused}");
+    assert!(refused.details()[0].message.contains("never exchanged"), "{refused}");
     let package = sites.export(&claim).unwrap().package.id;
-    assert!(export_notes(&sites, &claim).unwrap_err().details()[0].contains("never exchanged"));
+    assert!(export_notes(&sites, &claim).unwrap_err().details()[0].message.contains("never exchanged"));
     sites.insurer.exchange.send(package, &()).unwrap();
     // Its one note went with the claim.
-    assert!(export_notes(&sites, &claim).unwrap_err().details()[0].contains("has every note"));
+    assert!(export_notes(&sites, &claim).unwrap_err().details()[0].message.contains("has every note"));
     assert!(is_tidy(&sites.insurer) && sites.insurer.files_in("outbox").len() == 1);
 }
 
@@ -142,7 +142,7 @@ fn only_what_the_partner_has_not_seen_leaves_and_nothing_else() {
     assert_eq!(there.claim.status.as_deref(), Some("open"));
     assert_eq!((there.notes.len(), there.documents.len()), (2, 1));
     assert!(there.notes.iter().all(|note| note.custom_fields.is_empty()));
-    assert!(export_notes(&sites, &claim).unwrap_err().details()[0].contains("has every note"));
+    assert!(export_notes(&sites, &claim).unwrap_err().details()[0].message.contains("has every note"));
 }
 
 #[test]

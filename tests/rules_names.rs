@@ -78,7 +78,7 @@ fn a_map_that_cannot_be_gone_both_ways_is_refused_with_every_fault() {
         .statuses(RecordKind::Bill, [("Paid", "x"), ("paid ", "y"), ("sent", "X"), ("held", " ")]);
     let error = broken.check().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidSettings);
-    let places: Vec<&str> = error.details().iter().map(|line| line.split_once(": ").unwrap().0).collect();
+    let places: Vec<&str> = error.details().iter().map(|fault| fault.subject.as_deref().unwrap()).collect();
     assert_eq!(
         places,
         [

@@ -156,8 +156,8 @@ fn settings_take_an_expression_and_tell_what_is_wrong_with_one() {
     let read = settings(r"regex:(?<claim_number>.+)_\d{8}\.pdf").unwrap();
     assert_eq!(PartnerSettings::from_json(&read.to_json().unwrap()).unwrap(), read);
     let error = settings("regex:(a").unwrap_err();
-    assert!(error.details()[0].starts_with("export.naming: "), "{error}");
-    assert!(error.details()[0].contains("unclosed group"), "{error}");
+    assert!(error.details()[0].message.starts_with("export.naming: "), "{error}");
+    assert!(error.details()[0].message.contains("unclosed group"), "{error}");
 }
 
 proptest! {

@@ -165,7 +165,7 @@ fn every_fault_of_a_selection_is_named_at_once() {
         .without(RecordKind::Document);
     let error = faulty.check().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidSettings);
-    let details = error.details().join("\n");
+    let details: String = error.details().iter().map(|fault| format!("{fault}\n")).collect();
     for what in
         ["claim_nubmer", "reserve", "level of their own", "never travels", "at least one", "needs a name"]
     {

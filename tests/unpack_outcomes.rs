@@ -247,12 +247,13 @@ fn each_unknown_type_has_a_line_that_names_it_and_asks_to_contact_the_sender() {
         hospital(Catalogue::new().claim_types(["Property"]).assessment_types(none).bill_types(["OCF-18"]));
     let held = Held::at(sites);
     let error = held.fails(ErrorKind::ImportRulesViolated, &["Accident Benefits", "IME", "OCF-21"], 3);
-    for (line, missing) in error.details().iter().zip([
-        "The claim type `Accident Benefits`",
-        "The assessment type `IME`",
-        "The bill type `OCF-21`",
+    for (line, (code, record, missing)) in error.details().iter().zip([
+        ("unknown-claim-type", "ON-INS/C-1", "The claim type `Accident Benefits`"),
+        ("unknown-assessment-type", "ON-INS/A-1", "The assessment type `IME`"),
+        ("unknown-bill-type", "ON-INS/B-1", "The bill type `OCF-21`"),
     ]) {
-        assert!(line.starts_with(missing) && line.contains("Contact the sender"), "{line}");
+        assert!(line.message.starts_with(missing) && line.message.contains("Contact the sender"), "{line}");
+        assert_eq!((line.code.as_deref(), line.subject.as_deref()), (Some(code), Some(record)));
     }
 
     // One type is added, one is accepted: the third alone is left.
@@ -261,7 +262,7 @@ fn each_unknown_type_has_a_line_that_names_it_and_asks_to_contact_the_sender() {
     let rules = ImportRules::new().unknown_bill_types(UnknownType::Accept);
     held.set(|partner| partner.with_import_rules(rules));
     let error = held.fails(ErrorKind::ImportRulesViolated, &["IME"], 1);
-    assert!(error.details()[0].starts_with("The assessment type"), "{error}");
+    assert_eq!(error.details()[0].code.as_deref(), Some("unknown-assessment-type"), "{error}");
 
     *hospital.catalogue.lock().unwrap() = Catalogue::new();
     held.succeeds();
@@ -298,7 +299,8 @@ fn a_protected_claim_and_a_conflict_are_told_and_unpacked_once_settled() {
     assert!(!error.is_retryable());
     held.set(|partner| partner.with_import_rules(ImportRules::new()));
     let error = held.fails(ErrorKind::Conflict, &["both sides changed", "nothing was applied"], 1);
-    assert!(error.details()[0].contains("status"), "{:?}", error.details());
+    says(&error, &["`status` of claim ON-INS/C-1"]);
+    assert_eq!(error.details()[0].code.as_deref(), Some("conflict"));
     held.set(|partner| partner.settling_conflicts(ConflictPolicy::Theirs));
     held.succeeds();
     assert_eq!(held.sites.examiner.file(&held.claim).claim.status.as_deref(), Some("reopened"));

@@ -222,7 +222,7 @@ fn the_token_of_the_settings_comes_from_its_secret_place() {
     let short = LocalSecrets::new().with_host(|_| Ok(SecretText::new("hunter2".to_owned())));
     let error = settings.to_partner(&short).unwrap_err();
     assert!(
-        error.details()[0].starts_with("keys.unsigned: ") && !error.to_string().contains("hunter2"),
+        error.details()[0].message.starts_with("keys.unsigned: ") && !error.to_string().contains("hunter2"),
         "{error}"
     );
 }

@@ -31,12 +31,17 @@ pub(crate) fn check(what: &str, holds: bool) -> Result<()> {
 }
 
 /// Says that this was refused with this kind of error, and why; or ends the story when it was not, or not for these
-/// reasons.
+/// reasons: codes of single faults, what they are about, or words of the sentence.
 pub(crate) fn refused<T>(what: &str, kind: ErrorKind, tried: Result<T>, because: &[&str]) -> Result<Error> {
     let error = tried.err().filter(|error| error.kind() == kind);
-    let why =
-        error.as_ref().map(|error| format!("{error} {}", error.details().join(" "))).unwrap_or_default();
-    check(what, error.is_some() && because.iter().all(|reason| why.contains(reason)))?;
+    let tells = |reason: &str| {
+        error.as_ref().is_some_and(|error| {
+            let is_it = |text: &Option<String>| text.as_deref() == Some(reason);
+            error.details().iter().any(|detail| is_it(&detail.code) || is_it(&detail.subject))
+                || error.to_string().contains(reason)
+        })
+    };
+    check(what, error.is_some() && because.iter().all(|reason| tells(reason)))?;
     let error = error.unwrap_or_else(|| Error::new(kind, what));
     match error.details() {
         [] => say(format!("  {error}")),

@@ -3,7 +3,7 @@
 use super::border::quietly;
 use super::code;
 use super::pointer::free;
-use crate::Error;
+use crate::{Detail, Error};
 use std::ffi::{CString, c_char};
 use std::ptr::null;
 
@@ -12,7 +12,27 @@ pub struct cw_error {
     code: i32,
     message: CString,
     retryable: bool,
-    details: Vec<CString>,
+    details: Vec<Fault>,
+}
+
+/// One single fault.
+struct Fault {
+    message: CString,
+    code: Option<CString>,
+    subject: Option<CString>,
+    proposal: Option<CString>,
+}
+
+impl From<&Detail> for Fault {
+    fn from(detail: &Detail) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(c_text);
+        Self {
+            message: c_text(&detail.message),
+            code: text(&detail.code),
+            subject: text(&detail.subject),
+            proposal: text(&detail.proposal),
+        }
+    }
 }
 
 impl cw_error {
@@ -21,7 +41,7 @@ impl cw_error {
             code: i32::from(error.kind().code()),
             message: c_text(&error.to_string()),
             retryable: error.is_retryable(),
-            details: error.details().iter().map(|detail| c_text(detail)).collect(),
+            details: error.details().iter().map(Fault::from).collect(),
         }
     }
 }
@@ -67,12 +87,47 @@ pub unsafe extern "C" fn cw_error_detail_count(error: *const cw_error) -> usize 
     quietly(0, || unsafe { error.as_ref() }.map_or(0, |error| error.details.len()))
 }
 
-/// The line on one single fault, counted from 0. Borrowed from the error; NULL when there are not so many.
+/// The sentence on one single fault, counted from 0. Borrowed from the error; NULL when there are not so many.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_error_detail(error: *const cw_error, index: usize) -> *const c_char {
     // SAFETY: the host vouches for `error`.
-    let detail = || Some(unsafe { error.as_ref() }?.details.get(index)?.as_ptr());
-    quietly(null(), || detail().unwrap_or(null()))
+    unsafe { of_fault(error, index, |fault| Some(&fault.message)) }
+}
+
+/// The stable code of one single fault, such as "document-name" for a violated rule. Borrowed from the error; NULL when
+/// it has none or there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_detail_code(error: *const cw_error, index: usize) -> *const c_char {
+    // SAFETY: the host vouches for `error`.
+    unsafe { of_fault(error, index, |fault| fault.code.as_ref()) }
+}
+
+/// What one single fault is about: the exchange id of a record, or the place in the settings. Borrowed from the error;
+/// NULL when it is not known or there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_detail_subject(error: *const cw_error, index: usize) -> *const c_char {
+    // SAFETY: the host vouches for `error`.
+    unsafe { of_fault(error, index, |fault| fault.subject.as_ref()) }
+}
+
+/// What to put in the place of what is wrong, such as a document's name that would do. Borrowed from the error; NULL when
+/// there is no proposal or there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_detail_proposal(error: *const cw_error, index: usize) -> *const c_char {
+    // SAFETY: the host vouches for `error`.
+    unsafe { of_fault(error, index, |fault| fault.proposal.as_ref()) }
+}
+
+/// # Safety
+/// `error` is NULL or a live error.
+unsafe fn of_fault(
+    error: *const cw_error,
+    index: usize,
+    text: impl Fn(&Fault) -> Option<&CString>,
+) -> *const c_char {
+    // SAFETY: the caller vouches for `error`.
+    let found = || Some(text(unsafe { error.as_ref() }?.details.get(index)?)?.as_ptr());
+    quietly(null(), || found().unwrap_or(null()))
 }
 
 /// Ends an error and all texts borrowed from it. NULL is none.

@@ -183,6 +183,64 @@ pub unsafe extern "C" fn cw_exchange_acknowledge(
     }
 }
 
+/// Refuses a package that came in and was not unpacked, for good, and tells its sender `reason`, 1 to 1,000 characters:
+/// what is wrong with it and what to do. `by` is who rejects it, which the sender is not told. Its sealed bytes stay;
+/// unpacking it is refused from now on. Rejecting it again keeps the first reason and tells the sender again.
+/// `acknowledgement` and `out` as with cw_exchange_acknowledge.
+///
+/// Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_WRONG_STATE when it was unpacked already; CW_ERR_LEDGER,
+/// CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_reject(
+    exchange: *const cw_exchange,
+    package: *const c_char,
+    package_len: usize,
+    by: *const c_char,
+    by_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    acknowledgement: *mut i32,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_reject", error, || {
+            let answer = Answer::new(out, acknowledgement, null_mut());
+            let exchange = shared("exchange", exchange)?;
+            let package = parsed("package", package, package_len)?;
+            let (by, reason) = (given_text("by", by, by_len)?, given_text("reason", reason, reason_len)?);
+            let told = exchange.0.reject(package, by, reason)?;
+            answer.give(&told, package_state::acknowledgement(&told), None)
+        })
+    }
+}
+
+/// Fills in on the claims what partners said of our packages, where their settings name a "feedback_field" and the case
+/// system could not take it then. `*count` is the number of these packages, `out` gets their ids as a JSON array. Both may
+/// be NULL. Opening an exchange does so for the last 1,000 unpacked packages.
+///
+/// Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. Why a field cannot be filled is in the package's history.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_fill_pending_feedback(
+    exchange: *const cw_exchange,
+    count: *mut usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_fill_pending_feedback", error, || {
+            tell(count, 0);
+            let answer = Answer::json_alone(out);
+            let filled = shared("exchange", exchange)?.0.fill_pending_feedback()?;
+            answer.give_json(&filled)?;
+            tell(count, filled.len());
+            Ok(())
+        })
+    }
+}
+
 /// Takes the mark of the new off everything that came in for a claim, as somebody looked at it: `by` is who. `*count` is
 /// the number of packages that carried it, `out` gets their ids as a JSON array. Both may be NULL.
 ///

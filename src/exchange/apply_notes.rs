@@ -137,7 +137,7 @@ impl Exchange {
         incoming.notes = prepared.carried.iter().map(|note| note.id.clone()).collect();
         incoming.last_error = None;
         let (disposition, detail) = disposition(&prepared.changes);
-        self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail)?;
+        self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail, Vec::new())?;
         let said = format!("notes applied by {by}: {}", summary(&prepared.changes));
         let entry = incoming_entry(&incoming, Step::Unpacked, by, said);
         let (site, claim) = (partner.site.clone(), package.claim.clone());
@@ -187,9 +187,9 @@ impl Exchange {
             incoming.state = IncomingState::Rejected;
             // There is nothing to look at.
             incoming.is_new = false;
-            let refused = Disposition::Rejected { code: error.kind().name().to_owned() };
+            let refused = Disposition::rejected_for(error.kind());
             let detail = Some(error.to_string());
-            self.write_receipt(&mut incoming, ReceiptState::Rejected, Some(refused), detail)?;
+            self.write_receipt(&mut incoming, ReceiptState::Rejected, Some(refused), detail, Vec::new())?;
         } else if !error.is_retryable() {
             incoming.state = IncomingState::Failed;
         }

@@ -102,7 +102,8 @@ impl Exchange {
     fn unpack_by_itself(&self, package: PackageId) -> Result<()> {
         let incoming = self.incoming(package)?;
         let account = self.partner(&incoming.from)?.unpacks_as.clone();
-        let (Some(account), false) = (account, incoming.state == IncomingState::Unpacked) else {
+        let settled = matches!(incoming.state, IncomingState::Unpacked | IncomingState::Rejected);
+        let (Some(account), false) = (account, settled) else {
             return Ok(());
         };
         let from = incoming.from;

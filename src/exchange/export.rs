@@ -6,9 +6,7 @@ use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::{Side, file_name};
 use crate::codec::{Encryptor, Watch, Watched};
-use crate::ledger::{
-    Change, Direction, HistoryEntry, Link, Outgoing, OutgoingState, PackageQuery, SentSnapshot, Step,
-};
+use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Named, Violation, check_export, select, violations_error};
@@ -17,6 +15,10 @@ use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{BufWriter, Write};
+
+/// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
+/// Of an older one that it unpacks after all, both sides' values are compared without knowing which side changed them.
+const SNAPSHOTS_KEPT: u64 = 32;
 
 /// How one export is made: who asks for it, which assessments go along, and hooks into long work.
 pub struct ExportOptions<'a> {
@@ -95,7 +97,7 @@ impl Exchange {
         let records = partner.names.without_taken(records);
         let named = self.named_for(partner, &link, &local, &records);
 
-        let known_notes = self.notes_sent(to, claim)?;
+        let known_notes = self.0.ledger.notes_sent(to, claim)?;
         let facts = ExportFacts::new(&self.0.site, to, &records)
             .partner_name(&partner.alias)
             .received_from_partner(link.received_from)
@@ -217,10 +219,15 @@ impl Exchange {
         let _turn = self.links();
         let mut link = self.link(&partner.site, &package.claim)?;
         let site = partner.site.clone();
+        let mut changes = vec![Change::AddOutgoing(outgoing.clone())];
         let sent = match package.kind {
             PackageKind::Claim => {
                 link.sent_sequence = package.sequence;
                 link.last_export_at = Some(package.created_at);
+                if let Some(up_to) = package.sequence.checked_sub(SNAPSHOTS_KEPT) {
+                    let (partner, claim) = (site.clone(), package.claim.clone());
+                    changes.push(Change::DropSnapshots { partner, claim, up_to });
+                }
                 Change::AddSnapshot(SentSnapshot::new(site, package.claim, package.sequence, records))
             }
             PackageKind::Notes => {
@@ -233,12 +240,8 @@ impl Exchange {
             }
             PackageKind::Trial => return Err(Error::new(ErrorKind::Internal, "a trial is never queued")),
         };
-        let committed = self.0.ledger.commit(&[
-            Change::AddOutgoing(outgoing.clone()),
-            sent,
-            Change::SetLink(link),
-            Change::Append(entry),
-        ]);
+        changes.extend([sent, Change::SetLink(link), Change::Append(entry)]);
+        let committed = self.0.ledger.commit(&changes);
         if let Err(error) = committed {
             // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
             if matches!(self.0.ledger.outgoing(package.id), Ok(None)) {
@@ -247,23 +250,6 @@ impl Exchange {
             return Err(error);
         }
         Ok(outgoing)
-    }
-
-    /// The notes this partner has of this claim from us, or will have; not those of notes packages it refused.
-    pub(super) fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
-        let was_refused = |outgoing: &Outgoing| {
-            outgoing.package.kind == PackageKind::Notes
-                && matches!(outgoing.state, OutgoingState::Failed | OutgoingState::Rejected)
-        };
-        let mut notes = BTreeSet::new();
-        let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(notes) };
-            query = query.after(last.package.id);
-            let held = page.into_iter().filter(|outgoing| !was_refused(outgoing));
-            notes.extend(held.flat_map(|outgoing| outgoing.notes));
-        }
     }
 }
 

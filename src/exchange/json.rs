@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_sender_that_could_not_be_told_has_its_reason() {
         assert_eq!(json(&Acknowledgement::Told), r#"{"outcome":"told"}"#);
-        let unreachable = Error::new(ErrorKind::Unreachable, "no route").with_details(vec!["try 1".into()]);
+        let unreachable = Error::new(ErrorKind::Unreachable, "no route").with_details(["try 1"]);
         assert_eq!(
             json(&Acknowledgement::NotTold(unreachable)),
             r#"{"error":{"details":["try 1"],"kind":"unreachable","message":"no route","retryable":true},"outcome":"not-told"}"#

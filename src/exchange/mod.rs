@@ -16,6 +16,7 @@
 //! | notify | [`ExchangeSettings::on_event`] | |
 //! | look before | [`Exchange::preview`] | |
 //! | unpack | [`Exchange::unpack`], or by itself: [`Partner::unpacking_automatically_as`] | the claim, in the case system |
+//! | reject | [`Exchange::reject`] | that it is refused for good, and the sender's knowledge of it |
 //! | look | [`Exchange::mark_viewed`] | that nothing of the claim is new |
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
 //! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
@@ -39,6 +40,7 @@ mod partner;
 mod pause;
 mod receipts;
 mod receive;
+mod reject;
 mod sealed;
 mod send;
 mod settings;

@@ -84,7 +84,7 @@ impl Exchange {
 
     /// The notes that may leave and that the partner has not seen.
     fn new_notes(&self, partner: &Partner, claim: &ExchangeId, local: &[Record]) -> Result<Vec<Record>> {
-        let mut seen = self.notes_sent(&partner.site, claim)?;
+        let mut seen = self.0.ledger.notes_sent(&partner.site, claim)?;
         seen.extend(self.0.ledger.base(&partner.site, claim)?.into_iter().map(|record| record.id));
         let mut notes = select_notes(local, &partner.selection);
         notes.retain(|note| !seen.contains(&note.id) && note.id.site() != partner.site.as_str());

@@ -33,9 +33,9 @@ pub enum Acknowledgement {
 }
 
 impl Exchange {
-    /// Tells the sender of an unpacked package so, with a signed receipt.
+    /// Tells the sender of a package that was unpacked or rejected so, with a signed receipt.
     ///
-    /// That the sender cannot be told is no failure of the unpack: it is in the answer and in the history.
+    /// That the sender cannot be told is no failure of that step: it is in the answer and in the history.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::Ledger`].
@@ -140,6 +140,8 @@ impl Exchange {
         let detail =
             receipt.detail.as_deref().map(|detail| format!(": {}", printable(detail))).unwrap_or_default();
         let said = format!("{} {said}{detail}", self.partner(&to)?.alias);
+        let details = receipt.details.iter().cloned().map(|detail| detail.each_text(printable));
+        let refusal = Error::new(ErrorKind::Refused, said.as_str()).with_details(details);
         let (outgoing, recorded) = self.update_outgoing(package, |outgoing| {
             if outgoing.state == state
                 || matches!(outgoing.state, OutgoingState::Unpacked | OutgoingState::Rejected)
@@ -153,12 +155,14 @@ impl Exchange {
                 _ => outgoing.last_receipt = Some(evidence.clone()),
             }
             outgoing.pending_feedback = self.feedback_on(&to, receipt);
-            Some(outgoing_entry(outgoing, step, to.as_str(), said.as_str()))
+            let entry = outgoing_entry(outgoing, step, to.as_str(), said.as_str());
+            Some(if state == OutgoingState::Rejected { entry.failed_with(&refusal) } else { entry })
         })?;
         // A recipient that kept or changed some of it says what it has in its next package.
         let accepted = receipt.disposition == Some(Disposition::Accepted);
         let agreed = match outgoing.package.kind {
             PackageKind::Claim if accepted => self.agree_on(&outgoing),
+            PackageKind::Claim if receipt.state == ReceiptState::Unpacked => self.forget_before(&outgoing),
             PackageKind::Notes if receipt.state != ReceiptState::Received => {
                 self.settle_notes(&outgoing, accepted && receipt.state == ReceiptState::Unpacked)
             }
@@ -175,6 +179,15 @@ impl Exchange {
         }
         agreed?;
         self.fill_feedback(outgoing)
+    }
+
+    /// What packages before this one said is not needed any more: the recipient's next one speaks of this, or a later
+    /// one. It waits for that, where the recipient kept values of its own.
+    fn forget_before(&self, outgoing: &Outgoing) -> Result<()> {
+        let package = &outgoing.package;
+        let (partner, claim) = (package.to.clone(), package.claim.clone());
+        let up_to = package.sequence.saturating_sub(1);
+        self.0.ledger.commit(&[Change::DropSnapshots { partner, claim, up_to }])
     }
 
     /// What an unpacked package said is common to both sides from then on. Doing it again changes nothing.

@@ -12,7 +12,7 @@ use crate::protocol::{
     Response, Route, VerifiedRequest, sign_response, verify_request,
 };
 use crate::trace::{event, span};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -242,7 +242,7 @@ impl Exchange {
             Incoming::new(package, envelope.kind, partner.site.clone(), sealed.size(), sha256, file.as_str());
         incoming.suite = envelope.suite.clone();
         incoming.key_version = envelope.key_version;
-        self.write_receipt(&mut incoming, ReceiptState::Received, None, None)?;
+        self.write_receipt(&mut incoming, ReceiptState::Received, None, None, Vec::new())?;
         sealed.place(&file)?;
         let mut said = format!(
             "received from {}: {} bytes sealed with {}",
@@ -289,12 +289,14 @@ impl Exchange {
         state: ReceiptState,
         disposition: Option<Disposition>,
         detail: Option<String>,
+        details: Vec<Detail>,
     ) -> Result<()> {
         let digest = Digest::from_hex(&incoming.sha256)?;
         let mut receipt =
             Receipt::new(incoming.id, self.0.site.clone(), incoming.from.clone(), state, digest);
         receipt.disposition = disposition;
         receipt.detail = detail;
+        receipt.details = details;
         incoming.updated_at = receipt.at;
         incoming.receipt = Some(Json::from_serialize(&receipt)?.to_string());
         Ok(())

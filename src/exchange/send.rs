@@ -10,7 +10,7 @@ use crate::ledger::{Change, Fault, HistoryEntry, Outgoing, OutgoingState, Step};
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
-    Response, Route, printable, sign_request,
+    Response, Route, sign_request,
 };
 use crate::trace::span;
 use crate::transport::Body;
@@ -22,6 +22,8 @@ impl Exchange {
     /// answer comes later (send again to collect it).
     ///
     /// Notes are applied as they arrive: theirs is [`OutgoingState::Unpacked`] at once.
+    ///
+    /// One that the partner has rejected meanwhile is [`OutgoingState::Rejected`].
     ///
     /// Sending a delivered package again posts nothing and tells its state. The package's id makes a retry harmless.
     ///
@@ -54,6 +56,10 @@ impl Exchange {
         }
         match self.post(partner, &outgoing, watch) {
             Ok(Some((receipt, evidence))) => {
+                // An earlier answer may have been lost, and a person have rejected the package since.
+                if receipt.state == ReceiptState::Rejected {
+                    return self.record_word(&receipt, evidence);
+                }
                 let outgoing = self.record_answer(partner, package, Some(evidence.clone()))?;
                 match receipt.state {
                     // Notes are applied as they arrive; and an earlier answer may have been lost.
@@ -164,10 +170,6 @@ impl Exchange {
         let Some((request, response)) = reply.into_answer(&request) else { return Ok(None) };
         let (receipt, evidence) = receipt_of(partner, &request, &response)?;
         speaks_of(&receipt, outgoing)?;
-        if receipt.state == ReceiptState::Rejected {
-            let why = printable(receipt.detail.as_deref().unwrap_or("no reason given"));
-            return Err(Error::new(ErrorKind::NoReceipt, format!("the partner rejected the package: {why}")));
-        }
         Ok(Some((receipt, evidence)))
     }
 

@@ -2,6 +2,7 @@
 
 use super::partner::Partner;
 use super::receive::incoming_entry;
+use super::reject::unless_rejected;
 use super::store::Side;
 use super::summary::{disposition, summary};
 use super::{Exchange, receipts::Acknowledgement};
@@ -55,10 +56,11 @@ impl Exchange {
     /// Nothing of the package is released before all of it is verified, and the case system takes all of it or
     /// nothing. A package that fails stays in the inbox, with the reason in its history, and can be unpacked again;
     /// unpacking one that is unpacked already changes nothing. Notes are applied as they arrive; those that could not
-    /// be are applied by this.
+    /// be are applied by this. One that is [rejected](Self::reject) stays so.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::UnsupportedSuite`],
+    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when it is rejected;
+    /// [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::UnsupportedSuite`],
     /// [`ErrorKind::WrongKey`], [`ErrorKind::Truncated`], [`ErrorKind::Altered`] and the other codec kinds when it
     /// cannot be opened; [`ErrorKind::NotAPackage`], [`ErrorKind::UnsupportedFormatVersion`],
     /// [`ErrorKind::InvalidPackage`], [`ErrorKind::EnvelopeMismatch`], [`ErrorKind::WrongRecipient`] when it is not
@@ -76,6 +78,7 @@ impl Exchange {
             applied.acknowledgement = self.acknowledge(package)?;
             return Ok(applied);
         }
+        unless_rejected(&incoming)?;
         let opened = self.open_package(partner, &incoming, watch);
         match opened.and_then(|opened| self.apply(partner, package, opened, by)) {
             Ok(mut unpacked) => {
@@ -94,6 +97,7 @@ impl Exchange {
         span!("preview", package = package);
         let incoming = self.incoming(package)?;
         let partner = &*self.partner(&incoming.from)?;
+        unless_rejected(&incoming)?;
         let opened = self.open_package(partner, &incoming, watch)?;
         if incoming.kind == PackageKind::Notes {
             return Ok(self.prepare_notes(partner, &opened.contents)?.changes);
@@ -254,6 +258,7 @@ impl Exchange {
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
         }
+        unless_rejected(&incoming)?;
         let was = Some(incoming.state);
         let contents = opened.contents;
         let package = contents.manifest.package.clone();
@@ -308,7 +313,7 @@ impl Exchange {
             }
             false => disposition(&prepared.changes),
         };
-        self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail)?;
+        self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail, Vec::new())?;
         let entry = incoming_entry(&incoming, step, by, said);
         let (site, claim) = (partner.site.clone(), package.claim.clone());
         self.0.ledger.commit(&[

@@ -35,6 +35,7 @@ pub fn check<L: Ledger>(mut open: impl FnMut() -> Result<L>) -> Result<()> {
     links_and_common_states_are_replaced_by_their_keys(&ledger, &sample)?;
     snapshots_are_kept_until_dropped(&ledger, &sample)?;
     sent_notes_are_kept_until_dropped(&ledger, &sample)?;
+    notes_are_known_by_the_packages_that_count(&ledger, &sample)?;
     a_pause_lasts_until_it_is_ended(&ledger, &sample)?;
     history_is_numbered_and_filtered(&ledger, &sample)?;
     history_is_chained(&ledger, &sample)?;
@@ -270,6 +271,45 @@ fn sent_notes_are_kept_until_dropped(ledger: &impl Ledger, sample: &Sample) -> R
         ledger.sent_notes(one)?.is_none() && ledger.sent_notes(other)? == Some(records),
         "sent notes are kept until they are dropped",
     )
+}
+
+/// A note is known while any package counts that carries it, whatever became of the others.
+fn notes_are_known_by_the_packages_that_count(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
+    let claim: ExchangeId = "ON-INS/C-2".parse()?;
+    let package = |kind, notes: &[&str]| -> Result<Outgoing> {
+        let package = Package::new(kind, sample.here.clone(), sample.partner.clone(), claim.clone());
+        let mut outgoing = Outgoing::new(package, "age", 1000, "ab".repeat(32), "out/1");
+        outgoing.notes = notes.iter().map(|note| note.parse()).collect::<Result<_>>()?;
+        Ok(outgoing)
+    };
+    let mut whole = package(PackageKind::Claim, &["A/1", "A/2"])?;
+    let mut later = package(PackageKind::Claim, &["A/1", "A/2", "A/3"])?;
+    let mut notes = package(PackageKind::Notes, &["A/3", "A/4"])?;
+    let knows = |ids: &[&str], when: &str| {
+        let known = ledger.notes_sent(&sample.partner, &claim)?;
+        Error::ensure(known.iter().map(|note| note.as_str()).eq(ids.iter().copied()), when)
+    };
+    let set = |package: &mut Outgoing, state| {
+        package.state = state;
+        ledger.commit(&[Change::SetOutgoing { package: package.clone(), was: None }])
+    };
+    knows(&[], "nothing is known of a claim that was not sent")?;
+    ledger.commit(&[&whole, &later, &notes].map(|package| Change::AddOutgoing(package.clone())))?;
+    knows(&["A/1", "A/2", "A/3", "A/4"], "what is on its way is known")?;
+    let elsewhere = ledger.notes_sent(&sample.other, &claim)?;
+    Error::ensure(elsewhere.is_empty(), "each partner knows what it was sent itself")?;
+    set(&mut notes, OutgoingState::Failed)?;
+    knows(&["A/1", "A/2", "A/3"], "notes of a notes package that failed are not known by it")?;
+    set(&mut later, OutgoingState::Failed)?;
+    knows(&["A/1", "A/2", "A/3"], "a claim package that failed is sent again, and counts")?;
+    set(&mut later, OutgoingState::Rejected)?;
+    knows(&["A/1", "A/2"], "what was rejected does not count, what another package carries does")?;
+    set(&mut notes, OutgoingState::Sending)?;
+    set(&mut notes, OutgoingState::Unpacked)?;
+    set(&mut whole, OutgoingState::Rejected)?;
+    knows(&["A/3", "A/4"], "a package that is sent again counts again, and once")?;
+    set(&mut notes, OutgoingState::Rejected)?;
+    knows(&[], "where nothing counts, nothing is known")
 }
 
 /// Leaves one partner paused, so that the second opening finds it.

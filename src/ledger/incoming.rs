@@ -12,7 +12,7 @@ named! {
         Received = "received",
         /// Unpacked: the claim was added or updated.
         Unpacked = "unpacked",
-        /// Refused for good: by the import rules, or by a person.
+        /// Refused for good: by a person; of notes, also because their claim is not here.
         Rejected = "rejected",
         /// Unpacking failed and may be tried again.
         Failed = "failed",

@@ -107,6 +107,26 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>>;
 
+    /// The notes of a claim that `partner` was sent, or will be: those of every outgoing package that
+    /// [counts as seen](Outgoing::counts_as_seen).
+    ///
+    /// Each export asks this. The default reads every package of the claim and the partner; a ledger whose claims are
+    /// exported often counts them as packages are added and set.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+        let mut notes = BTreeSet::new();
+        let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
+        loop {
+            let page = self.outgoing_list(&query)?;
+            let Some(last) = page.last() else { return Ok(notes) };
+            query = query.after(last.package.id);
+            let seen = page.into_iter().filter(Outgoing::counts_as_seen);
+            notes.extend(seen.flat_map(|outgoing| outgoing.notes));
+        }
+    }
+
     /// The partners that are paused.
     ///
     /// # Errors
@@ -127,7 +147,8 @@ pub trait Ledger: Send + Sync {
 pub enum Change {
     /// Adds an outgoing package; its id must be new.
     AddOutgoing(Outgoing),
-    /// Replaces an outgoing package, which must be in state `was` where one is given.
+    /// Replaces an outgoing package, which must be in state `was` where one is given. The notes it carries stay those
+    /// it was added with.
     SetOutgoing {
         /// The package as it shall stand.
         package: Outgoing,
@@ -226,6 +247,10 @@ impl<L: Ledger + ?Sized> Ledger for Arc<L> {
 
     fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
         (**self).sent_notes(package)
+    }
+
+    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+        (**self).notes_sent(partner, claim)
     }
 
     fn paused(&self) -> Result<BTreeSet<SiteId>> {

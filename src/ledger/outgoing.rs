@@ -1,9 +1,9 @@
 //! A package on its way out, from the export to the partner's last word.
 
 use super::named;
-use crate::model::{ExchangeId, Package, SiteId, Timestamp};
+use crate::model::{ExchangeId, Package, PackageKind, SiteId, Timestamp};
 use crate::protocol::{Evidence, Receipt};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -27,6 +27,19 @@ named! {
     }
 }
 
+impl OutgoingState {
+    /// Whether what a package of this kind carries counts as seen by its recipient: not what was rejected, nor the
+    /// notes of a package that failed, which are exported anew.
+    #[must_use]
+    pub fn counts_as_seen(self, kind: PackageKind) -> bool {
+        match self {
+            Self::Rejected => false,
+            Self::Failed => kind != PackageKind::Notes,
+            _ => true,
+        }
+    }
+}
+
 /// An error as the ledger keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -35,9 +48,9 @@ pub struct Fault {
     pub kind: String,
     /// The sentence for people.
     pub message: String,
-    /// One line for each single fault it sums up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
+    /// One for each single fault it sums up.
+    #[serde(flatten, with = "crate::detail::form")]
+    pub details: Vec<Detail>,
 }
 
 impl Fault {
@@ -132,6 +145,12 @@ impl Outgoing {
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }
+    }
+
+    /// Whether what it carries counts as seen by its recipient; see [`OutgoingState::counts_as_seen`].
+    #[must_use]
+    pub fn counts_as_seen(&self) -> bool {
+        self.state.counts_as_seen(self.package.kind)
     }
 
     /// What the recipient last said of the package: held, unpacked (as it was, or with values of its own kept) or

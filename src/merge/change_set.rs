@@ -3,8 +3,11 @@
 use super::pairs::ContactPairs;
 use super::same::same;
 use crate::model::{ClaimFile, ExchangeId, Json, Record, RecordKind};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+
+/// How many conflicting fields the sentence for people names; all of them are in the details.
+const NAMED_FIELDS: usize = 5;
 
 /// Who wins where both sides changed the same field differently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -250,23 +253,25 @@ impl ChangeSet {
         if !self.blocked() {
             return Ok(self);
         }
-        let lines: Vec<String> = self
-            .conflicts()
-            .map(|(record, field)| {
-                format!(
-                    "{} {}: `{}` was changed here and at the partner; settle it with the partner",
-                    record.after.kind, record.after.id, field.name
-                )
-            })
-            .collect();
-        Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "claim {}: both sides changed the same {} field(s); nothing was applied",
-                self.claim,
-                lines.len()
-            ),
-        )
-        .with_details(lines))
+        let place = |record: &RecordChange, field: &FieldChange| {
+            format!("`{}` of {} {}", field.name.escape_debug(), record.after.kind, record.after.id)
+        };
+        let mut places: Vec<String> =
+            self.conflicts().take(NAMED_FIELDS).map(|(record, field)| place(record, field)).collect();
+        match self.conflicts().count() - places.len() {
+            0 => {}
+            1 => places.push("one more field".to_owned()),
+            more => places.push(format!("{more} more fields")),
+        }
+        let details = self.conflicts().map(|(record, field)| {
+            let said = format!(
+                "{} was changed here and at the partner; settle it with the partner",
+                place(record, field)
+            );
+            Detail::new(said).coded(ErrorKind::Conflict.name()).about(record.after.id.as_str())
+        });
+        let said =
+            format!("claim {}: both sides changed {}; nothing was applied", self.claim, places.join(", "));
+        Err(Error::new(ErrorKind::Conflict, said).with_details(details))
     }
 }

@@ -3,7 +3,7 @@
 use super::Response;
 use super::receipt::is_media_type;
 use crate::model::Json;
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,9 +37,9 @@ pub struct Problem {
     /// What happened this time.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
-    /// One line for each single fault, where the problem sums up several.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
+    /// One for each single fault, where the problem sums up several.
+    #[serde(flatten, with = "crate::detail::form")]
+    pub details: Vec<Detail>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub other: BTreeMap<String, Json>,
@@ -123,7 +123,7 @@ impl Problem {
         problem.detail = printable(&problem.detail);
         problem.title = printable(&problem.title);
         problem.details.truncate(MAX_DETAILS);
-        problem.details.iter_mut().for_each(|line| *line = printable(line));
+        problem.details = problem.details.into_iter().map(|detail| detail.each_text(printable)).collect();
         problem.retry_after = retry_after(response);
         problem
     }
@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn every_kind_comes_back_as_itself() {
         for kind in ErrorKind::ALL {
-            let error = Error::new(*kind, "the reason").with_details(["one".into(), "two".into()]);
+            let error = Error::new(*kind, "the reason")
+                .with_details([Detail::new("one").coded("code").about("A/1"), "two".into()]);
             let response = Problem::from_error(&error).to_response();
             assert_eq!(response.status(), kind.http_status());
             let back = Problem::from_response(&response).into_error("IMEX");
@@ -213,7 +214,7 @@ mod tests {
             assert_eq!(response.headers().get("retry-after").is_some(), error.is_retryable());
             if !is_own_fault(*kind) {
                 assert!(back.to_string().contains("the reason"));
-                assert_eq!(back.details(), ["one", "two"]);
+                assert_eq!(back.details(), error.details());
             }
         }
     }
@@ -221,7 +222,7 @@ mod tests {
     #[test]
     fn own_faults_tell_nothing_of_this_site() {
         for kind in [ErrorKind::Io, ErrorKind::Internal, ErrorKind::Ledger, ErrorKind::CaseSystem] {
-            let error = Error::new(kind, "/srv/claims/secret.db is locked").with_details(["/srv".into()]);
+            let error = Error::new(kind, "/srv/claims/secret.db is locked").with_details(["/srv"]);
             let response = Problem::from_error(&error).to_response();
             assert!(!String::from_utf8(response.body().to_vec()).unwrap().contains("srv"));
         }
@@ -245,9 +246,10 @@ mod tests {
     #[test]
     fn a_hostile_problem_is_cut_and_cleaned() {
         let body = format!(
-            r#"{{"type":"urn:claimwire:problem:refused","detail":"a\nERROR forged {}","details":[{}"x"]}}"#,
+            r#"{{"type":"urn:claimwire:problem:refused","detail":"a\nERROR forged {}","details":[{}"x"],"findings":[{{"code":"a\nb{}"}}]}}"#,
             "y".repeat(5000),
-            "\"x\",".repeat(500)
+            "\"x\",".repeat(500),
+            "z".repeat(5000)
         );
         let mut response = Response::new(400, body).unwrap();
         response.headers_mut().insert("content-type", PROBLEM_MEDIA_TYPE).unwrap();
@@ -257,6 +259,8 @@ mod tests {
         let error = problem.into_error("IMEX");
         assert!(!error.to_string().contains('\n') && error.to_string().len() < 1200);
         assert_eq!(error.details().len(), MAX_DETAILS);
+        let code = error.details()[0].code.as_deref().unwrap();
+        assert!(code.starts_with("a bz") && code.len() == MAX_TEXT, "{code}");
         assert!(error.is_retryable());
     }
 }

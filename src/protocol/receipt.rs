@@ -2,7 +2,7 @@
 
 use super::{Digest, Response};
 use crate::model::{Json, PackageId, SiteId, Timestamp};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -58,6 +58,25 @@ pub enum Disposition {
     },
 }
 
+impl Disposition {
+    /// The rejection for this kind of fault, under AS2's code where it has one.
+    #[must_use]
+    pub fn rejected_for(kind: ErrorKind) -> Self {
+        let code = match kind {
+            ErrorKind::WrongKey | ErrorKind::UnknownKeyVersion | ErrorKind::InvalidKey => "decryption-failed",
+            ErrorKind::NotAnArchive
+            | ErrorKind::UnsupportedArchive
+            | ErrorKind::InconsistentArchive
+            | ErrorKind::InflatedTooLarge
+            | ErrorKind::TooManyEntries => "decompression-failed",
+            ErrorKind::Truncated | ErrorKind::Altered | ErrorKind::DigestMismatch => "integrity-check-failed",
+            ErrorKind::HostileName => "illegal-filename",
+            other => other.name(),
+        };
+        Self::Rejected { code: code.to_owned() }
+    }
+}
+
 /// The recipient's word on one package: a small JSON document, signed as the answer or request that carries it.
 ///
 /// ```
@@ -93,9 +112,9 @@ pub struct Receipt {
     /// A sentence for a person, such as why a package was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// One line for each single fault, such as each import rule that was violated.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
+    /// One for each single fault, such as each import rule that was violated.
+    #[serde(flatten, with = "crate::detail::form")]
+    pub details: Vec<Detail>,
     /// JSON members that this version does not know, kept.
     #[serde(flatten)]
     pub other: BTreeMap<String, Json>,
@@ -206,6 +225,23 @@ mod tests {
         assert_eq!(receipt.state, ReceiptState::Rejected);
         assert_eq!(receipt.disposition, Some(Disposition::Rejected { code: "decryption-failed".into() }));
         assert_eq!(String::from_utf8(receipt.to_json().unwrap()).unwrap(), JSON);
+    }
+
+    #[test]
+    fn details_say_to_programs_what_they_are_about() {
+        let member =
+            r#""details":["Add it.","Ask."],"findings":[{"code":"unknown-bill-type","subject":"A/B-7"},{}]"#;
+        let json = JSON.replace(r#""later""#, &format!(r#"{member},"later""#));
+        let receipt = Receipt::from_json(json.as_bytes()).unwrap();
+        let coded = Detail::new("Add it.").coded("unknown-bill-type").about("A/B-7");
+        assert_eq!(receipt.details, [coded, Detail::new("Ask.")]);
+        assert_eq!(receipt.other.len(), 1, "{:?}", receipt.other);
+        assert_eq!(String::from_utf8(receipt.to_json().unwrap()).unwrap(), json);
+        // An earlier version writes the sentences alone.
+        let plain = json.replace(r#","findings":[{"code":"unknown-bill-type","subject":"A/B-7"},{}]"#, "");
+        let receipt = Receipt::from_json(plain.as_bytes()).unwrap();
+        assert_eq!(receipt.details, [Detail::new("Add it."), Detail::new("Ask.")]);
+        assert_eq!(String::from_utf8(receipt.to_json().unwrap()).unwrap(), plain);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::selection::fault_of_name;
 use super::violation::{Violation, ViolationCode};
 use crate::merge::has_value;
 use crate::model::{ExchangeId, Json, Record, RecordKind, SiteId};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,7 +105,7 @@ impl ExportRules {
     /// # Errors
     /// [`ErrorKind::InvalidSettings`] with one detail line for each name that is no field of its level.
     pub fn check(&self) -> Result<()> {
-        let faults: Vec<String> = self
+        let faults: Vec<Detail> = self
             .required_fields
             .iter()
             .flat_map(|(kind, names)| names.iter().map(|name| (*kind, name)))
@@ -117,7 +117,7 @@ impl ExportRules {
         }
         Err(Error::new(
             ErrorKind::InvalidSettings,
-            format!("the required fields are not valid: {}", faults.join("; ")),
+            format!("the required fields are not valid: {}", Detail::joined(&faults, "; ")),
         )
         .with_details(faults))
     }
@@ -249,17 +249,10 @@ pub fn check_export(rules: &ExportRules, facts: &ExportFacts<'_>) -> Vec<Violati
         }
     }
     if let Some(convention) = &rules.naming {
-        for document in facts.of_kind(RecordKind::Document).filter(|record| !record.id.is_from(facts.partner))
-        {
-            let name = document.fields.get("name").and_then(Json::as_str).unwrap_or_default();
-            let known = claim.map_or_else(NamingFacts::new, |claim| NamingFacts::of(claim, document));
-            if let Err(fault) = convention.check(name, &known) {
-                report(ViolationCode::DocumentName, Some(document.id.clone()), fault.to_string());
-            }
-        }
+        violations.extend(misnamed(convention, facts));
     }
     if let Some(size) = facts.sealed_size.filter(|size| *size > rules.sealed_size_limit) {
-        report(
+        violations.push(Violation::new(
             ViolationCode::SealedTooLarge,
             claim_id,
             format!(
@@ -267,7 +260,22 @@ pub fn check_export(rules: &ExportRules, facts: &ExportFacts<'_>) -> Vec<Violati
                 size - rules.sealed_size_limit,
                 rules.sealed_size_limit
             ),
-        );
+        ));
+    }
+    violations
+}
+
+/// The documents that are not named as the partner asks; those that came from it keep their names.
+fn misnamed(convention: &NamingConvention, facts: &ExportFacts<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for document in facts.of_kind(RecordKind::Document).filter(|record| !record.id.is_from(facts.partner)) {
+        let name = document.fields.get("name").and_then(Json::as_str).unwrap_or_default();
+        let known = facts.claim().map_or_else(NamingFacts::new, |claim| NamingFacts::of(claim, document));
+        if let Err(fault) = convention.check(name, &known) {
+            let record = Some(document.id.clone());
+            let violation = Violation::new(ViolationCode::DocumentName, record, fault.to_string());
+            violations.push(Violation { proposal: fault.proposal, ..violation });
+        }
     }
     violations
 }

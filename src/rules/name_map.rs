@@ -4,7 +4,7 @@ use super::names::folded;
 use super::selection::{always, fault_of_name};
 use super::violation::{Violation, ViolationCode};
 use crate::model::{ExchangeId, Json, Record, RecordKind};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,11 +136,11 @@ impl NameMap {
     /// the record itself (a note's body, a document's name, media type, size and digest), a level without types or
     /// statuses.
     pub fn check(&self) -> Result<()> {
-        let faults: Vec<String> = self.levels.iter().flat_map(|(kind, level)| level.faults(*kind)).collect();
+        let faults: Vec<Detail> = self.levels.iter().flat_map(|(kind, level)| level.faults(*kind)).collect();
         if faults.is_empty() {
             return Ok(());
         }
-        let said = format!("the name map is not valid: {}", faults.join("; "));
+        let said = format!("the name map is not valid: {}", Detail::joined(&faults, "; "));
         Err(Error::new(ErrorKind::InvalidSettings, said).with_details(faults))
     }
 
@@ -238,19 +238,18 @@ impl LevelNames {
         violations
     }
 
-    fn faults(&self, kind: RecordKind) -> Vec<String> {
+    fn faults(&self, kind: RecordKind) -> Vec<Detail> {
         let mut faults = Vec::new();
         let mut theirs = BTreeMap::new();
         for (ours, there) in &self.fields {
             let place = format!("{kind}.fields.{}", ours.escape_debug());
             for name in [ours, there] {
-                faults.extend(fault_of_field(kind, name).map(|fault| format!("{place}: {fault}")));
+                faults.extend(fault_of_field(kind, name).map(|fault| Detail::at(&place, fault)));
             }
             if let Some(other) = theirs.insert(there, ours) {
-                faults.push(format!(
-                    "{place}: `{}` stands for `{}` too",
-                    there.escape_debug(),
-                    other.escape_debug()
+                faults.push(Detail::at(
+                    &place,
+                    format_args!("`{}` stands for `{}` too", there.escape_debug(), other.escape_debug()),
                 ));
             }
         }
@@ -258,31 +257,28 @@ impl LevelNames {
             [(type_field(kind), &self.types, "types"), (status_field(kind), &self.statuses, "statuses")]
         {
             if field.is_none() && !pairs.is_empty() {
-                faults.push(format!("{kind}.{list}: a {kind} has none"));
+                faults.push(Detail::at(format_args!("{kind}.{list}"), format_args!("a {kind} has none")));
             }
-            faults.extend(faults_of_values(pairs).map(|fault| format!("{kind}.{list}.{fault}")));
+            faults.extend(faults_of_values(pairs).map(|fault| fault.below(&format!("{kind}.{list}."))));
         }
         faults
     }
 }
 
-fn faults_of_values(pairs: &Pairs) -> impl Iterator<Item = String> {
+fn faults_of_values(pairs: &Pairs) -> impl Iterator<Item = Detail> {
     let (mut ours_known, mut theirs_known) = (BTreeMap::new(), BTreeMap::new());
     pairs.iter().flat_map(move |(ours, theirs)| {
+        let place = ours.escape_debug();
         let mut faults = Vec::new();
         if ours.trim().is_empty() || theirs.trim().is_empty() {
-            faults.push(format!("{}: a name must not be empty", ours.escape_debug()));
+            faults.push(Detail::at(&place, "a name must not be empty"));
         }
         if let Some(other) = ours_known.insert(folded(ours), ours) {
-            faults.push(format!("{}: the same name as `{}`", ours.escape_debug(), other.escape_debug()));
+            faults.push(Detail::at(&place, format_args!("the same name as `{}`", other.escape_debug())));
         }
         if let Some(other) = theirs_known.insert(folded(theirs), ours) {
-            faults.push(format!(
-                "{}: `{}` stands for `{}` too",
-                ours.escape_debug(),
-                theirs.escape_debug(),
-                other.escape_debug()
-            ));
+            let (theirs, other) = (theirs.escape_debug(), other.escape_debug());
+            faults.push(Detail::at(&place, format_args!("`{theirs}` stands for `{other}` too")));
         }
         faults
     })
@@ -295,7 +291,7 @@ fn fault_of_field(kind: RecordKind, name: &str) -> Option<String> {
         None if always(kind).contains(&name) => {
             Some(format!("`{name}` carries the {kind} itself and has the same name everywhere"))
         }
-        None => fault_of_name(kind, name),
+        None => fault_of_name(kind, name).map(|fault| fault.message),
     }
 }
 

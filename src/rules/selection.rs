@@ -2,7 +2,7 @@
 
 use super::names::NameSet;
 use crate::model::{ExchangeId, Json, Record, RecordKind};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -217,20 +217,20 @@ impl FieldSelection {
     pub fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
         if !self.exchanges(RecordKind::Claim) {
-            faults.push("claim: a package needs its claim; it cannot be left out".to_owned());
+            faults.push(Detail::at(RecordKind::Claim, "a package needs its claim; it cannot be left out"));
         }
         for (kind, level) in self.levels.iter().filter(|(_, level)| level.exchanged) {
             if let FieldChoice::Only(names) = &level.standard {
                 if names.is_empty() {
-                    faults
-                        .push(format!("{kind}: choose at least one standard field, or leave the level out"));
+                    let what = "choose at least one standard field, or leave the level out";
+                    faults.push(Detail::at(kind, what));
                 }
                 faults.extend(names.iter().filter_map(|name| fault_of_name(*kind, name)));
             }
             if let FieldChoice::Only(names) = &level.custom
                 && names.iter().any(|name| name.trim().is_empty())
             {
-                faults.push(format!("{kind}: a custom field needs a name"));
+                faults.push(Detail::at(kind, "a custom field needs a name"));
             }
         }
         if faults.is_empty() {
@@ -238,7 +238,7 @@ impl FieldSelection {
         }
         Err(Error::new(
             ErrorKind::InvalidSettings,
-            format!("the field selection is not valid: {}", faults.join("; ")),
+            format!("the field selection is not valid: {}", Detail::joined(&faults, "; ")),
         )
         .with_details(faults))
     }
@@ -276,19 +276,20 @@ impl FieldSelection {
     }
 }
 
-pub(super) fn fault_of_name(kind: RecordKind, name: &str) -> Option<String> {
+pub(super) fn fault_of_name(kind: RecordKind, name: &str) -> Option<Detail> {
     if may_travel(kind, name) {
         return None;
     }
-    Some(match (kind, name) {
+    let what = match (kind, name) {
         (RecordKind::Assessment, "bills") => {
-            "assessment: `bills` are a level of their own; choose the fields of bills".to_owned()
+            "`bills` are a level of their own; choose the fields of bills".to_owned()
         }
         (RecordKind::Note | RecordKind::Document, "internal") => {
-            format!("{kind}: `internal` is each side's own mark and never travels")
+            "`internal` is each side's own mark and never travels".to_owned()
         }
-        _ => format!("{kind}: `{}` is no standard field", name.escape_debug()),
-    })
+        _ => format!("`{}` is no standard field", name.escape_debug()),
+    };
+    Some(Detail::at(kind, what))
 }
 
 /// What of a claim file travels: the records and fields that the selection names.

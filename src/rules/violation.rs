@@ -1,7 +1,7 @@
 //! A violated rule: a stable code for programs, a sentence for a claims handler.
 
 use crate::model::ExchangeId;
-use crate::{Error, ErrorKind};
+use crate::{Detail, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -97,13 +97,22 @@ pub struct Violation {
     pub record: Option<ExchangeId>,
     /// What is wrong and what to do about it, for a claims handler.
     pub message: String,
+    /// What to put in the place of what is wrong, such as a document's name that would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<String>,
 }
 
 impl Violation {
     /// A violation, also of a host's own rule.
     #[must_use]
     pub fn new(code: ViolationCode, record: Option<ExchangeId>, message: impl Into<String>) -> Self {
-        Self { code, record, message: message.into() }
+        Self { code, record, message: message.into(), proposal: None }
+    }
+
+    /// The same violation with what would do instead.
+    #[must_use]
+    pub fn proposing(self, proposal: impl Into<String>) -> Self {
+        Self { proposal: Some(proposal.into()), ..self }
     }
 }
 
@@ -113,7 +122,17 @@ impl fmt::Display for Violation {
     }
 }
 
-/// One error for all violations, with one detail line each.
+impl From<&Violation> for Detail {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            subject: violation.record.as_ref().map(ToString::to_string),
+            proposal: violation.proposal.clone(),
+            ..Self::new(violation.message.as_str()).coded(violation.code.name())
+        }
+    }
+}
+
+/// One error for all violations, with one detail each: the code, the record, the sentence, the proposal.
 ///
 /// `kind` is [`ErrorKind::ExportRulesViolated`] or [`ErrorKind::ImportRulesViolated`].
 #[must_use]
@@ -123,8 +142,8 @@ pub fn violations_error(kind: ErrorKind, violations: &[Violation]) -> Error {
         ErrorKind::ImportRulesViolated => "the package may not be unpacked",
         _ => "rules are violated",
     };
-    let lines = || violations.iter().map(Violation::to_string);
-    Error::new(kind, format!("{what}: {}", lines().collect::<Vec<_>>().join(" "))).with_details(lines())
+    let details: Vec<Detail> = violations.iter().map(Detail::from).collect();
+    Error::new(kind, format!("{what}: {}", Detail::joined(&details, " "))).with_details(details)
 }
 
 #[cfg(test)]
@@ -143,13 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn one_error_carries_every_line() {
+    fn one_error_carries_every_fault() {
         let violations = [
             Violation::new(ViolationCode::NoteMissing, None, "Add a note."),
-            Violation::new(ViolationCode::SealedTooLarge, None, "Too large."),
+            Violation::new(ViolationCode::DocumentName, "A/D-1".parse().ok(), "Rename it.")
+                .proposing("a.pdf"),
         ];
         let error = violations_error(ErrorKind::ExportRulesViolated, &violations);
         assert_eq!(error.kind(), ErrorKind::ExportRulesViolated);
-        assert_eq!(error.details(), ["Add a note.", "Too large."]);
+        assert_eq!(error.to_string(), "the claim may not be exported: Add a note. Rename it.");
+        let expected = [
+            Detail::new("Add a note.").coded("note-missing"),
+            Detail::new("Rename it.").coded("document-name").about("A/D-1").proposing("a.pdf"),
+        ];
+        assert_eq!(error.details(), expected);
     }
 }

@@ -19,7 +19,7 @@
 //! "#;
 //! let error = PartnerSettings::from_toml(mistaken).unwrap_err();
 //! assert_eq!(error.details().len(), 5);
-//! assert!(error.details()[0].starts_with("number: "));
+//! assert_eq!(error.details()[0].subject.as_deref(), Some("number"));
 //! assert!(!error.to_string().contains("not here!"));
 //! # }
 //! ```
@@ -36,7 +36,7 @@ use crate::merge::ConflictPolicy;
 use crate::model::SiteId;
 use crate::protocol::DEFAULT_WINDOW;
 use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use keys::Keys;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -299,11 +299,11 @@ fn check_url(url: &str) -> Result<()> {
 }
 
 fn to_error(what: &str, mistakes: Mistakes) -> Result<()> {
-    let lines = mistakes.into_lines();
-    if lines.is_empty() {
+    let details = mistakes.into_details();
+    if details.is_empty() {
         return Ok(());
     }
-    Err(invalid(format!("{what} are not valid: {}", lines.join("; "))).with_details(lines))
+    Err(invalid(format!("{what} are not valid: {}", Detail::joined(&details, "; "))).with_details(details))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -128,7 +128,7 @@ pub(super) fn read_names(table: Table<'_>, selection: &FieldSelection) -> NameMa
     }
     if let Err(error) = map.check() {
         for detail in error.details() {
-            mistakes.add_line(format!("{place}.{detail}"));
+            mistakes.add_placed(detail.clone().below(&format!("{place}.")));
         }
     }
     map
@@ -141,6 +141,6 @@ fn levels(table: Option<Table<'_>>) -> Vec<(RecordKind, Table<'_>)> {
 /// Reports the details of a check, which begin with the level they are about.
 fn report(table: &Table<'_>, prefix: &str, error: &Error) {
     for detail in error.details() {
-        table.mistakes().add_line(format!("{}.{prefix}{detail}", table.place()));
+        table.mistakes().add_placed(detail.clone().below(&format!("{}.{prefix}", table.place())));
     }
 }

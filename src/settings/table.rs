@@ -1,5 +1,6 @@
 //! Reading settings member by member, so that one mistake does not hide the next.
 
+use crate::Detail;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -7,19 +8,19 @@ use std::fmt;
 
 /// Every mistake found so far, each with its place.
 #[derive(Default)]
-pub(super) struct Mistakes(RefCell<Vec<String>>);
+pub(super) struct Mistakes(RefCell<Vec<Detail>>);
 
 impl Mistakes {
     pub(super) fn add(&self, place: impl fmt::Display, what: impl fmt::Display) {
-        self.0.borrow_mut().push(format!("{place}: {what}"));
+        self.0.borrow_mut().push(Detail::at(place, what));
     }
 
     /// Adds a mistake that names its place itself.
-    pub(super) fn add_line(&self, line: String) {
-        self.0.borrow_mut().push(line);
+    pub(super) fn add_placed(&self, mistake: Detail) {
+        self.0.borrow_mut().push(mistake);
     }
 
-    pub(super) fn into_lines(self) -> Vec<String> {
+    pub(super) fn into_details(self) -> Vec<Detail> {
         self.0.into_inner()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A test that uses this also has `mod peers;`.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 #![allow(dead_code, reason = "each test that compiles C programs uses some of these")]
 
 use crate::peers;

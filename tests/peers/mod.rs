@@ -1,5 +1,6 @@
 //! Runs the programs of others. Where one is not installed its test is skipped and says so; in CI that is a failure.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 #![allow(dead_code, reason = "each test that runs other programs uses some of these")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 

@@ -1,5 +1,6 @@
 //! The embedded ledger: one SQLite file.
 
+mod notes;
 mod packages;
 mod schema;
 mod trail;
@@ -140,6 +141,10 @@ impl Ledger for SqliteLedger {
         })
     }
 
+    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+        self.0.read(|connection| notes::list(connection, partner, claim))
+    }
+
     fn paused(&self) -> Result<BTreeSet<SiteId>> {
         self.0.read(|connection| {
             let mut statement = connection.prepare("SELECT partner FROM pauses")?;
@@ -159,13 +164,17 @@ impl Ledger for SqliteLedger {
 
 fn make(transaction: &Transaction<'_>, change: &Change) -> Result<(), Failure> {
     match change {
-        Change::AddOutgoing(package) => packages::add(transaction, package),
+        Change::AddOutgoing(package) => {
+            packages::add(transaction, package)?;
+            notes::take_in(transaction, package, None)
+        }
         Change::SetOutgoing { package, was } => {
-            packages::set(transaction, package, was.map(super::OutgoingState::name))
+            let before = packages::set(transaction, package, was.map(super::OutgoingState::name))?;
+            notes::take_in(transaction, package, super::OutgoingState::from_name(&before))
         }
         Change::AddIncoming(package) => packages::add(transaction, package),
         Change::SetIncoming { package, was } => {
-            packages::set(transaction, package, was.map(super::IncomingState::name))
+            packages::set(transaction, package, was.map(super::IncomingState::name)).map(drop)
         }
         Change::SetLink(link) => {
             transaction.execute(

@@ -90,11 +90,12 @@ pub(super) fn add<R: Row>(transaction: &Transaction<'_>, package: &R) -> Result<
     unless_there(added, &format!("{} package {}", R::DIRECTION, columns.id))
 }
 
+/// Gives the state that the package was in.
 pub(super) fn set<R: Row>(
     transaction: &Transaction<'_>,
     package: &R,
     was: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let columns = package.columns();
     let id = columns.id.to_string();
     let now: Option<String> = transaction
@@ -123,7 +124,7 @@ pub(super) fn set<R: Row>(
             to_body(package)?
         ],
     )?;
-    Ok(())
+    Ok(now)
 }
 
 pub(super) fn get<R: Row>(connection: &Connection, id: PackageId) -> Result<Option<R>, Failure> {

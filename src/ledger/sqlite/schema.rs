@@ -2,9 +2,10 @@
 //!
 //! What is queried has a column; the rest of a value stands in `body` as JSON. Version 2 chains the history and
 //! lets it only grow. Version 4 adds indexes on what stands in a body alone: an index cannot say
-//! anything else than the body it is made of.
+//! anything else than the body it is made of. Version 5 adds which notes were sent to whom; from it on, faults in bodies
+//! may have findings, which earlier versions would drop.
 
-use super::trail;
+use super::{notes, trail};
 use crate::ErrorKind;
 use crate::sqlite::{Failure, Schema};
 use rusqlite::Transaction;
@@ -21,8 +22,8 @@ pub(super) const SCHEMA: Schema = Schema {
     kind: ErrorKind::Ledger,
     // "CWLG"
     application_id: 0x4357_4c47,
-    version: 4,
-    upgrades: &[chain_history, add_pauses_and_notes, index_filters],
+    version: 5,
+    upgrades: &[chain_history, add_pauses_and_notes, index_filters, notes::add_table],
     sql: "
 CREATE TABLE packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -147,10 +148,10 @@ fn chain_history(transaction: &Transaction<'_>) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::ledger::{
-        Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Ledger, SqliteLedger, Step,
-        verify_history,
+        Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Ledger, Outgoing, OutgoingState,
+        SqliteLedger, Step, verify_history,
     };
-    use crate::model::{PackageId, PackageKind};
+    use crate::model::{ExchangeId, Package, PackageId, PackageKind, SiteId};
     use rusqlite::{Connection, params};
     use std::path::Path;
 
@@ -253,6 +254,54 @@ mod tests {
             connection.query_row("SELECT body FROM history WHERE number = 1", [], |row| row.get(0)).unwrap();
         assert_eq!(version, 1);
         assert!(!first.contains("hash"), "{first}");
+    }
+
+    #[test]
+    fn version_5_knows_the_notes_that_version_4_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let ledger = SqliteLedger::open(&path).unwrap();
+        let (clinic, claim): (SiteId, ExchangeId) =
+            ("CLINIC".parse().unwrap(), "ON-INS/C-1".parse().unwrap());
+        let sent = |kind, state, notes: &[&str]| {
+            let package = Package::new(kind, "ON-INS".parse().unwrap(), clinic.clone(), claim.clone());
+            let mut outgoing = Outgoing::new(package, "age", 1, "ab".repeat(32), "file");
+            outgoing.state = state;
+            outgoing.notes.extend(notes.iter().map(|note| note.parse::<ExchangeId>().unwrap()));
+            Change::AddOutgoing(outgoing)
+        };
+        ledger
+            .commit(&[
+                sent(PackageKind::Claim, OutgoingState::Delivered, &["A/1", "A/2"]),
+                sent(PackageKind::Claim, OutgoingState::Failed, &["A/2", "A/3"]),
+                sent(PackageKind::Claim, OutgoingState::Rejected, &["A/4"]),
+                sent(PackageKind::Notes, OutgoingState::Failed, &["A/5"]),
+                sent(PackageKind::Notes, OutgoingState::Unpacked, &["A/6"]),
+            ])
+            .unwrap();
+        let known = ledger.notes_sent(&clinic, &claim).unwrap();
+        let ids: Vec<&str> = known.iter().map(|note| note.as_str()).collect();
+        assert_eq!(ids, ["A/1", "A/2", "A/3", "A/6"]);
+        let counted = |connection: &Connection| -> Vec<(String, i64)> {
+            let mut rows = connection.prepare("SELECT note, packages FROM notes_sent ORDER BY note").unwrap();
+            rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+        };
+        drop(ledger);
+        let connection = Connection::open(&path).unwrap();
+        let written = counted(&connection);
+        // As version 4 left it, with a package that was damaged since.
+        connection
+            .execute_batch(
+                "DROP TABLE notes_sent; PRAGMA user_version = 4;
+                 INSERT INTO packages (direction, id, partner, claim, kind, state, is_new, body)
+                 VALUES ('outgoing', 'x', 'CLINIC', 'ON-INS/C-1', 'claim', 'sent', 0, '{');",
+            )
+            .unwrap();
+        drop(connection);
+        let ledger = SqliteLedger::open(&path).unwrap();
+        assert_eq!(ledger.notes_sent(&clinic, &claim).unwrap(), known);
+        drop(ledger);
+        assert_eq!(counted(&Connection::open(&path).unwrap()), written);
     }
 
     #[test]
