@@ -245,7 +245,7 @@ mod tests {
                 (Some(refuse_to_give), data(&mut unreachable), CW_ERR_UNREACHABLE, "`read`"),
                 (Some(refuse_to_give), data(&mut nonsense), CW_ERR_INTERNAL, "-7"),
                 (Some(give_more_than_asked), null_mut(), CW_ERR_INTERNAL, "had room"),
-                (Some(panic_instead_of_giving), null_mut(), CW_ERR_INTERNAL, "a fault of this library"),
+                (Some(panic_instead_of_giving), null_mut(), CW_ERR_INTERNAL, "`read` panicked"),
             ];
             for (read, from, code, words) in cases {
                 let mut output = Vec::<u8>::new();

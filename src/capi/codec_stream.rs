@@ -367,7 +367,7 @@ mod tests {
             let cases: [(cw_write_fn, _, _, _); 3] = [
                 (Some(refuse), data(&mut unreachable), CW_ERR_UNREACHABLE, "`write`"),
                 (Some(refuse), data(&mut nonsense), CW_ERR_INTERNAL, "-7"),
-                (Some(panic), null_mut(), CW_ERR_INTERNAL, "a fault of this library"),
+                (Some(panic), null_mut(), CW_ERR_INTERNAL, "`write` panicked"),
             ];
             for (write, user_data, code, words) in cases {
                 // SAFETY: the handles are live and freed once.
