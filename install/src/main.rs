@@ -43,7 +43,9 @@ struct Arguments {
 }
 
 fn run() -> Outcome<()> {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    // As cargo says it now: the program may have been built where the sources stood before.
+    let own_folder = env::var_os("CARGO_MANIFEST_DIR").ok_or("run it by `cargo run`, see --help")?;
+    let crate_folder = Path::new(&own_folder).join("..").canonicalize()?;
     let Some(arguments) = parse(&crate_folder)? else {
         return Ok(io::stdout().write_all(USAGE.as_bytes())?);
     };
