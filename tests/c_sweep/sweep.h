@@ -14,9 +14,10 @@ static const char BAD_TEXT[] = {'o', 'k', (char)0xff, (char)0xfe};
 static char STALE;
 
 static int calls;
+static size_t read_bytes;
 static int faults;
 
-static void fault(const char *function, const char *situation, const char *what) {
+static void blame(const char *function, const char *situation, const char *what) {
     fprintf(stderr, "%s, %s: %s\n", function, situation, what);
     faults += 1;
 }
@@ -26,25 +27,25 @@ static void check_error(const char *function, const char *situation, int32_t cod
     calls += 1;
     if (code == CW_OK) {
         if (error != NULL) {
-            fault(function, situation, "gave CW_OK and an error");
+            blame(function, situation, "gave CW_OK and an error");
         }
     } else if (strcmp(cw_code_name(code), "unknown") == 0) {
-        fault(function, situation, "gave a number that is no code");
+        blame(function, situation, "gave a number that is no code");
     } else if (error == NULL) {
-        fault(function, situation, "failed without an error");
+        blame(function, situation, "failed without an error");
     } else if (cw_error_code(error) != code) {
-        fault(function, situation, "gave another code than its error has");
+        blame(function, situation, "gave another code than its error has");
     } else if (strlen(cw_error_message(error)) < 10) {
-        fault(function, situation, "failed without a word");
+        blame(function, situation, "failed without a word");
     } else if (code == CW_ERR_INTERNAL) {
-        fault(function, situation, cw_error_message(error));
+        blame(function, situation, cw_error_message(error));
     }
     cw_error_free(error);
 }
 
 static void check_refused(const char *function, const char *situation, int32_t code) {
     if (code == CW_OK) {
-        fault(function, situation, "was taken");
+        blame(function, situation, "was taken");
     }
 }
 
@@ -55,12 +56,26 @@ static int names_bad_text(const cw_error *error, const char *parameter) {
     return error != NULL && strstr(cw_error_message(error), wanted) != NULL;
 }
 
-/* Ends the program where a handle that the sweep needs cannot be made. */
-static void must(int32_t code, cw_error *error, const char *what) {
-    if (code != CW_OK) {
-        fprintf(stderr, "cannot make a %s: %s\n", what, cw_error_message(error));
-        exit(2);
-    }
+/* Ends the program where a handle that the sweep needs cannot be made; the call puts its error into `fault`. */
+#define MUST(call, what)                                                                   \
+    do {                                                                                   \
+        if ((call) != CW_OK) {                                                             \
+            fprintf(stderr, "cannot make the %s: %s\n", what, cw_error_message(fault));    \
+            exit(2);                                                                       \
+        }                                                                                  \
+    } while (0)
+
+/* Where the sweep may write. */
+static const char *FOLDER;
+
+/* A path in it that is not taken yet; good until the next but seven. */
+static const char *at_folder(const char *name) {
+    static char paths[8][4096];
+    static unsigned int count;
+    char *path = paths[count % 8];
+    snprintf(path, sizeof paths[0], "%s/%s-%u", FOLDER, name, count);
+    count += 1;
+    return path;
 }
 
 /* The data of a function of ours that the library keeps, which it must end exactly once. */
