@@ -199,7 +199,9 @@ fn what_the_last_release_declared_stays() {
 
 #[test]
 fn a_removed_function_a_changed_code_and_a_moved_member_break_hosts() {
-    let old = read("abi 0\nconstant CW_ERR_IO 3\nfunction cw_a void (void)\nmember cw_b.c 8 8 size_t\nstruct cw_b 16\n");
+    let old = read(
+        "abi 0\nconstant CW_ERR_IO 3\nfunction cw_a void (void)\nmember cw_b.c 8 8 size_t\nstruct cw_b 16\n",
+    );
     let new = read("abi 0\nconstant CW_ERR_IO 4\nmember cw_b.c 16 8 size_t\nstruct cw_b 24\n");
     let (additions, breaks) = compare(&old, &new);
     assert!(additions.is_empty());

@@ -31,8 +31,7 @@ fn the_shared_library_exports_the_headers_functions_and_nothing_else() {
     let Some(nm) = peers::find(&["nm"], "--version") else { return };
     let library = c_library::installed().join("lib/libclaimwire.so");
     let listed = output(Command::new(nm).args(["-D", "--defined-only"]).arg(library));
-    let exported: BTreeSet<&str> =
-        listed.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    let exported: BTreeSet<&str> = listed.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
     let surface = c_surface::Surface::committed();
     let declared: BTreeSet<&str> = surface.functions.iter().map(|function| function.name.as_str()).collect();
     assert_eq!(exported, declared, "exported by the library, and declared by the header");
@@ -97,7 +96,9 @@ fn pkg_config_tells_how_to_link_both_libraries() {
     let host = |name: &str, flags: &str| {
         let program = build.join(name);
         let mut command = Command::new(compiler);
-        command.args(["-std=c99", "-Wall", "-Wextra", "-Werror"]).arg(c_library::source("tests/c_build/host.c"));
+        command
+            .args(["-std=c99", "-Wall", "-Wextra", "-Werror"])
+            .arg(c_library::source("tests/c_build/host.c"));
         command.arg("-o").arg(&program).args(flags.split_whitespace());
         peers::run(&mut command, b"");
         program

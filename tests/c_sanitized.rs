@@ -13,7 +13,8 @@ const ADDRESSES: &[&str] = &["-std=c99", "-g", "-fsanitize=address,undefined", "
 
 /// Every example in C, with its name.
 fn examples() -> Vec<(String, PathBuf)> {
-    let files = std::fs::read_dir(c_library::source("examples/c")).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        std::fs::read_dir(c_library::source("examples/c")).unwrap().map(|entry| entry.unwrap().path());
     let sources = files.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
     sources.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path)).collect()
 }
@@ -29,7 +30,12 @@ fn runs(command: &mut Command) {
 fn every_example_runs_clean_under_the_sanitizers() {
     let Some(compiler) = peers::find(&["gcc", "clang"], "--version") else { return };
     for (name, source) in examples() {
-        runs(&mut Command::new(c_library::compile(compiler, ADDRESSES, &[source], &format!("{name}-sanitized"))));
+        runs(&mut Command::new(c_library::compile(
+            compiler,
+            ADDRESSES,
+            &[source],
+            &format!("{name}-sanitized"),
+        )));
     }
 }
 
@@ -38,7 +44,8 @@ fn every_example_runs_clean_under_valgrind() {
     let Some(compiler) = peers::find(&["gcc", "clang"], "--version") else { return };
     let Some(valgrind) = peers::find(&["valgrind"], "--version") else { return };
     for (name, source) in examples() {
-        let program = c_library::compile(compiler, &["-std=c99", "-g"], &[source], &format!("{name}-valgrind"));
+        let program =
+            c_library::compile(compiler, &["-std=c99", "-g"], &[source], &format!("{name}-valgrind"));
         let mut command = Command::new(valgrind);
         command.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite"]);
         command.args(["--errors-for-leak-kinds=definite", "--error-exitcode=1"]);

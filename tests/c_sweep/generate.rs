@@ -106,7 +106,8 @@ pub(crate) fn program(surface: &Surface) -> String {
             let there: Vec<String> = needs.iter().map(|handle| format!("lent_{handle} != NULL")).collect();
             writeln!(lent_calls, "    static int done_{};", function.name).unwrap();
             writeln!(lent_calls, "    if (!done_{0} && {1}) {{", function.name, there.join(" && ")).unwrap();
-            writeln!(lent_calls, "        done_{0} = 1;\n        sweep_{0}();\n    }}", function.name).unwrap();
+            writeln!(lent_calls, "        done_{0} = 1;\n        sweep_{0}();\n    }}", function.name)
+                .unwrap();
         }
     }
     writeln!(text, "static void sweep_lent(void) {{\n{lent_calls}}}\n").unwrap();
@@ -156,21 +157,25 @@ fn failing(lent: &[&str], callback: &Function) -> String {
 fn options(surface: &Surface, record: &Struct) -> String {
     let name = &record.name;
     let mut text = format!("static {name} *good_{name}(void) {{\n    static {name} options;\n");
-    writeln!(text, "    memset(&options, 0, sizeof options);\n    options.struct_size = sizeof options;").unwrap();
+    writeln!(text, "    memset(&options, 0, sizeof options);\n    options.struct_size = sizeof options;")
+        .unwrap();
     for member in record.members.iter().filter(|member| surface.callback(&member.of).is_some()) {
         writeln!(text, "    options.{} = fails_{};", member.name, member.of).unwrap();
     }
     text.push_str("    return &options;\n}\n\n");
     writeln!(text, "static {name} *sized_{name}(size_t size, int tail) {{").unwrap();
-    writeln!(text, "    static union {{ {name} options; unsigned char bytes[sizeof({name}) + 64]; }} space;").unwrap();
+    writeln!(text, "    static union {{ {name} options; unsigned char bytes[sizeof({name}) + 64]; }} space;")
+        .unwrap();
     writeln!(text, "    memset(&space, 0, sizeof space);").unwrap();
     writeln!(text, "    memset(space.bytes + sizeof({name}), tail, 64);").unwrap();
     writeln!(text, "    memcpy(space.bytes, good_{name}(), sizeof({name}));").unwrap();
     writeln!(text, "    space.options.struct_size = size;\n    return &space.options;\n}}\n").unwrap();
     for at in texts_of(record) {
         let (member, length) = (&record.members[at].name, &record.members[at + 1].name);
-        writeln!(text, "static {name} *bad_{name}_{member}(void) {{\n    {name} *options = good_{name}();").unwrap();
-        writeln!(text, "    options->{member} = BAD_TEXT;\n    options->{length} = sizeof BAD_TEXT;").unwrap();
+        writeln!(text, "static {name} *bad_{name}_{member}(void) {{\n    {name} *options = good_{name}();")
+            .unwrap();
+        writeln!(text, "    options->{member} = BAD_TEXT;\n    options->{length} = sizeof BAD_TEXT;")
+            .unwrap();
         text.push_str("    return options;\n}\n\n");
     }
     text
@@ -203,7 +208,11 @@ fn attempt(surface: &Surface, function: &Function) -> String {
             Role::Error => writeln!(text, "    cw_error *given_{} = (cw_error *)(void *)&STALE;", place.name),
             Role::Out(of) => writeln!(text, "    {of} *given_{} = ({of} *)(void *)&STALE;", place.name),
             Role::Plain => {
-                writeln!(text, "    union {{ uint64_t whole; unsigned char bytes[256]; }} given_{};", place.name)
+                writeln!(
+                    text,
+                    "    union {{ uint64_t whole; unsigned char bytes[256]; }} given_{};",
+                    place.name
+                )
             }
             _ => Ok(()),
         }
@@ -215,10 +224,12 @@ fn attempt(surface: &Surface, function: &Function) -> String {
     }
     let error = &function.takes.last().unwrap().name;
     writeln!(text, "    int32_t came = {call};").unwrap();
-    writeln!(text, "    if (bad != NULL && came != CW_OK && !names_bad_text(given_{error}, bad)) {{").unwrap();
+    writeln!(text, "    if (bad != NULL && came != CW_OK && !names_bad_text(given_{error}, bad)) {{")
+        .unwrap();
     writeln!(text, "        blame(\"{name}\", situation, \"the text was not looked at\");\n    }}").unwrap();
     writeln!(text, "    check_error(\"{name}\", situation, came, given_{error});").unwrap();
-    writeln!(text, "    if (refused) {{\n        check_refused(\"{name}\", situation, came);\n    }}").unwrap();
+    writeln!(text, "    if (refused) {{\n        check_refused(\"{name}\", situation, came);\n    }}")
+        .unwrap();
     for (place, role) in pairs() {
         if let Role::Out(of) = role {
             writeln!(text, "    if (came != CW_OK && given_{0} != NULL) {{\n        blame(\"{name}\", situation, \"left something in {0}\");", place.name).unwrap();
@@ -232,7 +243,8 @@ fn attempt(surface: &Surface, function: &Function) -> String {
             && !pairs().any(|(place, role)| is_ended(surface, function, place, role));
         let when = if kept { " && came != CW_OK" } else { "" };
         writeln!(text, "    if ({} != NULL && ended != 1{when}) {{", place.name).unwrap();
-        writeln!(text, "        blame(\"{name}\", situation, \"did not end the data once\");\n    }}").unwrap();
+        writeln!(text, "        blame(\"{name}\", situation, \"did not end the data once\");\n    }}")
+            .unwrap();
     }
     text + "}\n\n"
 }

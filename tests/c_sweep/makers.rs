@@ -229,7 +229,8 @@ pub(crate) fn all(surface: &Surface) -> String {
     }
     for (of, body) in &makers {
         let first = if *of == "cw_error" { "" } else { &format!("    {of} *made = NULL;\n") };
-        writeln!(text, "static {of} *make_{of}(void) {{\n    cw_error *fault = NULL;\n{first}{body}}}\n").unwrap();
+        writeln!(text, "static {of} *make_{of}(void) {{\n    cw_error *fault = NULL;\n{first}{body}}}\n")
+            .unwrap();
     }
     text.push_str("static void end_live(void) {\n");
     // What was made of others ends before them, though the contract asks for no order.
@@ -248,7 +249,8 @@ pub(crate) fn missing(surface: &Surface) -> Vec<&str> {
 
 fn certificate() -> String {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let literal = |pem: String| pem.lines().fold(String::new(), |text, line| text + "\n    \"" + line + "\\n\"");
+    let literal =
+        |pem: String| pem.lines().fold(String::new(), |text, line| text + "\n    \"" + line + "\\n\"");
     format!(
         "static const char CERTIFICATE[] = {};\nstatic const char PRIVATE_KEY[] = {};\n\n",
         literal(made.cert.pem()),
