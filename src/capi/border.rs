@@ -14,6 +14,10 @@ pub(super) unsafe fn call(
     error: *mut *mut cw_error,
     work: impl FnOnce() -> Result<()>,
 ) -> i32 {
+    if !error.is_null() {
+        // SAFETY: not NULL, so the caller vouches for it.
+        unsafe { *error = std::ptr::null_mut() };
+    }
     let fault = match guarded(function, work) {
         Ok(()) => return CW_OK,
         Err(fault) => fault,
