@@ -37,6 +37,7 @@ pub(crate) const LOOKED_AT_LATER: &[(&str, &str)] = &[
     ("cw_exchange_export_notes", "by"),
     ("cw_exchange_export_notes", "partner"),
     ("cw_exchange_mark_viewed", "by"),
+    ("cw_exchange_try_partner", "collecting"),
     ("cw_receipt_verify", "key"),
     ("cw_receipt_verify", "key_id"),
 ];
