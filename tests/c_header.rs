@@ -63,3 +63,17 @@ fn the_example_of_the_headers_guide_compiles_and_runs() {
     let program = c_library::compile(gcc, &["-std=c99"], &[source], "guide_example");
     assert!(peers::run(&mut Command::new(program), b"").starts_with(b"age-encryption.org/v1\n"));
 }
+
+#[test]
+fn the_example_of_the_readme_compiles_and_runs() {
+    let readme = std::fs::read_to_string(c_library::source("README.md")).unwrap();
+    let example = readme.split_once("```c\n").unwrap().1.split_once("```").unwrap().0;
+    let source = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme_example.c");
+    std::fs::write(&source, example).unwrap();
+    for compiler in ["gcc", "clang"] {
+        let Some(compiler) = peers::find(&[compiler], "--version") else { continue };
+        let name = format!("readme_example-{compiler}");
+        let program = c_library::compile(compiler, &["-std=c99"], std::slice::from_ref(&source), &name);
+        assert_eq!(peers::run(&mut Command::new(program), b""), b"left knee\n");
+    }
+}
