@@ -16,7 +16,7 @@ pub(super) unsafe fn call(
 ) -> i32 {
     if !error.is_null() {
         // SAFETY: not NULL, so the caller vouches for it.
-        unsafe { *error = std::ptr::null_mut() };
+        unsafe { error.write_unaligned(std::ptr::null_mut()) };
     }
     let fault = match guarded(function, work) {
         Ok(()) => return CW_OK,
@@ -26,7 +26,7 @@ pub(super) unsafe fn call(
     if !error.is_null() {
         let told = Box::into_raw(Box::new(cw_error::new(&fault)));
         // SAFETY: not NULL, so the caller vouches for it.
-        unsafe { *error = told };
+        unsafe { error.write_unaligned(told) };
     }
     code
 }

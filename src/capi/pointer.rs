@@ -45,7 +45,10 @@ pub(super) unsafe fn items<'a, T>(what: &str, data: *const T, count: usize) -> R
     if count.checked_mul(size_of::<T>()).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
         return Err(misuse(format!("`{what}` has an impossible count of {count}")));
     }
-    // SAFETY: not NULL and no longer than any object; the host vouches for the rest.
+    if !data.is_aligned() {
+        return Err(misuse(format!("`{what}` does not stand where C aligns it; fill up what is before it")));
+    }
+    // SAFETY: not NULL, aligned and no longer than any object; the host vouches for the rest.
     Ok(unsafe { slice::from_raw_parts(data, count) })
 }
 
@@ -196,7 +199,8 @@ pub(super) unsafe fn free<T>(handle: *mut T) {
     super::border::quietly((), || drop(unsafe { consumed("handle", handle) }));
 }
 
-/// Where a function puts a new handle. It holds NULL until then, so that after an error nothing is left in it.
+/// Where a function puts a new handle. It holds NULL until then, so that after an error nothing is left in it. The place
+/// need not be aligned: records of COBOL are packed.
 pub(super) struct Out<T>(*mut *mut T);
 
 impl<T> Out<T> {
@@ -207,7 +211,7 @@ impl<T> Out<T> {
             return Err(is_null(what));
         }
         // SAFETY: not NULL, so the host vouches for it.
-        unsafe { *out = std::ptr::null_mut() };
+        unsafe { out.write_unaligned(std::ptr::null_mut()) };
         Ok(Self(out))
     }
 
@@ -223,7 +227,7 @@ impl<T> Out<T> {
     /// Gives the host a handle of its own.
     pub(super) fn give(self, value: T) {
         // SAFETY: `new` was told that it may be written to.
-        unsafe { *self.0 = Box::into_raw(Box::new(value)) };
+        unsafe { self.0.write_unaligned(Box::into_raw(Box::new(value))) };
     }
 }
 
@@ -234,7 +238,7 @@ impl<T> Out<T> {
 pub(super) unsafe fn tell<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: not NULL, so the host vouches for it.
-        unsafe { *out = value };
+        unsafe { out.write_unaligned(value) };
     }
 }
 
@@ -257,7 +261,7 @@ pub(super) unsafe fn options<T: Options>(what: &str, given: *const T) -> Result<
         return Err(is_null(what));
     }
     // SAFETY: every such struct begins with its size, and the host vouches for the pointer.
-    let size = unsafe { *given.cast::<usize>() };
+    let size = unsafe { given.cast::<usize>().read_unaligned() };
     let known = size_of::<T>();
     if size < T::FIRST || size > 1 << 16 {
         return Err(misuse(format!("`{what}->struct_size` is {size}; set it to sizeof *{what}")));
@@ -275,5 +279,32 @@ pub(super) unsafe fn options<T: Options>(what: &str, given: *const T) -> Result<
     unsafe {
         std::ptr::copy_nonoverlapping(raw.as_ptr(), value.as_mut_ptr().cast::<u8>(), size.min(known));
         Ok(value.assume_init())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn places_in_packed_records_are_written_to_all_the_same() {
+        let mut record = [0xff_u8; 1 + size_of::<usize>()];
+        let place = record[1..].as_mut_ptr().cast::<*mut u64>();
+        // SAFETY: there is room for one pointer, which need not be aligned.
+        let out = unsafe { Out::new("out", place) }.unwrap();
+        // SAFETY: as above.
+        assert!(unsafe { place.read_unaligned() }.is_null());
+        out.give(7);
+        // SAFETY: what `give` put there is freed once.
+        assert_eq!(*unsafe { consumed("handle", place.read_unaligned()) }.unwrap(), 7);
+    }
+
+    #[test]
+    fn items_that_are_not_aligned_are_refused() {
+        let bytes = [0_u64; 2];
+        let crooked = bytes.as_ptr().cast::<u8>().wrapping_add(1).cast::<u64>();
+        // SAFETY: nothing is read.
+        assert_eq!(unsafe { items("items", crooked, 1) }.unwrap_err().kind(), ErrorKind::InvalidArgument);
     }
 }
