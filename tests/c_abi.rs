@@ -9,6 +9,7 @@
 //!
 //! which refuses to take a line away or to change one, unless CW_ABI_VERSION was raised. What no release had yet may be
 //! taken back: delete its line by hand. What the last release declared is compared with besides, from its tag.
+#![allow(clippy::unwrap_used)]
 
 mod c_library;
 mod c_surface;

@@ -1,5 +1,6 @@
 //! The installed C library is what a host's build expects: our symbols alone, the right name, found by CMake and pkg-config.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
 
 mod c_library;
 mod c_surface;

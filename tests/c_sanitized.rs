@@ -3,6 +3,7 @@
 //! The sanitizers see the host's side, every allocation, and what the library reads of the host's memory through the C
 //! library; valgrind sees every instruction of both.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
 
 mod c_library;
 mod peers;

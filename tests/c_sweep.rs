@@ -3,6 +3,7 @@
 //! The program that does it is generated from the header, so that no function can be left out. It runs as it is, under
 //! AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
 
 mod c_library;
 mod c_surface;
