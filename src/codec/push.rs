@@ -142,15 +142,22 @@ enum Header {
     Age(age::HeaderScan),
 }
 
+impl Header {
+    /// The most bytes it may have.
+    fn longest(&self) -> usize {
+        match self {
+            Self::Salt(length) => *length,
+            #[cfg(feature = "age")]
+            Self::Age(_) => age::HeaderScan::LONGEST,
+        }
+    }
+}
+
 impl Opening {
     /// Takes as much as a header may have, and gives the rest back.
     fn take<'s>(&mut self, sealed: &'s [u8]) -> &'s [u8] {
-        let longest = match self.header {
-            Header::Salt(length) => length,
-            #[cfg(feature = "age")]
-            Header::Age(_) => age::HeaderScan::LONGEST,
-        };
-        let (taken, rest) = sealed.split_at(sealed.len().min(longest.saturating_sub(self.start.len())));
+        let room = self.header.longest().saturating_sub(self.start.len());
+        let (taken, rest) = sealed.split_at(sealed.len().min(room));
         self.start.extend_from_slice(taken);
         rest
     }
