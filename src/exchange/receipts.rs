@@ -205,7 +205,8 @@ impl Exchange {
                 claim: claim.clone(),
                 records: agree(&self.0.ledger.base(to, claim)?, &said),
             },
-            Change::DropSnapshots { partner: to.clone(), claim: claim.clone(), up_to: sequence },
+            // What this one said stays until their next package names it: one that is older may still be on its way.
+            Change::DropSnapshots { partner: to.clone(), claim: claim.clone(), up_to: sequence - 1 },
             Change::SetLink(link),
         ])
     }

@@ -9,7 +9,7 @@ use super::{Exchange, receipts::Acknowledgement};
 use crate::case_system::StagedDocuments;
 use crate::codec::{Decryptor, OpeningKey, Suite, Watch, Watched};
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
-use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge};
+use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge, overtake};
 use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind, Timestamp};
 use crate::package::{self, Contents};
 use crate::protocol::{DigestReader, Disposition, ReceiptState};
@@ -203,6 +203,14 @@ impl Exchange {
         matched.rename_contacts(&mut incoming);
         matched.rename_references(&mut incoming);
         contacts.extend(matched);
+        // Exported before they took over ours, and come after their word that they did.
+        if package.applied_sequence < link.acknowledged_sequence
+            && !local.is_empty()
+            && let Some(taken) =
+                self.0.ledger.sent_snapshot(site, &package.claim, link.acknowledged_sequence)?
+        {
+            overtake(&mut incoming, &taken);
+        }
         // Those of an earlier try that was not applied among them.
         let first = common_at_first(&local, &incoming, &base, &contacts);
         base.extend(first.iter().cloned());
@@ -321,7 +329,7 @@ impl Exchange {
             Change::DropSnapshots {
                 partner: site.clone(),
                 claim: claim.clone(),
-                up_to: prepared.link.acknowledged_sequence,
+                up_to: package.applied_sequence.min(prepared.link.acknowledged_sequence),
             },
             Change::SetLink(prepared.link),
             Change::SetBase { partner: site, claim: claim.clone(), records: base },

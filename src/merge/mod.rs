@@ -33,4 +33,5 @@ pub use change_set::{ChangeSet, ConflictPolicy, FieldChange, FieldOutcome, Recor
 pub use contacts::{common_at_first, match_contacts};
 pub use pairs::ContactPairs;
 pub(crate) use same::has_value;
+pub(crate) use three_way::overtake;
 pub use three_way::{agree, merge};

@@ -96,6 +96,17 @@ pub fn agree(base: &[Record], common: &[Record]) -> Vec<Record> {
     records
 }
 
+/// Puts what a sender took over afterwards in place of what its older records say: `taken` is what was sent to it, and
+/// all of it was applied there. Fields and records that `taken` does not speak of stay.
+pub(crate) fn overtake(records: &mut [Record], taken: &[Record]) {
+    let taken: BTreeMap<&ExchangeId, &Record> = taken.iter().map(|record| (&record.id, record)).collect();
+    for record in records {
+        if let Some(later) = taken.get(&record.id) {
+            record.fields.extend(later.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+}
+
 fn index(records: &[Record], kind: ErrorKind) -> Result<Index<'_>> {
     let mut index = Index::new();
     for record in records {
