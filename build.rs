@@ -35,6 +35,7 @@ mod header {
         "transport",
         "transport_https",
         "host_transport",
+        "host_reply",
         "directory_inbox",
         "case_system",
         "case_documents",

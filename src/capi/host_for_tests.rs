@@ -1,39 +1,26 @@
 //! A host for the unit tests of the codec's border: its functions, good, failing and panicking, and its keys.
 
 use super::code::CW_OK;
-use super::error::{cw_error, cw_error_code, cw_error_free, cw_error_message};
+use super::error::cw_error;
 use super::key::{cw_opening_key, cw_sealing_key};
+use super::trial::{Failed, outcome};
 use crate::codec::{AgeIdentity, DesMd5Key, Framing};
-use std::ffi::{CStr, c_void};
-use std::ptr::{from_mut, null_mut};
+use std::ffi::c_void;
+use std::ptr::from_mut;
 use std::slice;
 
 /// What a host's function returns that is no code at all.
 pub(super) const NONSENSE: i32 = -7;
 
-/// Makes a call and gives its code and its error's message.
-#[track_caller]
-pub(super) fn told(work: impl FnOnce(*mut *mut cw_error) -> i32) -> (i32, String) {
-    let mut error = null_mut();
-    let code = work(&raw mut error);
-    // SAFETY: `error` is NULL or an error of the library's, which is freed once.
-    unsafe {
-        assert_eq!(code, cw_error_code(error));
-        let message = CStr::from_ptr(cw_error_message(error)).to_str().unwrap().to_owned();
-        cw_error_free(error);
-        (code, message)
-    }
-}
-
 #[track_caller]
 pub(super) fn works(work: impl FnOnce(*mut *mut cw_error) -> i32) {
-    assert_eq!(told(work), (CW_OK, String::new()));
+    outcome(work).unwrap();
 }
 
 /// Makes a call that fails with this code and a message that has these words.
 #[track_caller]
 pub(super) fn fails(expected: i32, words: &str, work: impl FnOnce(*mut *mut cw_error) -> i32) {
-    let (code, message) = told(work);
+    let Failed { code, message, .. } = outcome(work).unwrap_err();
     assert!(code == expected && message.contains(words), "{code}: {message}");
 }
 

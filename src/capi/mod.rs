@@ -39,6 +39,7 @@ mod history;
 mod host_case_system;
 #[cfg(test)]
 mod host_for_tests;
+mod host_reply;
 mod host_transport;
 mod incoming;
 mod incoming_request;

@@ -36,7 +36,9 @@ pub(super) struct Failed {
     pub(super) details: Vec<String>,
 }
 
-fn outcome(work: impl FnOnce(*mut *mut cw_error) -> i32) -> Result<(), Failed> {
+/// Makes a call, and takes apart the error of one that failed.
+#[track_caller]
+pub(super) fn outcome(work: impl FnOnce(*mut *mut cw_error) -> i32) -> Result<(), Failed> {
     let mut error = null_mut();
     let code = work(&raw mut error);
     if code == CW_OK {

@@ -4,14 +4,13 @@ use super::buffer::{cw_buffer, cw_buffer_data, cw_buffer_free, cw_buffer_len};
 use super::callback::cw_drop_fn;
 use super::case_system::cw_case_system;
 use super::code::CW_OK;
-use super::error::{
-    cw_error, cw_error_code, cw_error_detail, cw_error_detail_count, cw_error_free, cw_error_message,
-};
+use super::error::cw_error;
 use super::event::{cw_event, cw_event_json, cw_event_kind};
 use super::exchange::{cw_exchange, cw_exchange_free, cw_exchange_open};
 use super::exchange_settings::*;
 use super::partner::{cw_partner, cw_partner_free};
 use super::signing_key::{cw_signing_key, cw_signing_key_free};
+use super::trial::outcome;
 use crate::case_system::{CaseSystem, SqliteCaseSystem};
 use crate::codec::{AgeIdentity, DesMd5Key, Framing, OpeningKey, SealingKey, Suite};
 use crate::exchange::{Exchange, Partner};
@@ -35,20 +34,10 @@ pub(super) use c;
 
 /// Calls with a place for the error; a code and, where it failed, the message with its details.
 pub(super) fn failing(call: impl FnOnce(*mut *mut cw_error) -> i32) -> (i32, String) {
-    let mut error = null_mut();
-    let code = call(&raw mut error);
-    if error.is_null() {
-        assert_eq!(code, CW_OK, "a failure has its detail");
-        return (code, String::new());
+    match outcome(call) {
+        Ok(()) => (CW_OK, String::new()),
+        Err(failed) => (failed.code, [vec![failed.message], failed.details].concat().join("\n")),
     }
-    assert_eq!(c!(cw_error_code(error)), code);
-    let text = |text| c!(CStr::from_ptr(text)).to_str().unwrap().to_owned();
-    let mut said = text(c!(cw_error_message(error)));
-    for detail in 0..c!(cw_error_detail_count(error)) {
-        said = said + "\n" + &text(c!(cw_error_detail(error, detail)));
-    }
-    c!(cw_error_free(error));
-    (code, said)
 }
 
 #[track_caller]
