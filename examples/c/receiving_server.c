@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
     https.url_len = strlen(url);
     MUST(cw_transport_https(&https, &transport, &fault));
     site_open(&insurer, &examiner, transport);
-    char *document = long_document(3000000);
+    char *document = long_document(400000);
     open_claim(&insurer, document);
     site_send(&insurer, CLAIM, &examiner, "d.whitfield");
 
