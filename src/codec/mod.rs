@@ -35,6 +35,7 @@
 mod age;
 mod archive;
 mod decrypt;
+mod des;
 mod des_md5;
 mod encrypt;
 mod file;

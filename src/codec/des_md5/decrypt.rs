@@ -2,13 +2,12 @@
 
 use std::io::{self, Read};
 
-use cbc::cipher::{Array, BlockModeDecrypt, KeyIvInit};
-use des::Des;
 use zeroize::Zeroizing;
 
+use super::super::des::{BLOCK, CbcDecryptor};
 use super::super::pump::{CHUNK, fill, fill_from};
+use super::OPENSSL_MAGIC;
 use super::key::{DesMd5Key, Framing};
-use super::{BLOCK, OPENSSL_MAGIC};
 use crate::{Error, ErrorKind, Result};
 
 /// Decrypts what it reads.
@@ -16,7 +15,7 @@ use crate::{Error, ErrorKind, Result};
 /// The buffer holds, from its start: plaintext (`taken..ready` not yet yielded), then ciphertext up to `filled`
 /// that waits until it is known whether it is the end.
 pub(in crate::codec) struct Decryptor<R> {
-    cipher: cbc::Decryptor<Des>,
+    cipher: CbcDecryptor,
     input: R,
     buffer: Zeroizing<Vec<u8>>,
     taken: usize,
@@ -33,7 +32,7 @@ impl<R: Read> Decryptor<R> {
             Framing::OpenSsl => openssl_salt(&mut input)?,
         };
         let derived = key.derive(salt);
-        let cipher = cbc::Decryptor::new(&derived.key.into(), &derived.iv.into());
+        let cipher = CbcDecryptor::new(&derived.key, &derived.iv);
         let buffer = Zeroizing::new(vec![0; CHUNK]);
         Ok(Self { cipher, input, buffer, taken: 0, ready: 0, filled: 0, ended: false })
     }
@@ -51,8 +50,7 @@ impl<R: Read> Decryptor<R> {
             return Err(cut_short().into());
         }
         let whole = if self.ended { self.filled } else { (self.filled - 1) / BLOCK * BLOCK };
-        let (blocks, _) = Array::slice_as_chunks_mut(self.buffer.get_mut(..whole).unwrap_or_default());
-        self.cipher.decrypt_blocks(blocks);
+        self.cipher.decrypt(self.buffer.get_mut(..whole).unwrap_or_default());
         self.ready = if self.ended { whole - self.padding(whole)? } else { whole };
         Ok(())
     }

@@ -2,18 +2,17 @@
 
 use std::io::{self, Write};
 
-use cbc::cipher::{Array, BlockModeEncrypt, KeyIvInit};
-use des::Des;
 use zeroize::Zeroizing;
 
+use super::super::des::{BLOCK, CbcEncryptor};
 use super::super::pump::CHUNK;
+use super::OPENSSL_MAGIC;
 use super::key::{DesMd5Key, Framing};
-use super::{BLOCK, OPENSSL_MAGIC};
 use crate::{Error, ErrorKind, Result};
 
 /// Encrypts what is written to it; `finish` writes the padded last block.
 pub(in crate::codec) struct Encryptor<W> {
-    cipher: cbc::Encryptor<Des>,
+    cipher: CbcEncryptor,
     buffer: Zeroizing<Vec<u8>>,
     output: W,
     failed: bool,
@@ -31,7 +30,7 @@ impl<W: Write> Encryptor<W> {
             Framing::Bare { .. } => {}
         }
         let derived = key.derive(salt);
-        let cipher = cbc::Encryptor::new(&derived.key.into(), &derived.iv.into());
+        let cipher = CbcEncryptor::new(&derived.key, &derived.iv);
         // Room for the padding too: growing would leave a copy of plaintext behind that is not wiped.
         let buffer = Zeroizing::new(Vec::with_capacity(CHUNK + BLOCK));
         Ok(Self { cipher, buffer, output, failed: false })
@@ -51,8 +50,7 @@ impl<W: Write> Encryptor<W> {
             return Err(Error::new(ErrorKind::Io, "an earlier write of ciphertext failed").into());
         }
         let whole = self.buffer.len() - self.buffer.len() % BLOCK;
-        let (blocks, _) = Array::slice_as_chunks_mut(&mut self.buffer);
-        self.cipher.encrypt_blocks(blocks);
+        self.cipher.encrypt(&mut self.buffer);
         self.failed = true;
         self.output.write_all(self.buffer.get(..whole).unwrap_or_default())?;
         self.failed = false;

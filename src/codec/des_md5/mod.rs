@@ -11,9 +11,7 @@ mod key;
 pub(super) use self::decrypt::{Decryptor, header_length};
 pub(super) use self::encrypt::Encryptor;
 pub use self::key::{DesMd5Key, Framing};
-
-/// The block of DES, in bytes; the salt of the scheme has the same length.
-const BLOCK: usize = 8;
+use super::des::BLOCK;
 
 /// What `openssl enc` writes before the salt.
 const OPENSSL_MAGIC: [u8; BLOCK] = *b"Salted__";
