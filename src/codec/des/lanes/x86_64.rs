@@ -1,0 +1,163 @@
+//! Lanes on x86-64: SSE2 (128 blocks at once), AVX2 (256) and AVX-512 F and BW (512, lookups of three inputs).
+
+use std::arch::x86_64::*;
+
+use super::{Lanes, Mask, rotate};
+
+/// One vector type: its intrinsics, and how it repeats a mask.
+macro_rules! vector {
+    ($(#[$doc:meta])* $name:ident, $vector:ty, $words:literal, $load:ident, $store:ident, $xor:ident, $and:ident,
+     $or:ident, $and_not:ident, $byte:ident, $unpack_low:ident, $unpack_high:ident,
+     $repeat:ident, { $($own:item)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub(in crate::codec::des) struct $name($vector);
+
+        impl $name {
+            #[inline(always)]
+            fn every_byte(byte: u8) -> Self {
+                // SAFETY: only called from methods that have a value of this type.
+                Self(unsafe { $byte(byte.cast_signed()) })
+            }
+
+            #[inline(always)]
+            fn interleave(a: Self, b: Self) -> (Self, Self) {
+                // SAFETY: a value of this type is the proof of its instructions.
+                unsafe { (Self($unpack_low(a.0, b.0)), Self($unpack_high(a.0, b.0))) }
+            }
+        }
+
+        impl Lanes for $name {
+            const WORDS: usize = $words;
+
+            #[inline(always)]
+            unsafe fn load(from: *const u8) -> Self {
+                // SAFETY: the caller says that the processor has the instruction and the bytes can be read.
+                Self(unsafe { $load(from.cast()) })
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut u8) {
+                // SAFETY: the caller says that the bytes can be written.
+                unsafe { $store(to.cast(), self.0) }
+            }
+
+            #[inline(always)]
+            fn masked(self, mask: &Mask) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions; a mask is aligned to its 16 bytes.
+                self.xor(Self(unsafe { $repeat(_mm_load_si128(mask.0.as_ptr().cast())) }))
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $xor(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn and(self, other: Self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $and(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn or(self, other: Self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $or(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn and_not(self, other: Self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions, which negate their first operand.
+                Self(unsafe { $and_not(other.0, self.0) })
+            }
+
+            #[inline(always)]
+            fn not(self) -> Self {
+                self.xor(Self::every_byte(0xff))
+            }
+
+            #[inline(always)]
+            fn split(rows: [Self; 8]) -> [Self; 8] {
+                rotate(4, rows, Self::interleave)
+            }
+
+            #[inline(always)]
+            fn join(rows: [Self; 8]) -> [Self; 8] {
+                rotate(3, rows, Self::interleave)
+            }
+
+            $($own)*
+        }
+    };
+}
+
+vector!(
+    /// 128 blocks.
+    Sse2, __m128i, 2, _mm_loadu_si128, _mm_storeu_si128, _mm_xor_si128, _mm_and_si128, _mm_or_si128, _mm_andnot_si128,
+    _mm_set1_epi8, _mm_unpacklo_epi8, _mm_unpackhi_epi8, identity, {
+        #[inline(always)]
+        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
+            // SAFETY: a value of this type is the proof of its instructions.
+            unsafe {
+                let shift = _mm_cvtsi32_si128(SHIFT);
+                let change = Self(_mm_srl_epi64(low.0, shift)).xor(high).and(Self::every_byte(MASK));
+                (low.xor(Self(_mm_sll_epi64(change.0, shift))), high.xor(change))
+            }
+        }
+    }
+);
+
+vector!(
+    /// 256 blocks.
+    Avx2, __m256i, 4, _mm256_loadu_si256, _mm256_storeu_si256, _mm256_xor_si256, _mm256_and_si256, _mm256_or_si256,
+    _mm256_andnot_si256, _mm256_set1_epi8, _mm256_unpacklo_epi8, _mm256_unpackhi_epi8, _mm256_broadcastsi128_si256, {
+        #[inline(always)]
+        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
+            // SAFETY: a value of this type is the proof of its instructions.
+            unsafe {
+                let shift = _mm_cvtsi32_si128(SHIFT);
+                let change = Self(_mm256_srl_epi64(low.0, shift)).xor(high).and(Self::every_byte(MASK));
+                (low.xor(Self(_mm256_sll_epi64(change.0, shift))), high.xor(change))
+            }
+        }
+    }
+);
+
+vector!(
+    /// 512 blocks.
+    Avx512, __m512i, 8, _mm512_loadu_si512, _mm512_storeu_si512, _mm512_xor_si512, _mm512_and_si512, _mm512_or_si512,
+    _mm512_andnot_si512, _mm512_set1_epi8, _mm512_unpacklo_epi8, _mm512_unpackhi_epi8, _mm512_broadcastq_epi64, {
+        const LOOKUPS: bool = true;
+
+        #[inline(always)]
+        fn xor_masked(self, b: Self, mask: &Mask) -> Self {
+            // SAFETY: a value of this type is the proof of its instructions; a mask is aligned to its 16 bytes.
+            let mask = Self(unsafe { _mm512_broadcastq_epi64(_mm_load_si128(mask.0.as_ptr().cast())) });
+            Self::lookup::<0x96>(self, b, mask)
+        }
+
+        #[inline(always)]
+        fn lookup<const TABLE: i32>(a: Self, b: Self, c: Self) -> Self {
+            // SAFETY: a value of this type is the proof of its instructions.
+            Self(unsafe { _mm512_ternarylogic_epi64::<TABLE>(a.0, b.0, c.0) })
+        }
+
+        #[inline(always)]
+        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
+            let (below, above) = (Self::every_byte(MASK), Self::every_byte(MASK << SHIFT));
+            // SAFETY: a value of this type is the proof of its instructions.
+            unsafe {
+                let shift = _mm_cvtsi32_si128(SHIFT);
+                let (raised, lowered) = (Self(_mm512_sll_epi64(high.0, shift)), Self(_mm512_srl_epi64(low.0, shift)));
+                (Self::lookup::<0xca>(above, raised, low), Self::lookup::<0xca>(below, lowered, high))
+            }
+        }
+    }
+);
+
+/// SSE2 repeats a mask by loading it.
+#[inline(always)]
+fn identity(mask: __m128i) -> __m128i {
+    mask
+}
