@@ -1,7 +1,7 @@
-//! Which instructions bitsliced decryption uses: the best this processor has, found once.
+//! Which instructions this room uses: the best this processor has, found once.
 //!
 //! The environment variable `CLAIMWIRE_SIMD` lowers the level, to find out whether a difference between two machines
-//! comes from here: `portable`, `sse2`, `avx2`, `avx512` or `neon`. It is read once, before the first decryption; a name
+//! comes from here: `portable`, `sse2`, `avx2`, `avx512` or `neon`. It is read once, before the first key is set up; a name
 //! of a level that this processor does not have, or no name at all, changes nothing.
 
 use std::sync::OnceLock;
@@ -12,6 +12,8 @@ use super::bitslice;
 use super::lanes::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::lanes::x86_64::{Avx2, Avx512, Sse2};
+#[cfg(target_arch = "x86_64")]
+use super::round::BitFields;
 use super::schedule::Schedule;
 
 /// A level that this processor has: there is no other way to get one than to look.
@@ -84,6 +86,15 @@ impl Level {
             Instructions::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]
             Instructions::Neon => "neon",
+        }
+    }
+
+    /// What written-out rounds of encryption take, if this level and the processor have it.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn bit_fields(self) -> Option<BitFields> {
+        match self.0 {
+            Instructions::Portable | Instructions::Sse2 => None,
+            Instructions::Avx2 | Instructions::Avx512 => BitFields::detect(),
         }
     }
 

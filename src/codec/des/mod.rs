@@ -1,17 +1,26 @@
 //! DES (FIPS 46-3) in CBC mode over whole blocks in place: one file for each direction.
 //!
 //! Padding, salts and streams are not known here; `des_md5` has them.
+//!
+//! Encryption is a chain of blocks and reads tables ([`encrypt`]): its running time tells something about the key and the
+//! text to whoever can measure it on the same machine. Decryption is bitsliced ([`decrypt`]): its time depends on the
+//! number of blocks alone.
 
 #[allow(unsafe_code, reason = "vectors are read from and written to slices of bytes")]
 mod bitslice;
+mod boxes;
 mod circuits;
 mod decrypt;
+#[allow(unsafe_code, reason = "a function that only some processors can run")]
 mod encrypt;
+mod expanded;
 #[allow(unsafe_code, reason = "the processor's own instructions")]
 mod lanes;
 #[allow(unsafe_code, reason = "functions that only some processors can run")]
 mod level;
-#[cfg(test)]
+#[allow(unsafe_code, reason = "a round written out in instructions")]
+mod round;
+mod round_keys;
 mod sboxes;
 mod schedule;
 

@@ -1,4 +1,4 @@
-//! The S-boxes of DES (FIPS 46-3, appendix 1), what the circuits are proved against.
+//! The S-boxes of DES (FIPS 46-3, appendix 1): what the tables are made of and the circuits are proved against.
 
 /// The eight boxes, each row after row: four rows of sixteen numbers of four bits.
 pub(super) const BOXES: [[u8; 64]; 8] = [

@@ -1,0 +1,132 @@
+//! One round of serial DES: eight lookups whose outputs are added to a half.
+//!
+//! CBC encryption is one long chain of rounds, and nothing counts but how many cycles pass until the next round has its
+//! input: one to take a group out, four or five to read an entry, and as many as it takes to add the entries up.
+
+use super::boxes::{BOXES, place};
+
+/// A way to compute rounds.
+pub(super) trait Round: Copy {
+    /// What the S-boxes make of `input`, added to `half`; both are expanded, `input` has the round key in it, and so
+    /// has what comes out the key that `half` brings along.
+    fn round(self, half: u64, input: u64) -> u64;
+}
+
+/// What every processor can do.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+impl Round for Portable {
+    #[inline(always)]
+    fn round(self, half: u64, input: u64) -> u64 {
+        let entry = |byte: usize| {
+            let [.., group] = (input >> (8 * byte)).to_be_bytes();
+            BOXES.0[place(byte)][usize::from(group & 0x3f)]
+        };
+        let low = (half ^ entry(0)) ^ (entry(1) ^ entry(7));
+        let high = (entry(2) ^ entry(3)) ^ (entry(4) ^ entry(5) ^ entry(6));
+        low ^ high
+    }
+}
+
+/// Proof that the processor has AVX2 and the bit manipulation instructions BMI1.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct BitFields(());
+
+#[cfg(target_arch = "x86_64")]
+impl BitFields {
+    pub(super) fn detect() -> Option<Self> {
+        let has = !cfg!(miri) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1");
+        has.then_some(Self(()))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Round for BitFields {
+    /// Written out, because compilers take two instructions for a group where `bextr` is one, and add the entries up in
+    /// one row, so that the last one read waits for all others. The order is the fastest of some thousands measured.
+    #[inline(always)]
+    fn round(self, mut half: u64, input: u64) -> u64 {
+        // SAFETY: `self` proves that the processor has `bextr`. Only the tables are read: `bextr` takes six bits, so
+        // the entry is one of the 64 of its table; the bytes 7, 0 and 1 are taken whole, and their tables are the first
+        // three (`place`), so the entry is at most number 2 * 64 + 255 of 8 * 64.
+        unsafe {
+            std::arch::asm!(
+                "movzx esi, {input:h}",
+                "mov {byte_7}, {input}",
+                "shr {byte_7}, 56",
+                "bextr {byte_a}, {input}, {field_4}",
+                "bextr {byte_b}, {input}, {field_3}",
+                "movzx {byte_c:e}, {input:l}",
+                "mov rsi, [{boxes} + rsi*8 + 512*2]",
+                "xor rsi, [{boxes} + {byte_a}*8 + 512*5]",
+                "bextr {byte_a}, {input}, {field_6}",
+                "xor {half}, [{boxes} + {byte_c}*8 + 512*1]",
+                "bextr {byte_c}, {input}, {field_2}",
+                "xor rsi, [{boxes} + {byte_b}*8 + 512*4]",
+                "xor rsi, [{boxes} + {byte_c}*8 + 512*3]",
+                "xor {half}, [{boxes} + {byte_a}*8 + 512*7]",
+                "bextr {byte_b}, {input}, {field_5}",
+                "xor rsi, [{boxes} + {byte_b}*8 + 512*6]",
+                "xor {half}, [{boxes} + {byte_7}*8]",
+                "xor {half}, rsi",
+                input = in(reg_abcd) input,
+                half = inout(reg) half,
+                boxes = in(reg) BOXES.0.as_ptr(),
+                field_2 = in(reg) field(2),
+                field_3 = in(reg) field(3),
+                field_4 = in(reg) field(4),
+                field_5 = in(reg) field(5),
+                field_6 = in(reg) field(6),
+                byte_7 = out(reg) _,
+                byte_a = out(reg) _,
+                byte_b = out(reg) _,
+                byte_c = out(reg) _,
+                // The second byte of a register can only be moved to one of the old registers.
+                out("rsi") _,
+                options(pure, readonly, nostack),
+            );
+        }
+        half
+    }
+}
+
+/// What tells `bextr` to take the group in this byte: where it begins, and six bits.
+#[cfg(target_arch = "x86_64")]
+const fn field(byte: u64) -> u64 {
+    (6 << 8) + 8 * byte
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expanded::expand;
+    use super::*;
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn the_written_out_round_is_the_portable_one() {
+        let Some(fast) = BitFields::detect() else { return };
+        let mut half = 0x0123_4567_89ab_cdef;
+        let mut input = 0;
+        for _ in 0..10_000 {
+            let output = Portable.round(half, input);
+            assert_eq!(fast.round(half, input), output);
+            (half, input) = (input, output & 0x3f3f_3f3f_3f3f_3f3f);
+        }
+    }
+
+    /// The two entries that FIPS 46-3 explains: S1 of 011011 is 5, whose bits 4 and 2 P moves to 9 and 17.
+    #[test]
+    fn a_group_leads_to_the_entry_that_the_standard_names() {
+        let all = Portable.round(0, 0);
+        let first = Portable.round(all, 0b01_1011 << 56);
+        let s1_of_zero = 14;
+        let changed: u64 = [(8, 9), (4, 17), (2, 23), (1, 31)]
+            .into_iter()
+            .filter(|(bit, _)| (s1_of_zero ^ 5) & bit != 0)
+            .map(|(_, place)| 1 << (32 - place))
+            .sum();
+        assert_eq!(first, expand(changed));
+    }
+}
