@@ -18,6 +18,9 @@
 //! hardware, and its mode authenticates nothing. It exists for partners that can do no better. See [`DesMd5Key`].
 //! Use `age` wherever the partner can.
 //!
+//! Its encryption reads tables at places that depend on the key and the text, so it does not take constant time: who
+//! runs code on the same processor may learn about both. Decryption takes the same time for every key and text.
+//!
 //! # Example
 //!
 //! ```

@@ -20,12 +20,10 @@ impl Round for Portable {
     #[inline(always)]
     fn round(self, half: u64, input: u64) -> u64 {
         let entry = |byte: usize| {
-            let [.., group] = (input >> (8 * byte)).to_be_bytes();
-            BOXES.0[place(byte)][usize::from(group & 0x3f)]
+            let [group, ..] = (input >> (8 * byte) & 0x3f).to_le_bytes();
+            BOXES.0[place(byte)][usize::from(group)]
         };
-        let low = (half ^ entry(0)) ^ (entry(1) ^ entry(7));
-        let high = (entry(2) ^ entry(3)) ^ (entry(4) ^ entry(5) ^ entry(6));
-        low ^ high
+        (0..8).fold(half, |half, byte| half ^ entry(byte))
     }
 }
 
