@@ -209,9 +209,14 @@ mod tests {
         fn not(self) -> Self {
             Self(!self.0)
         }
-        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
-            let (low, high) = u64::exchange::<SHIFT, MASK>(low.0, high.0);
-            (Self(low), Self(high))
+        fn every_byte(self, byte: u8) -> Self {
+            Self(self.0.every_byte(byte))
+        }
+        fn raised<const SHIFT: i32>(self) -> Self {
+            Self(self.0.raised::<SHIFT>())
+        }
+        fn lowered<const SHIFT: i32>(self) -> Self {
+            Self(self.0.lowered::<SHIFT>())
         }
         fn split(rows: [Self; 8]) -> [Self; 8] {
             u64::split(rows.map(|row| row.0)).map(Self)

@@ -68,15 +68,29 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
+    fn every_byte(self, byte: u8) -> Self {
+        // SAFETY: a value of this type is the proof of its instructions.
+        Self(unsafe { vdupq_n_u8(byte) })
+    }
+
+    #[inline(always)]
+    fn raised<const SHIFT: i32>(self) -> Self {
+        // SAFETY: a value of this type is the proof of its instructions.
+        Self(unsafe { vreinterpretq_u8_u64(vshlq_n_u64::<SHIFT>(vreinterpretq_u64_u8(self.0))) })
+    }
+
+    #[inline(always)]
+    fn lowered<const SHIFT: i32>(self) -> Self {
+        // SAFETY: a value of this type is the proof of its instructions.
+        Self(unsafe { vreinterpretq_u8_u64(vshrq_n_u64::<SHIFT>(vreinterpretq_u64_u8(self.0))) })
+    }
+
+    #[inline(always)]
     fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
-        // SAFETY: a value of this type is the proof of its instructions. Shifts are inside bytes, so that the selection
-        // above the mask takes no bit of a neighbour.
-        unsafe {
-            let (below, above) = (vdupq_n_u8(MASK), vdupq_n_u8(MASK << SHIFT));
-            let raised = vshlq_u8(high.0, vdupq_n_s8(SHIFT as i8));
-            let lowered = vshlq_u8(low.0, vdupq_n_s8(-SHIFT as i8));
-            (Self(vbslq_u8(above, raised, low.0)), Self(vbslq_u8(below, lowered, high.0)))
-        }
+        let (below, above) = (low.every_byte(MASK), low.every_byte(MASK << SHIFT));
+        let (raised, lowered) = (high.raised::<SHIFT>(), low.lowered::<SHIFT>());
+        // SAFETY: a value of this type is the proof of its instructions.
+        unsafe { (Self(vbslq_u8(above.0, raised.0, low.0)), Self(vbslq_u8(below.0, lowered.0, high.0))) }
     }
 
     #[inline(always)]

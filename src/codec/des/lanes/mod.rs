@@ -13,6 +13,9 @@ pub(super) mod x86_64;
 #[repr(align(16))]
 pub(super) struct Mask(pub(super) [u64; 2]);
 
+/// The lookup that takes its second input where the first is one, else the third.
+const SELECT: i32 = 0xca;
+
 /// What the rounds and the transposition are written in.
 ///
 /// A value of a type whose instructions not every processor has can come only from the `unsafe` functions, so a value at
@@ -47,10 +50,10 @@ pub(super) trait Lanes: Copy {
     fn and_not(self, other: Self) -> Self;
     fn not(self) -> Self;
 
-    /// `self ^ b ^ mask`.
+    /// `self ^ other ^ mask`.
     #[inline(always)]
-    fn xor_masked(self, b: Self, mask: &Mask) -> Self {
-        self.masked(mask).xor(b)
+    fn xor_masked(self, other: Self, mask: &Mask) -> Self {
+        self.masked(mask).xor(other)
     }
 
     /// Bit 4a + 2b + c of `TABLE`.
@@ -63,8 +66,30 @@ pub(super) trait Lanes: Copy {
         })
     }
 
+    /// Every byte is `byte`.
+    fn every_byte(self, byte: u8) -> Self;
+
+    /// The words shifted towards their highest bit.
+    fn raised<const SHIFT: i32>(self) -> Self;
+
+    /// The words shifted towards their lowest bit.
+    fn lowered<const SHIFT: i32>(self) -> Self;
+
     /// Exchanges, in each byte, the bits of `high` that `MASK` names with those of `low` `SHIFT` places above.
-    fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self);
+    #[inline(always)]
+    fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
+        let below = low.every_byte(MASK);
+        if Self::LOOKUPS {
+            let above = low.every_byte(MASK << SHIFT);
+            let (raised, lowered) = (high.raised::<SHIFT>(), low.lowered::<SHIFT>());
+            return (
+                Self::lookup::<SELECT>(above, raised, low),
+                Self::lookup::<SELECT>(below, lowered, high),
+            );
+        }
+        let change = low.lowered::<SHIFT>().xor(high).and(below);
+        (low.xor(change.raised::<SHIFT>()), high.xor(change))
+    }
 
     /// Brings byte k of all blocks of the eight rows into row k, in an order that [`join`](Self::join) undoes.
     fn split(rows: [Self; 8]) -> [Self; 8];
@@ -133,8 +158,18 @@ impl Lanes for u64 {
     }
 
     #[inline(always)]
-    fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
-        swap(low, high, SHIFT, Self::from_ne_bytes([MASK; 8]))
+    fn every_byte(self, byte: u8) -> Self {
+        Self::from_ne_bytes([byte; 8])
+    }
+
+    #[inline(always)]
+    fn raised<const SHIFT: i32>(self) -> Self {
+        self << SHIFT
+    }
+
+    #[inline(always)]
+    fn lowered<const SHIFT: i32>(self) -> Self {
+        self >> SHIFT
     }
 
     #[inline(always)]
@@ -148,21 +183,16 @@ impl Lanes for u64 {
     }
 }
 
-/// Exchanges the bits of `high` under `mask` with those of `low` `shift` places above.
-#[inline(always)]
-fn swap(low: u64, high: u64, shift: i32, mask: u64) -> (u64, u64) {
-    let change = (low >> shift ^ high) & mask;
-    (low ^ change << shift, high ^ change)
-}
-
 /// The transpose of eight rows of eight bytes, by halves, quarters and eighths.
 #[inline(always)]
 fn transpose_bytes(mut rows: [u64; 8]) -> [u64; 8] {
     for (distance, shift, mask) in
-        [(4, 32, 0x0000_0000_ffff_ffff), (2, 16, 0x0000_ffff_0000_ffff), (1, 8, 0x00ff_00ff_00ff_00ff)]
+        [(4, 32, 0x0000_0000_ffff_ffff), (2, 16, 0x0000_ffff_0000_ffff_u64), (1, 8, 0x00ff_00ff_00ff_00ff)]
     {
         for row in (0..8).filter(|row| row & distance == 0) {
-            (rows[row], rows[row + distance]) = swap(rows[row], rows[row + distance], shift, mask);
+            let change = (rows[row] >> shift ^ rows[row + distance]) & mask;
+            rows[row] ^= change << shift;
+            rows[row + distance] ^= change;
         }
     }
     rows

@@ -4,22 +4,19 @@ use std::arch::x86_64::*;
 
 use super::{Lanes, Mask, rotate};
 
+/// The lookup that is the exclusive or of its three inputs.
+const PARITY: i32 = 0x96;
+
 /// One vector type: its intrinsics, and how it repeats a mask.
 macro_rules! vector {
     ($(#[$doc:meta])* $name:ident, $vector:ty, $words:literal, $load:ident, $store:ident, $xor:ident, $and:ident,
-     $or:ident, $and_not:ident, $byte:ident, $unpack_low:ident, $unpack_high:ident,
+     $or:ident, $and_not:ident, $byte:ident, $left:ident, $right:ident, $unpack_low:ident, $unpack_high:ident,
      $repeat:ident, { $($own:item)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         pub(in crate::codec::des) struct $name($vector);
 
         impl $name {
-            #[inline(always)]
-            fn every_byte(byte: u8) -> Self {
-                // SAFETY: only called from methods that have a value of this type.
-                Self(unsafe { $byte(byte.cast_signed()) })
-            }
-
             #[inline(always)]
             fn interleave(a: Self, b: Self) -> (Self, Self) {
                 // SAFETY: a value of this type is the proof of its instructions.
@@ -74,7 +71,25 @@ macro_rules! vector {
 
             #[inline(always)]
             fn not(self) -> Self {
-                self.xor(Self::every_byte(0xff))
+                self.xor(self.every_byte(0xff))
+            }
+
+            #[inline(always)]
+            fn every_byte(self, byte: u8) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $byte(byte.cast_signed()) })
+            }
+
+            #[inline(always)]
+            fn raised<const SHIFT: i32>(self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $left(self.0, _mm_cvtsi32_si128(SHIFT)) })
+            }
+
+            #[inline(always)]
+            fn lowered<const SHIFT: i32>(self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $right(self.0, _mm_cvtsi32_si128(SHIFT)) })
             }
 
             #[inline(always)]
@@ -95,63 +110,34 @@ macro_rules! vector {
 vector!(
     /// 128 blocks.
     Sse2, __m128i, 2, _mm_loadu_si128, _mm_storeu_si128, _mm_xor_si128, _mm_and_si128, _mm_or_si128, _mm_andnot_si128,
-    _mm_set1_epi8, _mm_unpacklo_epi8, _mm_unpackhi_epi8, identity, {
-        #[inline(always)]
-        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
-            // SAFETY: a value of this type is the proof of its instructions.
-            unsafe {
-                let shift = _mm_cvtsi32_si128(SHIFT);
-                let change = Self(_mm_srl_epi64(low.0, shift)).xor(high).and(Self::every_byte(MASK));
-                (low.xor(Self(_mm_sll_epi64(change.0, shift))), high.xor(change))
-            }
-        }
-    }
+    _mm_set1_epi8, _mm_sll_epi64, _mm_srl_epi64, _mm_unpacklo_epi8, _mm_unpackhi_epi8, identity, {}
 );
 
 vector!(
     /// 256 blocks.
     Avx2, __m256i, 4, _mm256_loadu_si256, _mm256_storeu_si256, _mm256_xor_si256, _mm256_and_si256, _mm256_or_si256,
-    _mm256_andnot_si256, _mm256_set1_epi8, _mm256_unpacklo_epi8, _mm256_unpackhi_epi8, _mm256_broadcastsi128_si256, {
-        #[inline(always)]
-        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
-            // SAFETY: a value of this type is the proof of its instructions.
-            unsafe {
-                let shift = _mm_cvtsi32_si128(SHIFT);
-                let change = Self(_mm256_srl_epi64(low.0, shift)).xor(high).and(Self::every_byte(MASK));
-                (low.xor(Self(_mm256_sll_epi64(change.0, shift))), high.xor(change))
-            }
-        }
-    }
+    _mm256_andnot_si256, _mm256_set1_epi8, _mm256_sll_epi64, _mm256_srl_epi64, _mm256_unpacklo_epi8,
+    _mm256_unpackhi_epi8, _mm256_broadcastsi128_si256, {}
 );
 
 vector!(
     /// 512 blocks.
     Avx512, __m512i, 8, _mm512_loadu_si512, _mm512_storeu_si512, _mm512_xor_si512, _mm512_and_si512, _mm512_or_si512,
-    _mm512_andnot_si512, _mm512_set1_epi8, _mm512_unpacklo_epi8, _mm512_unpackhi_epi8, _mm512_broadcastq_epi64, {
+    _mm512_andnot_si512, _mm512_set1_epi8, _mm512_sll_epi64, _mm512_srl_epi64, _mm512_unpacklo_epi8,
+    _mm512_unpackhi_epi8, _mm512_broadcastq_epi64, {
         const LOOKUPS: bool = true;
 
         #[inline(always)]
-        fn xor_masked(self, b: Self, mask: &Mask) -> Self {
+        fn xor_masked(self, other: Self, mask: &Mask) -> Self {
             // SAFETY: a value of this type is the proof of its instructions; a mask is aligned to its 16 bytes.
             let mask = Self(unsafe { _mm512_broadcastq_epi64(_mm_load_si128(mask.0.as_ptr().cast())) });
-            Self::lookup::<0x96>(self, b, mask)
+            Self::lookup::<PARITY>(self, other, mask)
         }
 
         #[inline(always)]
         fn lookup<const TABLE: i32>(a: Self, b: Self, c: Self) -> Self {
             // SAFETY: a value of this type is the proof of its instructions.
             Self(unsafe { _mm512_ternarylogic_epi64::<TABLE>(a.0, b.0, c.0) })
-        }
-
-        #[inline(always)]
-        fn exchange<const SHIFT: i32, const MASK: u8>(low: Self, high: Self) -> (Self, Self) {
-            let (below, above) = (Self::every_byte(MASK), Self::every_byte(MASK << SHIFT));
-            // SAFETY: a value of this type is the proof of its instructions.
-            unsafe {
-                let shift = _mm_cvtsi32_si128(SHIFT);
-                let (raised, lowered) = (Self(_mm512_sll_epi64(high.0, shift)), Self(_mm512_srl_epi64(low.0, shift)));
-                (Self::lookup::<0xca>(above, raised, low), Self::lookup::<0xca>(below, lowered, high))
-            }
         }
     }
 );
