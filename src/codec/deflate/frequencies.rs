@@ -1,0 +1,105 @@
+//! How often symbols occur, what that costs in a code, and whether a text has changed so much that new codes pay.
+
+use super::huffman::MAX_SYMBOLS;
+use super::token::{
+    DISTANCE_KINDS, DISTANCE_SYMBOLS, KINDS, LENGTH_EXTRA, LENGTHS, Token, distance_extra_bits,
+};
+
+/// How often each symbol of the two alphabets occurs.
+#[derive(Clone)]
+pub(super) struct Frequencies {
+    pub(super) literals: [u32; MAX_SYMBOLS],
+    pub(super) distances: [u32; DISTANCE_KINDS],
+}
+
+impl Frequencies {
+    pub(super) const NONE: Self = Self { literals: [0; MAX_SYMBOLS], distances: [0; DISTANCE_KINDS] };
+
+    /// Counts the symbols of these tokens, without the end of the block.
+    pub(super) fn of(tokens: &[Token]) -> Self {
+        let mut kinds = [0u32; KINDS];
+        let mut frequencies = Self::NONE;
+        for token in tokens {
+            kinds[token.kind()] += 1;
+            frequencies.distances[token.distance_symbol()] += 1;
+        }
+        frequencies.distances[DISTANCE_SYMBOLS..].fill(0);
+        let (literals, lengths) = kinds.split_at(256);
+        frequencies.literals[..256].copy_from_slice(literals);
+        for (&(symbol, _), &count) in LENGTHS.iter().zip(lengths) {
+            frequencies.literals[257 + usize::from(symbol)] += count;
+        }
+        frequencies
+    }
+
+    /// Adds those of what follows.
+    pub(super) fn add(&mut self, other: &Self) {
+        let all = self.literals.iter_mut().chain(&mut self.distances);
+        for (own, other) in all.zip(other.literals.iter().chain(&other.distances)) {
+            *own += other;
+        }
+    }
+
+    /// Bits of all symbols and of their extra bits.
+    pub(super) fn cost(&self, literals: &[u8; MAX_SYMBOLS], distances: &[u8; DISTANCE_KINDS]) -> u64 {
+        let extra =
+            |symbol: usize| symbol.checked_sub(257).and_then(|length| LENGTH_EXTRA.get(length)).copied();
+        let literal_bits =
+            (0..).zip(self.literals.iter().zip(literals)).map(|(symbol, (&frequency, &bits))| {
+                u64::from(frequency) * u64::from(bits + extra(symbol).unwrap_or(0))
+            });
+        let distance_bits =
+            (0..).zip(self.distances.iter().zip(distances)).map(|(symbol, (&frequency, &bits))| {
+                u64::from(frequency) * u64::from(bits + distance_extra_bits(symbol))
+            });
+        literal_bits.sum::<u64>() + distance_bits.sum::<u64>()
+    }
+
+    /// Whether these tokens and those of `other`, which follow, are probably shorter with a code for each.
+    pub(super) fn differ_from(&self, other: &Self) -> bool {
+        let mut both = self.clone();
+        both.add(other);
+        self.entropy() + other.entropy() + PREAMBLE < both.entropy()
+    }
+
+    /// The least these symbols can take (Shannon 1948), in 1/256 bits.
+    fn entropy(&self) -> u64 {
+        let of = |frequencies: &[u32]| {
+            let weighted = |frequency: u32| u64::from(frequency) * u64::from(log2(frequency));
+            weighted(frequencies.iter().sum()).saturating_sub(frequencies.iter().copied().map(weighted).sum())
+        };
+        of(&self.literals) + of(&self.distances)
+    }
+}
+
+/// What another block costs to tell its codes: about 70 bytes, in 1/256 bits.
+const PREAMBLE: u64 = 70 * 8 * 256;
+
+/// The logarithm in 1/256, rounded down; 0 of 0.
+fn log2(number: u32) -> u32 {
+    let Some(whole) = number.checked_ilog2() else { return 0 };
+    // The highest bit and the seven below it.
+    let leading = if whole > 7 { number >> (whole - 7) } else { number << (7 - whole) };
+    whole * 256 + u32::from(FRACTIONS[(leading & 0x7F) as usize])
+}
+
+/// The logarithm of 1 + n/128, in 1/256.
+const FRACTIONS: [u8; 128] = {
+    let mut fractions = [0; 128];
+    let mut n = 0;
+    while n < 128 {
+        // Squaring doubles the logarithm: each time the square passes 2, its next bit is 1.
+        let mut power = (128 + n as u64) << 24;
+        let mut bit = 0x80;
+        while bit > 0 {
+            power = (power * power) >> 31;
+            if power >= 2 << 31 {
+                power >>= 1;
+                fractions[n] |= bit;
+            }
+            bit >>= 1;
+        }
+        n += 1;
+    }
+    fractions
+};
