@@ -86,3 +86,25 @@ impl<'a> BitWriter<'a> {
         self.output.truncate(self.position);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_fill_bytes_from_the_lowest() {
+        let mut output = vec![0xAA];
+        let mut writer = BitWriter::new(&mut output);
+        writer.reserve(64);
+        writer.put(0b1, 1);
+        writer.put(0b10, 2);
+        writer.flush();
+        assert_eq!(writer.padding(), 5);
+        writer.put_each(&[0xFFu64, 0x00], |byte| (byte, 8));
+        writer.align();
+        writer.bytes(b"ab");
+        writer.put(0b11, 2);
+        writer.finish();
+        assert_eq!(output, [0xAA, 0b1111_1101, 0b0000_0111, 0b0000_0000, b'a', b'b', 0b11]);
+    }
+}

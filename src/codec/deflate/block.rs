@@ -1,5 +1,7 @@
 //! One block: what each of the three kinds costs, bit for bit, and the cheapest one written (RFC 1951, section 3.2.3).
 
+use std::ops::Range;
+
 use super::bits::BitWriter;
 use super::frequencies::Frequencies;
 use super::huffman::{Code, MAX_SYMBOLS};
@@ -73,6 +75,9 @@ impl Codes {
         writer.flush();
     }
 }
+
+/// Bytes a stored block can hold.
+const STORED: usize = 65_535;
 
 /// In which order the lengths of the code for code lengths are sent.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -163,62 +168,103 @@ impl Preamble {
     }
 }
 
-/// Writes `content`, whose tokens have these frequencies, as the kind of block that takes the fewest bits.
-pub(super) fn write(
-    writer: &mut BitWriter<'_>,
-    content: &[u8],
-    tokens: &[Token],
-    frequencies: &Frequencies,
-    is_final: bool,
-) {
-    let mut frequencies = frequencies.clone();
-    frequencies.literals[END_OF_BLOCK] = 1;
-    let optimal = Codes::optimal(&frequencies);
-    let preamble = Preamble::of(&optimal);
-    let optimal_cost =
-        preamble.cost() + frequencies.cost(&optimal.literals.lengths, &optimal.distances.lengths);
-    let fixed_cost = frequencies.cost(&FIXED_LITERALS, &FIXED_DISTANCES);
-    let coded_cost = optimal_cost.min(fixed_cost);
-    if stored_cost(writer, content) <= coded_cost + 3 {
-        return write_stored(writer, content, is_final);
-    }
-    writer.reserve(coded_cost + 3);
-    writer.put(u64::from(is_final), 1);
-    if fixed_cost <= optimal_cost {
-        writer.put(1, 2);
-        Codes::fixed().put_tokens(writer, tokens);
-    } else {
-        writer.put(2, 2);
-        preamble.put(writer);
-        optimal.put_tokens(writer, tokens);
-    }
+/// Writes a block as the kind that takes the fewest bits.
+///
+/// Stored content waits for what follows, since one stored block is shorter than two.
+pub(super) struct BlockWriter<'a> {
+    bits: BitWriter<'a>,
+    text: &'a [u8],
+    waiting: Range<usize>,
 }
 
-/// Bytes a stored block can hold.
-const STORED: usize = 65_535;
+impl<'a> BlockWriter<'a> {
+    /// Writes blocks of consecutive parts of `text`, the first of which starts at `at`, after what is in `output`.
+    pub(super) fn new(text: &'a [u8], at: usize, output: &'a mut Vec<u8>) -> Self {
+        Self { bits: BitWriter::new(output), text, waiting: at..at }
+    }
 
-fn stored_cost(writer: &BitWriter<'_>, content: &[u8]) -> u64 {
-    let blocks = content.len().div_ceil(STORED).max(1) as u64;
-    // After the first, all start on a byte boundary: 3 bits and 5 to fill the byte.
-    let first = 3 + u64::from((writer.padding() + 5) % 8);
-    content.len() as u64 * 8 + first + 32 + (blocks - 1) * 40
-}
+    /// Writes the text up to `to`, which these tokens stand for.
+    pub(super) fn write(&mut self, to: usize, tokens: &[Token], frequencies: &Frequencies, is_final: bool) {
+        let mut frequencies = frequencies.clone();
+        frequencies.literals[END_OF_BLOCK] = 1;
+        let optimal = Codes::optimal(&frequencies);
+        let preamble = Preamble::of(&optimal);
+        let optimal_cost =
+            preamble.cost() + frequencies.cost(&optimal.literals.lengths, &optimal.distances.lengths);
+        let fixed_cost = frequencies.cost(&FIXED_LITERALS, &FIXED_DISTANCES);
+        let coded_cost = 3 + optimal_cost.min(fixed_cost);
+        if self.stored_cost(to) <= coded_cost {
+            return self.store(to, is_final);
+        }
+        self.flush(false);
+        self.waiting = to..to;
+        self.bits.reserve(coded_cost);
+        self.bits.put(u64::from(is_final), 1);
+        if fixed_cost <= optimal_cost {
+            self.bits.put(1, 2);
+            Codes::fixed().put_tokens(&mut self.bits, tokens);
+        } else {
+            self.bits.put(2, 2);
+            preamble.put(&mut self.bits);
+            optimal.put_tokens(&mut self.bits, tokens);
+        }
+    }
 
-/// Writes `content` in stored blocks, at least one. Ends on a byte boundary.
-pub(super) fn write_stored(writer: &mut BitWriter<'_>, content: &[u8], is_final: bool) {
-    let mut rest = content;
-    loop {
-        let (block, after) = rest.split_at(rest.len().min(STORED));
-        rest = after;
-        writer.reserve(16);
-        writer.put(u64::from(is_final && rest.is_empty()), 3);
-        writer.align();
-        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        writer.bytes(&length.to_le_bytes());
-        writer.bytes(&(!length).to_le_bytes());
-        writer.bytes(block);
-        if rest.is_empty() {
-            return;
+    /// Stores the text up to `to`.
+    pub(super) fn store(&mut self, to: usize, is_final: bool) {
+        self.waiting.end = to;
+        if is_final {
+            self.flush(true);
+        }
+    }
+
+    /// Ends on a byte boundary, with an empty stored block unless the last block was final.
+    pub(super) fn finish(mut self, is_last: bool) {
+        if !is_last {
+            self.flush(false);
+            self.put_stored(&[], false);
+        }
+        self.bits.finish();
+    }
+
+    /// Bits that the text up to `to` takes when it is stored after what waits.
+    fn stored_cost(&self, to: usize) -> u64 {
+        let blocks = |bytes: usize| bytes.div_ceil(STORED) as u64;
+        let content = to - self.waiting.end;
+        if self.waiting.is_empty() {
+            // After the first, all start on a byte boundary: 3 bits and 5 to fill the byte.
+            let first = 3 + u64::from((self.bits.padding() + 5) % 8) + 32;
+            content as u64 * 8 + first + blocks(content).saturating_sub(1) * 40
+        } else {
+            content as u64 * 8 + (blocks(to - self.waiting.start) - blocks(self.waiting.len())) * 40
+        }
+    }
+
+    /// Writes what waits.
+    fn flush(&mut self, is_final: bool) {
+        if !self.waiting.is_empty() || is_final {
+            let text = self.text;
+            self.put_stored(&text[self.waiting.clone()], is_final);
+            self.waiting.start = self.waiting.end;
+        }
+    }
+
+    /// Writes `content` in stored blocks, at least one. Ends on a byte boundary.
+    fn put_stored(&mut self, content: &[u8], is_final: bool) {
+        let mut rest = content;
+        loop {
+            let (block, after) = rest.split_at(rest.len().min(STORED));
+            rest = after;
+            self.bits.reserve(16);
+            self.bits.put(u64::from(is_final && rest.is_empty()), 3);
+            self.bits.align();
+            let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+            self.bits.bytes(&length.to_le_bytes());
+            self.bits.bytes(&(!length).to_le_bytes());
+            self.bits.bytes(block);
+            if rest.is_empty() {
+                return;
+            }
         }
     }
 }

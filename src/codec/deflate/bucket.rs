@@ -103,3 +103,31 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Buckets<'_, B, SIZE, BYTES>
         before
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_is_stale_where_its_position_is_out_of_reach() {
+        for at in (0..=u16::MAX).step_by(251).chain([0, 1, 0x7FFF, 0x8000, 0x8001, u16::MAX]) {
+            for position in
+                (0..=u16::MAX).step_by(127).chain([0, 1, at, at.wrapping_add(1), at.wrapping_sub(1)])
+            {
+                let is_out = !(1..=0x8000).contains(&at.wrapping_sub(position));
+                let bucket = u64::default().push(!position).push(position).push(at).push(position);
+                let stale = bucket.stale(at);
+                assert_eq!(stale.flag(0) == 1, is_out, "{position} from {at}");
+                assert_eq!(stale.flag(1), 1, "the position itself");
+                assert_eq!(stale.flag(2) == 1, is_out, "{position} from {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_positions_stay() {
+        let bucket = (1..=9).fold(u128::default(), Bucket::push);
+        assert_eq!((0..8).map(|way| bucket.position(way)).collect::<Vec<_>>(), [9, 8, 7, 6, 5, 4, 3, 2]);
+        assert_eq!(1u16.push(2).position(0), 2);
+    }
+}

@@ -103,3 +103,43 @@ const FRACTIONS: [u8; 128] = {
     }
     fractions
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logarithm_is_within_two_parts_of_its_256() {
+        assert_eq!((log2(0), log2(1), log2(2), log2(1 << 22)), (0, 0, 256, 22 * 256));
+        for number in (1..300).chain((300..4_000_000).step_by(997)) {
+            let exact = f64::from(number).log2() * 256.0;
+            let ours = f64::from(log2(number));
+            assert!(ours <= exact + 1e-9 && exact - ours < 4.0, "{number}: {ours} for {exact}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_another_kind_pay_for_their_own_codes() {
+        let letters: Vec<Token> =
+            (0..4096u32).map(|n| Token::literal(b'a' + n.to_le_bytes()[0] % 16)).collect();
+        let digits: Vec<Token> =
+            (0..4096u32).map(|n| Token::literal(b'0' + n.to_le_bytes()[0] % 10)).collect();
+        let (letters, digits) = (Frequencies::of(&letters), Frequencies::of(&digits));
+        assert!(letters.differ_from(&digits));
+        assert!(!letters.differ_from(&letters));
+        assert!(!digits.differ_from(&Frequencies::NONE));
+    }
+
+    #[test]
+    fn lengths_are_counted_under_their_symbols() {
+        let frequencies =
+            Frequencies::of(&[Token::found(258, 1), Token::found(3, 32_768), Token::literal(0)]);
+        assert_eq!(
+            (frequencies.literals[285], frequencies.literals[257], frequencies.literals[0]),
+            (1, 1, 1)
+        );
+        assert_eq!((frequencies.distances[0], frequencies.distances[29]), (1, 1));
+        assert_eq!(frequencies.literals.iter().sum::<u32>(), 3);
+        assert_eq!(frequencies.distances.iter().sum::<u32>(), 2);
+    }
+}

@@ -135,3 +135,88 @@ fn hold_to(by_length: &mut [u16; MAX_SYMBOLS], limit: u8) {
         excess -= 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Whether the codes fill all places there are, which is 1 in 2^15 parts.
+    fn is_complete(lengths: &[u8]) -> bool {
+        lengths.iter().filter(|&&length| length > 0).map(|&length| 1u32 << (15 - length)).sum::<u32>()
+            == 1 << 15
+    }
+
+    fn cost(frequencies: &[u32], lengths: &[u8]) -> u32 {
+        frequencies.iter().zip(lengths).map(|(frequency, &length)| frequency * u32::from(length)).sum()
+    }
+
+    #[test]
+    fn the_example_of_the_format_comes_out() {
+        // RFC 1951, section 3.2.2: lengths 3, 3, 3, 3, 3, 2, 4, 4 for A to H.
+        let code = Code::canonical([3, 3, 3, 3, 3, 2, 4, 4]);
+        let reversed = [0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111];
+        assert_eq!(code.codes, reversed);
+    }
+
+    #[test]
+    fn rare_symbols_get_long_codes() {
+        assert_eq!(Code::optimal(&[45, 13, 12, 16, 9, 5], 15).lengths, [1, 3, 3, 3, 4, 4]);
+    }
+
+    #[test]
+    fn two_symbols_have_a_code_where_fewer_occur() {
+        assert_eq!(Code::optimal(&[0; 5], 7).lengths, [1, 1, 0, 0, 0]);
+        assert_eq!(Code::optimal(&[0, 0, 9, 0], 7).lengths, [1, 0, 1, 0]);
+        assert_eq!(Code::optimal(&[9, 0, 0, 0], 7).lengths, [1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn the_deepest_tree_is_held_to_the_limit() {
+        let mut frequencies = [1; 28];
+        (2..28).for_each(|n| frequencies[n] = frequencies[n - 1] + frequencies[n - 2]);
+        for limit in [5, 7, 15] {
+            let code = Code::optimal(&frequencies, limit);
+            assert_eq!(code.lengths.iter().max(), Some(&limit));
+            assert!(is_complete(&code.lengths));
+        }
+        assert_eq!(
+            Code::<16>::optimal(&frequencies[..16].try_into().unwrap(), 15).lengths.iter().max(),
+            Some(&15)
+        );
+    }
+
+    /// The least bits any code of at most `limit` takes: package-merge (Larmore and Hirschberg 1990).
+    fn least_cost(frequencies: &[u32], limit: u8) -> u32 {
+        let mut leaves: Vec<u32> = frequencies.iter().copied().filter(|&frequency| frequency > 0).collect();
+        leaves.sort_unstable();
+        let mut packages: Vec<u32> = Vec::new();
+        for _ in 0..limit {
+            let mut level = [&leaves[..], &packages[..]].concat();
+            level.sort_unstable();
+            packages = level.chunks_exact(2).map(|pair| pair[0] + pair[1]).collect();
+        }
+        packages.iter().take(leaves.len() - 1).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn codes_are_complete_and_as_short_as_can_be(
+            frequencies in proptest::collection::vec(prop_oneof![Just(0u32), 1..9u32, 1..9_999u32], 19),
+        ) {
+            let frequencies: [u32; 19] = frequencies.try_into().unwrap();
+            prop_assume!(frequencies.iter().filter(|frequency| **frequency > 0).count() >= 2);
+            let free = Code::optimal(&frequencies, 15);
+            prop_assert!(is_complete(&free.lengths));
+            if free.lengths.iter().all(|&length| length < 15) {
+                prop_assert_eq!(cost(&frequencies, &free.lengths), least_cost(&frequencies, 15));
+            }
+            let held = Code::optimal(&frequencies, 7);
+            prop_assert!(is_complete(&held.lengths));
+            prop_assert!(held.lengths.iter().all(|&length| length <= 7));
+            let least = least_cost(&frequencies, 7);
+            prop_assert!(cost(&frequencies, &held.lengths) <= least + least / 4);
+        }
+    }
+}

@@ -12,12 +12,14 @@ mod frequencies;
 mod huffman;
 mod matches;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod token;
 mod window;
 
 use std::fmt;
 
-use self::bits::BitWriter;
+use self::block::BlockWriter;
 use self::bucket::{Bucket, Table};
 use self::frequencies::Frequencies;
 use self::matches::Finder;
@@ -80,23 +82,17 @@ impl Deflater {
         let start = start.min(buffer.len());
         let text = &buffer[start.saturating_sub(WINDOW)..];
         let start = start.min(WINDOW);
-        let mut writer = BitWriter::new(output);
-        let (window, tokens) = (&mut self.window, &mut self.tokens[..]);
-        let mut job = Job { text, start, is_last, window, tokens, writer: &mut writer };
+        let writer = BlockWriter::new(text, start, output);
+        let mut job =
+            Job { text, start, is_last, window: &mut self.window, tokens: &mut self.tokens, writer };
         match &mut self.search {
-            Search::Stored if is_last || start < text.len() => {
-                block::write_stored(&mut writer, &text[start..], is_last)
-            }
-            Search::Stored => {}
+            Search::Stored => job.writer.store(text.len(), is_last),
             Search::Fast(table) => job.run(table, Strategy::Greedy { within: 3 }),
             Search::Light(table) => job.run(table, Strategy::Lazy { below: 12 }),
             Search::Normal(table) => job.run(table, Strategy::Lazy { below: 12 }),
             Search::Best(table) => job.run(table, Strategy::Lazy { below: 258 }),
         }
-        if !is_last {
-            block::write_stored(&mut writer, &[], false);
-        }
-        writer.finish();
+        job.writer.finish(is_last);
     }
 }
 
@@ -107,24 +103,23 @@ impl fmt::Debug for Deflater {
 }
 
 /// One call of [`Deflater::deflate`].
-struct Job<'a, 'o> {
+struct Job<'a> {
     text: &'a [u8],
     start: usize,
     is_last: bool,
     window: &'a mut Window,
     tokens: &'a mut [Token],
-    writer: &'a mut BitWriter<'o>,
+    writer: BlockWriter<'a>,
 }
 
-/// A block that has not been written yet: its first tokens and their text.
+/// A block that has not been written yet: its first tokens, and where their text ends.
 struct Open {
-    from: usize,
     to: usize,
     tokens: usize,
     frequencies: Frequencies,
 }
 
-impl Job<'_, '_> {
+impl Job<'_> {
     fn run<B: Bucket, const SIZE: usize, const BYTES: u32>(
         &mut self,
         table: &mut Table<B, SIZE, BYTES>,
@@ -134,9 +129,8 @@ impl Job<'_, '_> {
         table.reset(self.text.len());
         let mut end = self.take_in_window(table);
         let mut at = self.start;
-        let mut open = Open { from: at, to: at, tokens: 0, frequencies: Frequencies::NONE };
+        let mut open = Open { to: at, tokens: 0, frequencies: Frequencies::NONE };
         while at < self.text.len() {
-            let from = at;
             let mut tokens = Tokens::after(self.tokens, open.tokens, open.tokens + PIECE);
             while at < self.text.len() && !tokens.is_full() {
                 if at >= end {
@@ -150,7 +144,7 @@ impl Job<'_, '_> {
             if open.tokens > 0 && (count > BLOCK || open.frequencies.differ_from(&piece)) {
                 self.write(&open, false);
                 self.tokens.copy_within(open.tokens..count, 0);
-                open = Open { from, to: at, tokens: count - open.tokens, frequencies: piece };
+                open = Open { to: at, tokens: count - open.tokens, frequencies: piece };
             } else {
                 open.frequencies.add(&piece);
                 (open.to, open.tokens) = (at, count);
@@ -181,7 +175,6 @@ impl Job<'_, '_> {
     }
 
     fn write(&mut self, open: &Open, is_final: bool) {
-        let content = &self.text[open.from..open.to];
-        block::write(self.writer, content, &self.tokens[..open.tokens], &open.frequencies, is_final);
+        self.writer.write(open.to, &self.tokens[..open.tokens], &open.frequencies, is_final);
     }
 }

@@ -132,3 +132,40 @@ pub(super) const LENGTHS: [(u8, u8); 256] = {
     }
     table
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_its_symbols_first_and_the_extra_bits() {
+        for (length, &(symbol, extra)) in (MIN_MATCH..=MAX_MATCH).zip(&LENGTHS) {
+            let symbol = usize::from(symbol);
+            assert_eq!(usize::from(LENGTH_BASE[symbol]) + usize::from(extra), length);
+            assert!(u32::from(extra) < 1 << LENGTH_EXTRA[symbol]);
+        }
+        assert_eq!(LENGTHS[MAX_MATCH - MIN_MATCH], (28, 0), "258 has a symbol of its own");
+    }
+
+    #[test]
+    fn every_distance_is_its_symbols_first_and_the_extra_bits() {
+        let mut first = 1;
+        for symbol in 0..DISTANCE_SYMBOLS {
+            let many = 1 << distance_extra_bits(symbol);
+            for extra in 0..many {
+                let token = Token::found(100, first + extra);
+                assert_eq!((token.distance_symbol(), token.distance_extra()), (symbol, extra as u64));
+                assert_eq!(token.kind(), 256 + 97);
+            }
+            first += many;
+        }
+        assert_eq!(first, WINDOW + 1);
+    }
+
+    #[test]
+    fn a_literal_has_no_distance() {
+        let token = Token::literal(255);
+        assert_eq!((token.kind(), token.distance_extra()), (255, 0));
+        assert!(token.distance_symbol() >= DISTANCE_SYMBOLS);
+    }
+}
