@@ -56,8 +56,8 @@ fn greedy<B: Bucket, const SIZE: usize, const BYTES: u32>(
     at
 }
 
-/// The next position is always probed before the match at this one is judged: either way it is wanted mostly, and the
-/// processor has both on the way.
+/// The next position is always probed before the match at this one is judged: mostly it is wanted either way, and the
+/// processor has both on the way. For the same reason the positions within a match are added after the probes behind it.
 fn lazy<B: Bucket, const SIZE: usize, const BYTES: u32>(
     below: usize,
     mut finder: Finder<'_, B, SIZE, BYTES>,
@@ -70,17 +70,15 @@ fn lazy<B: Bucket, const SIZE: usize, const BYTES: u32>(
     }
     let mut misses = 0;
     let mut probe = finder.probe(at);
-    while !tokens.is_full() {
-        let mut ahead = finder.probe(at + 1);
+    let mut ahead = finder.probe(at + 1);
+    while at < end && !tokens.is_full() {
         let mut found = finder.resolve(at, probe);
         if found.length < LEAST {
             misses += 1;
             let passed = pass(&finder, at, end, misses, tokens);
-            if passed >= end {
-                return passed;
-            }
             probe = if passed == at + 1 { ahead } else { finder.probe(passed) };
             at = passed;
+            ahead = finder.probe(at + 1);
             continue;
         }
         misses = 0;
@@ -95,14 +93,16 @@ fn lazy<B: Bucket, const SIZE: usize, const BYTES: u32>(
             ahead = finder.probe(at + 1);
         }
         tokens.push(Token::found(found.length, found.distance));
-        for inside in at + 2..(at + found.length).min(end) {
+        let within = at + 2;
+        at += found.length;
+        // What is far behind the end is not in the window yet.
+        if at < end {
+            probe = finder.probe(at);
+            ahead = finder.probe(at + 1);
+        }
+        for inside in within..at.min(end) {
             finder.insert(inside);
         }
-        at += found.length;
-        if at >= end {
-            break;
-        }
-        probe = finder.probe(at);
     }
     at
 }
