@@ -69,7 +69,7 @@ pub(super) struct Table<B, const SIZE: usize, const BYTES: u32> {
 
 impl<B: Bucket, const SIZE: usize, const BYTES: u32> Table<B, SIZE, BYTES> {
     pub(super) fn new() -> Self {
-        Self { buckets: Box::new([B::default(); SIZE]), shift: 0 }
+        Self { buckets: on_heap(), shift: 0 }
     }
 
     /// Forgets all, for a text of so many bytes: a short one clears and uses a small part of the table.
@@ -82,6 +82,11 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Table<B, SIZE, BYTES> {
     pub(super) fn buckets(&mut self) -> Buckets<'_, B, SIZE, BYTES> {
         Buckets { buckets: &mut self.buckets, shift: self.shift }
     }
+}
+
+/// An array that never was on the stack, which may be small on a host's thread.
+pub(super) fn on_heap<T: Copy + Default, const N: usize>() -> Box<[T; N]> {
+    vec![T::default(); N].try_into().unwrap_or_else(|_| Box::new([T::default(); N]))
 }
 
 /// The buckets of a [`Table`].

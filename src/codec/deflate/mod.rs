@@ -2,8 +2,8 @@
 //!
 //! From text to bits: a [`Window`] holds the text in reach, a [`Table`] where its strings stood, a `Finder` compares, a
 //! parse picks literals and matches, `Frequencies` tell where a new code pays, `block` writes with Huffman's codes.
-//! Everything is in safe Rust; what is read twice as fast without bounds checks is laid out so that the compiler sees
-//! them to be needless.
+//! Everything is in safe Rust: where a bounds check would cost, the data is laid out so that the compiler sees that none is
+//! needed.
 
 mod bits;
 mod block;
@@ -42,7 +42,7 @@ const BLOCK: usize = 8 * PIECE;
 /// | 1, 2 | takes every match at once | 1 position of 6 bytes |
 /// | 3 to 5 | looks ahead by one where a match is below 12 bytes | 2 positions of 5 bytes |
 /// | 6 | the same | 4 positions of 5 bytes |
-/// | 7 and more | looks ahead from every match | 8 positions of 5 bytes |
+/// | 7 to 9 | looks ahead from every match | 8 positions of 5 bytes |
 ///
 /// At every level a block is written in the kind that takes the fewest bits, so that no text grows by more than 5
 /// bytes for every 65,535 and for every call.

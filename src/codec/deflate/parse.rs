@@ -13,7 +13,8 @@ pub(super) enum Strategy {
     Lazy { below: usize },
 }
 
-/// So many literals in a row, and one in so many more positions is passed over, as the text will not compress.
+/// After so many literals in a row one position is passed over unsearched, after twice as many two, and so on up to 16:
+/// such a text will not compress.
 const PATIENCE: usize = 64;
 
 /// Parses from `at` until `end` is reached or the tokens are full; gives where it stands then.

@@ -1,5 +1,6 @@
 //! The text in reach: a ring of 64 KiB, so that 16 bits are a position and no access can miss it.
 
+use super::bucket::on_heap;
 use super::token::WINDOW;
 
 /// Positions of the ring: the range of the 16-bit positions that the tables keep.
@@ -18,7 +19,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new() -> Self {
-        Self { ring: Box::new([0; LAP + 8]), filled: 0 }
+        Self { ring: on_heap(), filled: 0 }
     }
 
     /// Forgets the text.
