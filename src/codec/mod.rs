@@ -44,6 +44,7 @@ mod deflate;
 mod des_md5;
 mod encrypt;
 mod file;
+mod inflate;
 mod pump;
 mod push;
 mod suite;

@@ -4,7 +4,7 @@
 //! reasons: a writer on an output that cannot seek must give small entries exact headers (some readers take stored
 //! entries no other way) and large ones a data descriptor; and a reader that must find every contradiction in an
 //! archive has to see all of its bytes itself, since two parsers of the same bytes are where attacks live.
-//! Deflate comes from `flate2`, CRC-32 from `crc32fast`.
+//! Deflating is done by `flate2`, inflating by the codec itself, CRC-32 by `crc32fast`.
 //!
 //! - [`name`]: which names may be written to a file system, and which collide
 //! - [`limits`]: how much an archive may cost

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::io::{Read, Seek, Write};
 
-use flate2::{Decompress, FlushDecompress, Status};
 use zip::read::{ArchiveOffset, Config, ZipArchive};
 use zip::result::ZipError;
 
+use super::super::inflate::{self, Inflater};
 use super::super::pump::{CHUNK, fill};
 use super::catalogue::{self, ArchiveEntry};
 use super::digest::{EntryDigest, Measure};
@@ -24,9 +24,8 @@ pub struct ArchiveReader<R: Read + Seek> {
     archive: ZipArchive<R>,
     entries: Vec<ArchiveEntry>,
     by_name: Vec<usize>,
-    inflater: Decompress,
-    compressed: Vec<u8>,
-    content: Vec<u8>,
+    inflater: Inflater,
+    buffer: Vec<u8>,
 }
 
 impl<R: Read + Seek> ArchiveReader<R> {
@@ -52,14 +51,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
         }
         let mut by_name: Vec<usize> = (0..entries.len()).collect();
         by_name.sort_by_key(|index| entries.get(*index).map(ArchiveEntry::name));
-        Ok(Self {
-            archive,
-            entries,
-            by_name,
-            inflater: Decompress::new(false),
-            compressed: Vec::new(),
-            content: Vec::new(),
-        })
+        Ok(Self { archive, entries, by_name, inflater: Inflater::new(), buffer: Vec::new() })
     }
 
     /// The files, in the order of the archive's directory.
@@ -88,15 +80,14 @@ impl<R: Read + Seek> ArchiveReader<R> {
     }
 
     fn read_entry(&mut self, index: usize, output: impl Write) -> Result<EntryDigest> {
-        let Self { archive, entries, inflater, compressed, content: buffer, .. } = self;
+        let Self { archive, entries, inflater, buffer, .. } = self;
         let entry = entries.get(index).ok_or_else(|| inconsistent("it has no such entry"))?;
         let mut packed = archive.by_index_raw(index).map_err(refused)?;
         let mut content = Declared { size: entry.size(), measure: Measure::new(), output };
         match entry.method {
             Method::Stored => copy(&mut packed, buffer, &mut content)?,
             Method::Deflated => {
-                inflate(&mut packed, inflater, compressed, buffer, &mut content)?;
-                if inflater.total_in() != entry.compressed {
+                if inflate(&mut packed, inflater, buffer, &mut content)? != entry.compressed {
                     return Err(inconsistent("it has bytes after its compressed content"));
                 }
             }
@@ -141,37 +132,26 @@ fn copy(stored: &mut impl Read, buffer: &mut Vec<u8>, content: &mut Declared<imp
     }
 }
 
-/// Inflates the bytes of a deflated entry: one deflate stream (RFC 1951).
+/// Inflates the bytes of a deflated entry: one deflate stream (RFC 1951), whose length this returns.
 fn inflate(
     deflated: &mut impl Read,
-    inflater: &mut Decompress,
-    compressed: &mut Vec<u8>,
+    inflater: &mut Inflater,
     buffer: &mut Vec<u8>,
     content: &mut Declared<impl Write>,
-) -> Result<()> {
-    let damaged =
-        || Error::new(ErrorKind::Altered, "it does not inflate: it was changed after it was written");
-    inflater.reset(false);
-    compressed.resize(CHUNK, 0);
+) -> Result<u64> {
+    inflater.reset();
     buffer.resize(CHUNK, 0);
-    let mut waiting = 0..0;
+    let mut consumed = 0;
     loop {
-        if waiting.is_empty() {
-            waiting = 0..fill(&mut *deflated, compressed)?;
+        let came = fill(&mut *deflated, buffer)?;
+        if came == 0 {
+            return Err(inflate::damaged());
         }
-        let (in_before, out_before) = (inflater.total_in(), inflater.total_out());
-        let rest = compressed.get(waiting.clone()).unwrap_or_default();
-        let status = inflater.decompress(rest, buffer, FlushDecompress::None);
-        let status = status.map_err(|error| damaged().caused_by(error))?;
-        let consumed = usize::try_from(inflater.total_in() - in_before).unwrap_or(usize::MAX);
-        let came = usize::try_from(inflater.total_out() - out_before).unwrap_or(usize::MAX);
-        waiting.start += consumed;
-        content.take(buffer.get(..came).unwrap_or_default())?;
-        if status == Status::StreamEnd {
-            return Ok(());
-        }
-        if consumed == 0 && came == 0 {
-            return Err(damaged());
+        let piece = buffer.get(..came).unwrap_or_default();
+        let inflated = inflater.inflate(piece, &mut |inflated| content.take(inflated))?;
+        consumed += inflated.consumed as u64;
+        if inflated.ended {
+            return Ok(consumed);
         }
     }
 }
