@@ -47,6 +47,7 @@ mod file;
 mod inflate;
 mod pump;
 mod push;
+mod read_at;
 mod suite;
 mod watch;
 
