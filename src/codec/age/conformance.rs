@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Decryptor;
 use super::keys::AgeIdentity;
 use super::payload::CHUNK;
+use super::random_access::tests::read_all;
 use crate::codec::{decrypt_bytes, encrypt_bytes};
 use crate::{Error, ErrorKind};
 
@@ -85,6 +86,11 @@ fn each_vector_read_from_its_start_ends_as_it_says() {
     });
 }
 
+#[test]
+fn each_vector_read_from_any_place_ends_as_it_says() {
+    judge_each(|identity, sealed, released| read_all(identity, sealed, released));
+}
+
 /// Plaintexts whose lengths are those of chunks, or differ by one.
 fn plaintexts() -> impl Iterator<Item = Vec<u8>> {
     let lengths = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1, 3 * CHUNK, 3 * CHUNK + 1];
@@ -114,5 +120,8 @@ fn what_the_age_crate_seals_is_opened_here() {
         writer.write_all(&plaintext).unwrap();
         let sealed = writer.finish().unwrap();
         assert!(decrypt_bytes(&identity.clone().into(), &sealed).unwrap() == plaintext);
+        let mut viewed = Vec::new();
+        read_all(&identity, &sealed, &mut viewed).unwrap();
+        assert!(viewed == plaintext, "{} bytes", plaintext.len());
     }
 }

@@ -4,7 +4,7 @@
 //! A file is a header, which wraps its file key for each recipient and authenticates itself, a nonce, and the payload
 //! in chunks that are sealed one by one. The `age` crate makes and reads headers ([`file_key`]); how long one may be
 //! is decided before it parses anything ([`header`]). The payload is done here ([`payload`]), over `ring`: by writing
-//! ([`seal`]) and by reading ([`open`]).
+//! ([`seal`]), by reading ([`open`]), and from any place ([`random_access`]).
 
 #[cfg(test)]
 mod conformance;
@@ -13,11 +13,13 @@ mod header;
 mod keys;
 mod open;
 mod payload;
+mod random_access;
 mod seal;
 
 pub(super) use self::header::HeaderScan;
 pub use self::keys::{AgeIdentity, AgeRecipient, AgeRecipients, AgeSecret};
 pub(super) use self::open::Decryptor;
+pub(super) use self::random_access::RandomAccess;
 pub(super) use self::seal::Encryptor;
 
 use crate::{Error, ErrorKind};

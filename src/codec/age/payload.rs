@@ -62,8 +62,27 @@ impl PayloadKey {
     /// [`Altered`](ErrorKind::Altered) when it is not what was sealed at this place; its ciphertext is gone then, and
     /// no plaintext is there.
     pub(super) fn open(&self, index: u64, is_last: bool, sealed: &mut [u8]) -> Result<usize> {
-        let opened = self.cipher()?.open_in_place(nonce(index, is_last), Aad::empty(), sealed);
-        opened.map(|plaintext| plaintext.len()).map_err(|_| altered())
+        let (chunk, tag) = sealed.split_last_chunk_mut().ok_or_else(altered)?;
+        self.open_apart(index, is_last, chunk, *tag)?;
+        Ok(chunk.len())
+    }
+
+    /// As [`open`](Self::open), with the tag in another place.
+    pub(super) fn open_apart(
+        &self,
+        index: u64,
+        is_last: bool,
+        chunk: &mut [u8],
+        tag: [u8; TAG],
+    ) -> Result<()> {
+        let opened = self.cipher()?.open_in_place_separate_tag(
+            nonce(index, is_last),
+            Aad::empty(),
+            tag.into(),
+            chunk,
+            0..,
+        );
+        opened.map(|_| ()).map_err(|_| altered())
     }
 
     /// Opens what stands at the end of a payload.
