@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::archive::{EntryDigest, Limits, compress, decompress};
+use super::archive::{EntryDigest, Limits, Target, compress, decompress, decompress_from};
 use super::decrypt::Decryptor;
 use super::encrypt::encrypt;
 use super::pump::pump;
@@ -69,10 +69,14 @@ pub fn decompress_file(
     limits: &Limits,
     watch: &dyn Watch,
 ) -> Result<Vec<(String, EntryDigest)>> {
-    decompress(open(from)?, directory, limits, watch)
+    let archive = open(from)?;
+    if !archive.metadata().map_err(at(from))?.is_file() {
+        return decompress(archive, directory, limits, watch);
+    }
+    decompress_from(&archive, Target::new(directory)?, limits, watch)
 }
 
-fn open(path: &Path) -> Result<File> {
+pub(super) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(at(path))
 }
 

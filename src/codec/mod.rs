@@ -45,11 +45,15 @@ mod des_md5;
 mod encrypt;
 mod file;
 mod inflate;
+mod plaintext;
 mod pump;
 mod push;
 mod read_at;
+mod relay;
 mod suite;
+mod unpack;
 mod watch;
+mod window;
 
 #[cfg(feature = "age")]
 pub use self::age::{AgeIdentity, AgeRecipient, AgeRecipients, AgeSecret};
@@ -57,10 +61,17 @@ pub use self::archive::{
     ArchiveEntry, ArchiveReader, ArchiveWriter, EntryDigest, Limits, check_path, compress, compress_bytes,
     decompress, decompress_bytes, to_nfc,
 };
+#[cfg(feature = "exchange")]
+pub(crate) use self::archive::{SharedArchive, Wanted, available_threads};
 pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
 pub use self::file::{compress_file, decompress_file, decrypt_file, encrypt_file};
+#[cfg(feature = "exchange")]
+pub(crate) use self::plaintext::Plaintext;
 pub use self::push::PushDecryptor;
+#[cfg(feature = "exchange")]
+pub(crate) use self::relay::Relay;
 pub use self::suite::{OpeningKey, SealingKey, Suite};
+pub use self::unpack::{UnpackOptions, unpack, unpack_file, unpack_stream};
 pub use self::watch::{Watch, Watched};

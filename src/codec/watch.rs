@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 
+use super::read_at::ReadAt;
 use crate::{Error, ErrorKind};
 
 /// Sees work move on, and may stop it.
@@ -80,6 +81,17 @@ impl<S: Write> Write for Watched<'_, S> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+impl<S: ReadAt> ReadAt for Watched<'_, S> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.read_at(offset, buffer)?;
+        self.report(bytes)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.inner.length()
     }
 }
 

@@ -7,7 +7,7 @@ use super::store::Side;
 use super::summary::{disposition, summary};
 use super::{Exchange, receipts::Acknowledgement};
 use crate::case_system::StagedDocuments;
-use crate::codec::{Decryptor, OpeningKey, Suite, Watch, Watched};
+use crate::codec::{OpeningKey, Suite, Watch};
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
 use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge, overtake};
 use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind, Timestamp};
@@ -16,8 +16,6 @@ use crate::protocol::{DigestReader, Disposition, ReceiptState};
 use crate::rules::{Violation, ViolationCode, check_import, prepare_import, violations_error};
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
-use std::fs::File;
-use std::io::{BufReader, Seek};
 use tempfile::TempDir;
 
 /// What became of an unpacked package.
@@ -120,12 +118,8 @@ impl Exchange {
 
     fn read_sealed(&self, key: &OpeningKey, incoming: &Incoming, watch: &dyn Watch) -> Result<Opened> {
         let workplace = self.0.store.workplace()?;
-        let sealed = Watched::new(self.0.store.open_sealed(Side::In, &incoming.file)?, watch);
-        let mut archive =
-            File::options().read(true).write(true).create_new(true).open(workplace.path().join("archive"))?;
-        std::io::copy(&mut Decryptor::new(key, sealed)?, &mut archive)?;
-        archive.rewind()?;
-        let contents = package::read(BufReader::new(archive), workplace.path(), &self.0.limits)?;
+        let sealed = self.0.store.open_sealed(Side::In, &incoming.file)?;
+        let contents = package::read(&sealed, key, workplace.path(), &self.0.limits, watch)?;
         self.check_announced(incoming, &contents.manifest.package)?;
         Ok(Opened { contents, _workplace: workplace })
     }

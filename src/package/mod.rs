@@ -17,7 +17,7 @@ mod reader;
 mod writer;
 
 pub use manifest::{FORMAT_VERSION, Manifest, ManifestEntry};
-pub use reader::{Contents, PackageLimits, read};
+pub use reader::{Contents, PackageLimits, read, read_bytes};
 pub use writer::PackageWriter;
 
 use crate::model::ExchangeId;

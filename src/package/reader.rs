@@ -2,12 +2,14 @@
 
 use super::manifest::{Manifest, ManifestEntry};
 use super::{CLAIM_FILE, MANIFEST, document_path};
-use crate::codec::{ArchiveReader, EntryDigest, Limits};
+use crate::codec::{
+    EntryDigest, Limits, OpeningKey, Plaintext, Relay, SharedArchive, Wanted, Watch, available_threads,
+};
 use crate::model::{ClaimFile, ExchangeId, Json, PackageKind, Record, RecordKind};
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What a package may cost to read.
@@ -60,17 +62,50 @@ pub struct Contents {
     pub documents: BTreeMap<ExchangeId, PathBuf>,
 }
 
-/// Reads and verifies a package; its documents are written to `folder` under names of our own.
+/// Opens, reads and verifies a sealed package, all of the file `sealed`; its documents are written to `folder` under
+/// names of our own, by as many threads as the machine runs at once.
 ///
-/// The caller keeps `folder` private and removes it when this fails.
+/// The caller keeps `folder` private and removes it when this fails. `watch` is told of the sealed bytes read, on this
+/// thread only.
 ///
 /// # Errors
-/// Those of [`ArchiveReader`]; [`ErrorKind::NotAPackage`] without a manifest,
-/// [`ErrorKind::UnsupportedFormatVersion`], [`ErrorKind::Altered`] when an entry is not what the manifest says,
-/// [`ErrorKind::InvalidPackage`] when the manifest, the claim file and the entries do not agree.
-pub fn read<R: Read + Seek>(archive: R, folder: &Path, limits: &PackageLimits) -> Result<Contents> {
-    let mut archive = ArchiveReader::open(archive, &limits.archive)?;
-    let entries: Vec<String> = archive.entries().map(|entry| entry.name().to_owned()).collect();
+/// Those of [`Decryptor`](crate::codec::Decryptor) and of [`ArchiveReader`](crate::codec::ArchiveReader);
+/// [`ErrorKind::NotAPackage`] without a manifest, [`ErrorKind::UnsupportedFormatVersion`], [`ErrorKind::Altered`] when
+/// an entry is not what the manifest says, [`ErrorKind::InvalidPackage`] when the manifest, the claim file and the
+/// entries do not agree; [`ErrorKind::Cancelled`].
+pub fn read(
+    sealed: &File,
+    key: &OpeningKey,
+    folder: &Path,
+    limits: &PackageLimits,
+    watch: &dyn Watch,
+) -> Result<Contents> {
+    let relay = Relay::new(watch);
+    read_opened(&Plaintext::of_file(key, sealed, &relay, folder)?, folder, limits, &relay)
+}
+
+/// As [`read`], of a sealed package in memory.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_bytes(
+    sealed: &[u8],
+    key: &OpeningKey,
+    folder: &Path,
+    limits: &PackageLimits,
+) -> Result<Contents> {
+    let relay = Relay::new(&());
+    read_opened(&Plaintext::of_bytes(key, &sealed, &relay, folder)?, folder, limits, &relay)
+}
+
+fn read_opened(
+    package: &Plaintext<'_>,
+    folder: &Path,
+    limits: &PackageLimits,
+    relay: &Relay<'_>,
+) -> Result<Contents> {
+    let mut archive = SharedArchive::open(package, &limits.archive)?;
+    let entries: Vec<String> = archive.files().map(|entry| entry.name().to_owned()).collect();
     if !entries.iter().any(|name| name == MANIFEST) {
         return Err(Error::new(
             ErrorKind::NotAPackage,
@@ -85,18 +120,28 @@ pub fn read<R: Read + Seek>(archive: R, folder: &Path, limits: &PackageLimits) -
     check_digest(claim, &digest)?;
     let records = read_records(&json, &manifest)?;
 
-    let mut documents = BTreeMap::new();
+    let mut by_path = BTreeMap::new();
     for record in records.iter().filter(|record| record.kind == RecordKind::Document) {
-        let entry = document_entry(record, &listed)?;
-        let path = folder.join(documents.len().to_string());
-        let mut file = File::create_new(&path)?;
-        let digest = archive.read(&entry.path, &mut file)?;
-        check_digest(entry, &digest)?;
-        documents.insert(record.id.clone(), path);
+        by_path.insert(document_entry(record, &listed)?.path.as_str(), &record.id);
     }
-    if documents.len() + 1 != listed.len() {
+    if by_path.len() + 1 != listed.len() {
         return Err(invalid("it has documents that the claim file does not speak of, or one twice"));
     }
+    let (mut wanted, mut documents) = (Vec::new(), BTreeMap::new());
+    for name in &entries {
+        if let Some(id) = by_path.get(name.as_str()).copied() {
+            let path = folder.join(wanted.len().to_string());
+            wanted.push(Wanted { name: name.clone(), path: path.clone() });
+            documents.insert(id.clone(), path);
+        }
+    }
+    archive.extract(&wanted, available_threads(), relay, &(), &|file, digest| {
+        let entry = listed.get(file.name.as_str()).copied();
+        entry.map_or_else(
+            || Err(invalid("the manifest does not list it")),
+            |entry| check_digest(entry, digest),
+        )
+    })?;
     Ok(Contents { manifest, records, documents })
 }
 
@@ -108,8 +153,8 @@ fn invalid(why: impl std::fmt::Display) -> Error {
 }
 
 /// Reads a JSON entry of bounded size and depth.
-fn read_json<R: Read + Seek>(
-    archive: &mut ArchiveReader<R>,
+fn read_json(
+    archive: &mut SharedArchive<'_>,
     name: &str,
     limits: &PackageLimits,
 ) -> Result<(Vec<u8>, EntryDigest)> {

@@ -89,7 +89,7 @@ impl Limits {
 
     /// The longest archive that can keep these limits: everything stored, and for each entry two headers with their
     /// names and 1 KiB of extra fields and comment.
-    pub(super) fn archive_size(&self) -> u64 {
+    pub(in crate::codec) fn archive_size(&self) -> u64 {
         let names = (self.path_length as u64).saturating_mul(2).saturating_add(1024);
         self.inflated_size.saturating_add(self.entries.saturating_mul(names)).saturating_add(1024)
     }

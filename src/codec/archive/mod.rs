@@ -11,24 +11,32 @@
 //! - [`record`]: the records of the format as bytes
 //! - [`content`]: what to store and what to deflate
 //! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
-//! - [`tree`]: a whole directory; [`memory`]: a handful of small files
+//! - [`extract`]: many entries, by every core
+//! - [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
 mod catalogue;
 mod content;
 mod digest;
+mod extract;
 mod limits;
 mod memory;
 mod name;
 mod reader;
 mod record;
+mod target;
 mod tree;
 mod writer;
 
 pub use self::catalogue::ArchiveEntry;
 pub use self::digest::EntryDigest;
+#[cfg(feature = "exchange")]
+pub(crate) use self::extract::Wanted;
+pub(crate) use self::extract::{SharedArchive, available_threads};
 pub use self::limits::Limits;
 pub use self::memory::{compress_bytes, decompress_bytes};
 pub use self::name::{check_path, to_nfc};
 pub use self::reader::ArchiveReader;
+pub(super) use self::target::Target;
 pub use self::tree::{compress, decompress};
+pub(super) use self::tree::{decompress_from, spool};
 pub use self::writer::ArchiveWriter;

@@ -1,13 +1,13 @@
 //! Reads the entries of an archive whose catalogue was found good, and holds each to what it declares.
 
 use std::fmt;
-use std::io::{Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 
 use zip::read::{ArchiveOffset, Config, ZipArchive};
 use zip::result::ZipError;
 
 use super::super::inflate::{self, Inflater};
-use super::super::pump::{CHUNK, fill};
+use super::super::pump::CHUNK;
 use super::catalogue::{self, ArchiveEntry};
 use super::digest::{EntryDigest, Measure};
 use super::limits::Limits;
@@ -19,13 +19,11 @@ use crate::{Error, ErrorKind, Result};
 /// Opening reads the archive's directory and refuses the archive as a whole when anything in it is hostile, beyond
 /// the [`Limits`] or contradictory; nothing is inflated for that. What is left allows one reading only: names, sizes
 /// and places stand in it twice, agree, and account for every byte. The `zip` crate, a second reader, has to find the
-/// same entries before it is used to fetch them.
+/// same entries before anything is read.
 pub struct ArchiveReader<R: Read + Seek> {
-    archive: ZipArchive<R>,
-    entries: Vec<ArchiveEntry>,
-    by_name: Vec<usize>,
-    inflater: Inflater,
-    buffer: Vec<u8>,
+    input: BufReader<R>,
+    entries: Entries,
+    unpacker: Unpacker,
 }
 
 impl<R: Read + Seek> ArchiveReader<R> {
@@ -43,25 +41,14 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// | [`InconsistentArchive`](ErrorKind::InconsistentArchive) | entries that collide, overlap, hide or differ from the directory; bytes that belong to nothing |
     /// | [`Io`](ErrorKind::Io) | `input` cannot be read |
     pub fn open(mut input: R, limits: &Limits) -> Result<Self> {
-        let entries = catalogue::read(&mut input, limits)?;
-        let from_the_start = Config { archive_offset: ArchiveOffset::Known(0) };
-        let archive = ZipArchive::with_config(from_the_start, input).map_err(refused)?;
-        if !finds_the_same(&archive, &entries) {
-            return Err(inconsistent("two readers of its directory find different entries"));
-        }
-        let mut by_name: Vec<usize> = (0..entries.len()).collect();
-        by_name.sort_by_key(|index| entries.get(*index).map(ArchiveEntry::name));
-        Ok(Self { archive, entries, by_name, inflater: Inflater::new(), buffer: Vec::new() })
+        let entries = Entries::read(&mut input, limits)?;
+        let input = BufReader::with_capacity(CHUNK, input);
+        Ok(Self { input, entries, unpacker: Unpacker::new() })
     }
 
     /// The files, in the order of the archive's directory.
     pub fn entries(&self) -> impl Iterator<Item = &ArchiveEntry> {
-        self.entries.iter().filter(|entry| !entry.is_directory)
-    }
-
-    /// The directories that the archive lists by themselves.
-    pub(super) fn directories(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|entry| entry.is_directory).map(ArchiveEntry::name)
+        self.entries.files()
     }
 
     /// Writes the content of the file `name` to `output`, and returns its measured size and SHA-256.
@@ -75,19 +62,94 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// - [`InconsistentArchive`](ErrorKind::InconsistentArchive): it is shorter or longer than declared.
     /// - [`Io`](ErrorKind::Io): the archive cannot be read, or `output` refuses.
     pub fn read(&mut self, name: &str, output: impl Write) -> Result<EntryDigest> {
-        let index = self.find(name)?;
-        self.read_entry(index, output).map_err(|error| error.within(format_args!("entry `{name}`")))
+        let entry = self.entries.named(name)?;
+        self.input.seek(SeekFrom::Start(entry.data_start))?;
+        self.unpacker.unpack(entry, (&mut self.input).take(entry.compressed), output)
+    }
+}
+
+/// The entries of an archive that was found good.
+pub(super) struct Entries {
+    all: Vec<ArchiveEntry>,
+    by_name: Vec<usize>,
+}
+
+impl Entries {
+    /// Reads and judges the directory of the archive that is all of `input`.
+    pub(super) fn read<R: Read + Seek>(input: &mut R, limits: &Limits) -> Result<Self> {
+        let all = catalogue::read(input, limits)?;
+        let from_the_start = Config { archive_offset: ArchiveOffset::Known(0) };
+        let archive = ZipArchive::with_config(from_the_start, input).map_err(refused)?;
+        if !finds_the_same(&archive, &all) {
+            return Err(inconsistent("two readers of its directory find different entries"));
+        }
+        let mut by_name: Vec<usize> = (0..all.len()).collect();
+        by_name.sort_by_key(|index| all.get(*index).map(ArchiveEntry::name));
+        Ok(Self { all, by_name })
     }
 
-    fn read_entry(&mut self, index: usize, output: impl Write) -> Result<EntryDigest> {
-        let Self { archive, entries, inflater, buffer, .. } = self;
-        let entry = entries.get(index).ok_or_else(|| inconsistent("it has no such entry"))?;
-        let mut packed = archive.by_index_raw(index).map_err(refused)?;
-        let mut content = Declared { size: entry.size(), measure: Measure::new(), output };
+    /// The files, in the order of the archive's directory.
+    pub(super) fn files(&self) -> impl Iterator<Item = &ArchiveEntry> {
+        self.all.iter().filter(|entry| !entry.is_directory)
+    }
+
+    /// The directories that the archive lists by themselves.
+    pub(super) fn directories(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().filter(|entry| entry.is_directory).map(ArchiveEntry::name)
+    }
+
+    /// The file `name`.
+    pub(super) fn named(&self, name: &str) -> Result<&ArchiveEntry> {
+        let at = |index: &usize| self.all.get(*index).map(ArchiveEntry::name);
+        let position = self.by_name.binary_search_by(|index| at(index).cmp(&Some(name))).ok();
+        let index = position.and_then(|position| self.by_name.get(position));
+        let entry = index.and_then(|index| self.all.get(*index));
+        entry.filter(|entry| !entry.is_directory).ok_or_else(|| {
+            let message = format!("the archive has no file `{}`", name.escape_debug());
+            Error::new(ErrorKind::InvalidArgument, message)
+        })
+    }
+}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Entries").field(&self.all.len()).finish()
+    }
+}
+
+/// Gets the content out of entries, one after the other, with the same buffers.
+pub(super) struct Unpacker {
+    inflater: Inflater,
+}
+
+impl Unpacker {
+    pub(super) fn new() -> Self {
+        Self { inflater: Inflater::new() }
+    }
+
+    /// Writes the content of `entry`, whose bytes in the archive `packed` gives, to `output`.
+    pub(super) fn unpack(
+        &mut self,
+        entry: &ArchiveEntry,
+        packed: impl BufRead,
+        output: impl Write,
+    ) -> Result<EntryDigest> {
+        let content = Declared { size: entry.size(), measure: Measure::new(), output };
+        self.unpack_declared(entry, packed, content)
+            .map_err(|error| error.within(format_args!("entry `{}`", entry.name())))
+    }
+
+    fn unpack_declared(
+        &mut self,
+        entry: &ArchiveEntry,
+        mut packed: impl BufRead,
+        mut content: Declared<impl Write>,
+    ) -> Result<EntryDigest> {
         match entry.method {
-            Method::Stored => copy(&mut packed, buffer, &mut content)?,
+            Method::Stored => copy(&mut packed, &mut content)?,
             Method::Deflated => {
-                if inflate(&mut packed, inflater, buffer, &mut content)? != entry.compressed {
+                let consumed = inflate(&mut packed, &mut self.inflater, &mut content)?;
+                if consumed != entry.compressed {
                     return Err(inconsistent("it has bytes after its compressed content"));
                 }
             }
@@ -104,56 +166,52 @@ impl<R: Read + Seek> ArchiveReader<R> {
         }
         Ok(digest)
     }
-
-    fn find(&self, name: &str) -> Result<usize> {
-        let named = |index: &usize| self.entries.get(*index).map(ArchiveEntry::name);
-        let position = self.by_name.binary_search_by(|index| named(index).cmp(&Some(name))).ok();
-        let index = position.and_then(|position| self.by_name.get(position).copied());
-        index.filter(|index| self.entries.get(*index).is_some_and(|entry| !entry.is_directory)).ok_or_else(
-            || {
-                Error::new(
-                    ErrorKind::InvalidArgument,
-                    format!("the archive has no file `{}`", name.escape_debug()),
-                )
-            },
-        )
-    }
 }
 
 /// Moves the bytes of a stored entry.
-fn copy(stored: &mut impl Read, buffer: &mut Vec<u8>, content: &mut Declared<impl Write>) -> Result<()> {
-    buffer.resize(CHUNK, 0);
+fn copy(stored: &mut impl BufRead, content: &mut Declared<impl Write>) -> Result<()> {
     loop {
-        let came = fill(&mut *stored, buffer)?;
-        if came == 0 {
+        let came = next_piece(stored)?;
+        if came.is_empty() {
             return Ok(());
         }
-        content.take(buffer.get(..came).unwrap_or_default())?;
+        content.take(came)?;
+        let length = came.len();
+        stored.consume(length);
     }
 }
 
-/// Inflates the bytes of a deflated entry: one deflate stream (RFC 1951), whose length this returns.
+/// Inflates the bytes of a deflated entry: one deflate stream (RFC 1951). Returns how many bytes it has.
 fn inflate(
-    deflated: &mut impl Read,
+    deflated: &mut impl BufRead,
     inflater: &mut Inflater,
-    buffer: &mut Vec<u8>,
     content: &mut Declared<impl Write>,
 ) -> Result<u64> {
     inflater.reset();
-    buffer.resize(CHUNK, 0);
     let mut consumed = 0;
     loop {
-        let came = fill(&mut *deflated, buffer)?;
-        if came == 0 {
+        let piece = next_piece(deflated)?;
+        if piece.is_empty() {
             return Err(inflate::damaged());
         }
-        let piece = buffer.get(..came).unwrap_or_default();
         let inflated = inflater.inflate(piece, &mut |inflated| content.take(inflated))?;
+        deflated.consume(inflated.consumed);
         consumed += inflated.consumed as u64;
         if inflated.ended {
             return Ok(consumed);
         }
     }
+}
+
+/// What the input gives next; nothing at its end.
+fn next_piece(input: &mut impl BufRead) -> io::Result<&[u8]> {
+    // Asked twice, since what an interruption gave may not be kept over a second try.
+    while let Err(error) = input.fill_buf() {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    input.fill_buf()
 }
 
 /// Whether the other reader found the same entries in the same order.
@@ -176,7 +234,7 @@ fn refused(error: ZipError) -> Error {
 
 impl<R: Read + Seek> fmt::Debug for ArchiveReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ArchiveReader").field("entries", &self.entries.len()).finish_non_exhaustive()
+        f.debug_struct("ArchiveReader").field("entries", &self.entries).finish_non_exhaustive()
     }
 }
 

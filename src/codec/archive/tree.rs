@@ -1,16 +1,19 @@
 //! A whole directory into an archive, and an archive into a directory that is complete or not there at all.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::file::{at, refused};
+use super::super::plaintext::Plaintext;
 use super::super::pump::pump;
+use super::super::relay::Relay;
 use super::super::watch::{Watch, Watched};
 use super::digest::EntryDigest;
+use super::extract::{SharedArchive, available_threads};
 use super::limits::Limits;
 use super::name::to_nfc;
-use super::reader::ArchiveReader;
+use super::target::Target;
 use super::writer::ArchiveWriter;
 use crate::{Error, ErrorKind, Result};
 
@@ -89,7 +92,7 @@ fn list(directory: &Path) -> Result<Vec<Item>> {
 /// # Errors
 ///
 /// - [`InvalidArgument`](ErrorKind::InvalidArgument): `directory` is not empty, or not a directory.
-/// - Those of [`ArchiveReader::open`] and [`ArchiveReader::read`].
+/// - Those of [`ArchiveReader::open`](super::ArchiveReader::open) and [`ArchiveReader::read`](super::ArchiveReader::read).
 /// - [`InflatedTooLarge`](ErrorKind::InflatedTooLarge): also when `input` is longer than any archive within `limits`.
 /// - [`Cancelled`](ErrorKind::Cancelled): `watch` said stop.
 /// - [`Io`](ErrorKind::Io): `input` cannot be read, or the disk refuses.
@@ -100,93 +103,39 @@ pub fn decompress(
     watch: &dyn Watch,
 ) -> Result<Vec<(String, EntryDigest)>> {
     let target = Target::new(directory)?;
-    let mut archive = ArchiveReader::open(spool(input, target.staging.path(), limits)?, limits)?;
-    fs::create_dir(&target.content).map_err(at(&target.content))?;
-    for name in archive.directories() {
-        let path = target.content.join(name);
-        fs::create_dir_all(&path).map_err(at(&path))?;
+    let archive = spool(input, target.staging(), limits.archive_size())?;
+    decompress_from(&archive, target, limits, watch)
+}
+
+/// Unpacks the archive that is all of the file `archive` to `target`.
+pub(in crate::codec) fn decompress_from(
+    archive: &File,
+    target: Target,
+    limits: &Limits,
+    watch: &dyn Watch,
+) -> Result<Vec<(String, EntryDigest)>> {
+    let plaintext = Plaintext::plain(archive)?;
+    if plaintext.length() > limits.archive_size() {
+        return Err(too_long(limits.archive_size()));
     }
-    let names: Vec<String> = archive.entries().map(|entry| entry.name().to_owned()).collect();
-    let mut files = Vec::with_capacity(names.len());
-    for name in names {
-        let path = target.content.join(&name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(at(parent))?;
-        }
-        let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(at(&path))?;
-        let digest = archive.read(&name, Watched::new(file, watch))?;
-        files.push((name, digest));
-    }
+    let relay = Relay::new(watch);
+    let mut archive = SharedArchive::open(&plaintext, limits)?;
+    let names = archive.files().map(|entry| entry.name().to_owned()).collect();
+    let files = target.unpack(&mut archive, names, available_threads(), &relay, &relay, &|_, _| Ok(()))?;
     target.release()?;
     Ok(files)
 }
 
-/// Copies `input` to an unnamed file, no further than the longest archive within `limits`.
-fn spool(input: impl Read, directory: &Path, limits: &Limits) -> Result<File> {
-    let longest = limits.archive_size();
+/// Copies `input` to an unnamed file, no further than `longest` bytes.
+pub(in crate::codec) fn spool(input: impl Read, directory: &Path, longest: u64) -> Result<File> {
     let mut file = tempfile::tempfile_in(directory).map_err(at(directory))?;
     if pump(input.take(longest.saturating_add(1)), &mut file)? > longest {
-        let message = format!("the archive is longer than {longest} bytes, the most that the limits allow");
-        return Err(Error::new(ErrorKind::InflatedTooLarge, message));
+        return Err(too_long(longest));
     }
-    file.rewind()?;
     Ok(file)
 }
 
-/// The place to unpack to, and the private directory in which everything waits until it was checked. Dropped, it
-/// leaves nothing.
-struct Target {
-    directory: PathBuf,
-    exists: bool,
-    staging: tempfile::TempDir,
-    content: PathBuf,
-}
-
-impl Target {
-    fn new(directory: &Path) -> Result<Self> {
-        let exists = match fs::read_dir(directory) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Err(refused(directory, "is not empty; unpack into a new directory"));
-                }
-                true
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(at(directory)(error)),
-        };
-        let parent =
-            directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Inside a directory that exists, so that it may be a mount point or the current one.
-        let around = if exists { directory } else { parent };
-        let staging =
-            tempfile::Builder::new().prefix(".unpacking-").tempdir_in(around).map_err(at(around))?;
-        let content = staging.path().join("content");
-        Ok(Self { directory: directory.to_owned(), exists, staging, content })
-    }
-
-    /// Moves what was unpacked to its place: by one rename when the directory is new, else entry by entry.
-    fn release(self) -> Result<()> {
-        if !self.exists {
-            return fs::rename(&self.content, &self.directory).map_err(at(&self.directory));
-        }
-        let mut moved = Vec::new();
-        let outcome = self.move_entries(&mut moved);
-        if outcome.is_err() {
-            for (from, to) in moved {
-                // Back into the private directory, which is removed as a whole; the first error is the one to report.
-                let _ = fs::rename(to, from);
-            }
-        }
-        outcome
-    }
-
-    fn move_entries(&self, moved: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
-        for entry in fs::read_dir(&self.content).map_err(at(&self.content))? {
-            let entry = entry.map_err(at(&self.content))?;
-            let to = self.directory.join(entry.file_name());
-            fs::rename(entry.path(), &to).map_err(at(&to))?;
-            moved.push((entry.path(), to));
-        }
-        Ok(())
-    }
+fn too_long(longest: u64) -> Error {
+    let message = format!("the archive is longer than {longest} bytes, the most that the limits allow");
+    Error::new(ErrorKind::InflatedTooLarge, message)
 }

@@ -30,7 +30,6 @@ impl CbcDecryptor {
 
     /// The same key at another place of the chain: `before` is the ciphertext block before the first to be decrypted,
     /// or the initialization vector. The key schedule is shared, so this costs nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for readers that start anywhere"))]
     pub(in crate::codec) fn at(&self, before: &[u8; BLOCK]) -> Self {
         Self { schedule: Arc::clone(&self.schedule), level: self.level, chain: *before }
     }

@@ -26,12 +26,7 @@ pub(in crate::codec) struct Decryptor<R> {
 
 impl<R: Read> Decryptor<R> {
     pub(in crate::codec) fn new(key: &DesMd5Key, mut input: R) -> Result<Self> {
-        let salt = match key.framing() {
-            Framing::Bare { salt } => salt,
-            Framing::SaltPrefix => salt_prefix(&mut input)?,
-            Framing::OpenSsl => openssl_salt(&mut input)?,
-        };
-        let derived = key.derive(salt);
+        let derived = key.derive(read_salt(key, &mut input)?);
         let cipher = CbcDecryptor::new(&derived.key, &derived.iv);
         let buffer = Zeroizing::new(vec![0; CHUNK]);
         Ok(Self { cipher, input, buffer, taken: 0, ready: 0, filled: 0, ended: false })
@@ -51,25 +46,25 @@ impl<R: Read> Decryptor<R> {
         }
         let whole = if self.ended { self.filled } else { (self.filled - 1) / BLOCK * BLOCK };
         self.cipher.decrypt(self.buffer.get_mut(..whole).unwrap_or_default());
-        self.ready = if self.ended { whole - self.padding(whole)? } else { whole };
+        let last = self.buffer.get(whole.saturating_sub(BLOCK)..whole).unwrap_or_default();
+        self.ready = if self.ended { whole - padding(last)? } else { whole };
         Ok(())
     }
+}
 
-    /// The length of the padding that ends at `end`: 1 to 8 bytes that each hold their number.
-    fn padding(&self, end: usize) -> Result<usize> {
-        let last = self.buffer.get(end - BLOCK..end).unwrap_or_default();
-        let length = last.last().map_or(0, |byte| usize::from(*byte));
-        let padded = (1..=BLOCK).contains(&length)
-            && last.iter().rev().take(length).all(|b| usize::from(*b) == length);
-        if !padded {
-            return Err(Error::new(
-                ErrorKind::WrongKey,
-                "the padding is wrong: the password, framing or iterations differ from the sender's, or the last bytes \
-                 were damaged on the way",
-            ));
-        }
-        Ok(length)
+/// The length of the padding in the last block: 1 to 8 bytes that each hold their number.
+pub(super) fn padding(last: &[u8]) -> Result<usize> {
+    let length = last.last().map_or(0, |byte| usize::from(*byte));
+    let padded = (1..=BLOCK).contains(&length)
+        && last.iter().rev().take(length).all(|byte| usize::from(*byte) == length);
+    if !padded {
+        return Err(Error::new(
+            ErrorKind::WrongKey,
+            "the padding is wrong: the password, framing or iterations differ from the sender's, or the last bytes \
+             were damaged on the way",
+        ));
     }
+    Ok(length)
 }
 
 /// How many bytes stand before the ciphertext.
@@ -96,6 +91,15 @@ impl<R: Read> Read for Decryptor<R> {
         }
         self.taken += length;
         Ok(length)
+    }
+}
+
+/// The salt, agreed or as it stands before the ciphertext, which comes next then.
+pub(super) fn read_salt(key: &DesMd5Key, input: &mut impl Read) -> Result<[u8; BLOCK]> {
+    match key.framing() {
+        Framing::Bare { salt } => Ok(salt),
+        Framing::SaltPrefix => salt_prefix(input),
+        Framing::OpenSsl => openssl_salt(input),
     }
 }
 
@@ -132,7 +136,7 @@ fn openssl_salt(input: &mut impl Read) -> Result<[u8; BLOCK]> {
     <[u8; BLOCK]>::try_from(salt).map_err(|_| cut_short())
 }
 
-fn cut_short() -> Error {
+pub(super) fn cut_short() -> Error {
     Error::new(
         ErrorKind::Truncated,
         "the encrypted bytes end too early: their number is not one that DES writes",

@@ -1,7 +1,7 @@
 //! A sample that came in, at either end: does its key fit, does it open, do its names and types have a meaning here.
 
 use super::report::Checks;
-use crate::codec::{Limits, OpeningKey, decrypt_bytes};
+use crate::codec::{Limits, OpeningKey};
 use crate::exchange::Exchange;
 use crate::exchange::partner::Partner;
 use crate::exchange::summary::summary;
@@ -13,7 +13,6 @@ use crate::protocol::{TrialOutcome, TrialSide};
 use crate::rules::{check_import, prepare_import};
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
-use std::io::Cursor;
 
 /// What a sample may inflate to, in all and as JSON, and how many entries it may have.
 const INFLATED: u64 = 16 << 20;
@@ -83,8 +82,7 @@ impl Exchange {
             .clone()
             .with_json_size(JSON)
             .with_archive(Limits::default().with_inflated_size(INFLATED).with_entries(ENTRIES));
-        let opened = decrypt_bytes(key, announced.sealed)
-            .and_then(|archive| package::read(Cursor::new(archive), workplace.path(), &limits))
+        let opened = package::read_bytes(announced.sealed, key, workplace.path(), &limits)
             .and_then(|contents| self.check_inside(partner, announced, contents));
         let records = match opened {
             Ok(contents) => contents.records,

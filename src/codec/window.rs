@@ -1,0 +1,154 @@
+//! A reader's place in a [`Plaintext`]: what lies around it, decrypted into a buffer that stays in the cache.
+
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Take};
+
+use zeroize::Zeroizing;
+
+use super::plaintext::Plaintext;
+
+/// The most that is decrypted at once: little enough for the L2 cache, together with what it inflates to.
+const LONGEST: usize = 128 * 1024;
+
+/// What is decrypted after a leap, when nobody said how much will be read: a header with what stands around it.
+const SHORTEST: usize = 4 * 1024;
+
+/// Reads a plaintext from any place on. Each thread has its own.
+pub(crate) struct Window<'p> {
+    plaintext: &'p Plaintext<'p>,
+    position: u64,
+    buffer: Zeroizing<Vec<u8>>,
+    /// Where in the plaintext the buffer begins, and how much of it is filled.
+    start: u64,
+    filled: usize,
+    /// How much was fetched last; twice as much is next when reading goes on from there.
+    ahead: usize,
+    /// Where the range ends that is being read: nothing beyond is fetched.
+    fence: Option<u64>,
+}
+
+impl<'p> Window<'p> {
+    /// At the beginning of `plaintext`.
+    pub(in crate::codec) fn new(plaintext: &'p Plaintext<'p>) -> Self {
+        let buffer = Zeroizing::new(Vec::new());
+        Self { plaintext, position: 0, buffer, start: 0, filled: 0, ahead: 0, fence: None }
+    }
+
+    /// Exactly the `length` bytes from `start` on.
+    pub(in crate::codec) fn range(&mut self, start: u64, length: u64) -> Take<&mut Self> {
+        self.position = start;
+        self.fence = Some(start.saturating_add(length));
+        self.take(length)
+    }
+
+    /// The bytes in the buffer from the position on.
+    fn waiting(&self) -> &[u8] {
+        let taken = self.position.checked_sub(self.start).and_then(|taken| usize::try_from(taken).ok());
+        taken.and_then(|taken| self.buffer.get(taken..self.filled)).unwrap_or_default()
+    }
+
+    /// Fetches what stands at the position.
+    fn fetch(&mut self) -> io::Result<()> {
+        let (start, wanted) = self.next_fetch();
+        let room = wanted.next_multiple_of(self.plaintext.granule());
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+        self.filled = 0;
+        self.filled = self.plaintext.read_at(start, self.buffer.get_mut(..room).unwrap_or_default())?;
+        self.start = start;
+        Ok(())
+    }
+
+    /// From where on to fetch, and how much.
+    fn next_fetch(&mut self) -> (u64, usize) {
+        let length = self.plaintext.length();
+        if let Ok(all) = usize::try_from(length)
+            && all <= LONGEST
+        {
+            return (0, all);
+        }
+        let goes_on = self.filled > 0 && self.position == self.start + self.filled as u64;
+        let fence = self.fence.filter(|fence| *fence > self.position);
+        let mut start = self.position;
+        self.ahead = match fence {
+            Some(_) => LONGEST,
+            None if goes_on => (self.ahead * 2).min(LONGEST),
+            None => {
+                // A leap to the end is for what is read backwards from there.
+                start = start.min(length.saturating_sub(SHORTEST as u64));
+                SHORTEST
+            }
+        };
+        start -= start % self.plaintext.granule() as u64;
+        let left = fence.unwrap_or(length).min(length).saturating_sub(start);
+        (start, usize::try_from(left).map_or(self.ahead, |left| left.min(self.ahead)))
+    }
+}
+
+impl BufRead for Window<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.waiting().is_empty() && self.position < self.plaintext.length() {
+            self.fetch()?;
+        }
+        Ok(self.waiting())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.position += amount as u64;
+    }
+}
+
+impl Read for Window<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.fill_buf()?.read(buffer)?;
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+impl Seek for Window<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(away) => self.plaintext.length().checked_add_signed(away),
+            SeekFrom::Current(away) => self.position.checked_add_signed(away),
+        };
+        self.position = place.ok_or(io::ErrorKind::InvalidInput)?;
+        self.fence = None;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    proptest! {
+        #[test]
+        fn a_window_reads_and_seeks_as_a_cursor_does(
+            length in prop_oneof![0..300_usize, 120_000..400_000_usize],
+            steps in prop::collection::vec((any::<prop::sample::Index>(), 0..200_000_usize, 0..4_u8), 1..12),
+        ) {
+            let content: Vec<u8> = (0..length).map(|n| (n ^ n >> 8).to_le_bytes()[0]).collect();
+            let plaintext = Plaintext::plain(&content).unwrap();
+            let (mut window, mut cursor) = (Window::new(&plaintext), Cursor::new(&content));
+            for (place, room, how) in steps {
+                let place = place.index(length + 1) as u64;
+                let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+                if how == 3 {
+                    window.range(place, room as u64).read_to_end(&mut ours).unwrap();
+                    cursor.seek(SeekFrom::Start(place)).unwrap();
+                } else {
+                    let back = -i64::try_from(length as u64 - place).unwrap();
+                    let to = [SeekFrom::Start(place), SeekFrom::End(back), SeekFrom::Current(0)][usize::from(how)];
+                    prop_assert_eq!(window.seek(to).unwrap(), cursor.seek(to).unwrap());
+                    window.by_ref().take(room as u64).read_to_end(&mut ours).unwrap();
+                }
+                cursor.by_ref().take(room as u64).read_to_end(&mut theirs).unwrap();
+                prop_assert!(ours == theirs);
+            }
+        }
+    }
+}
