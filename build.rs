@@ -29,6 +29,7 @@ mod header {
         "archive_directory",
         "archive_writer",
         "archive_reader",
+        "unpack",
         // Tier 3
         "signing_key",
         "message",

@@ -749,6 +749,21 @@ typedef struct {
 } cw_limits;
 
 /**
+ * How archives are unpacked. 0 stands for the default in each, and NULL instead of the struct for all defaults.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_unpack_options).
+     */
+    size_t struct_size;
+    /**
+     * At most this many threads, the caller's among them; they have ended when the call returns. Default: as many as the
+     * machine runs at once, and one for less than 1 MiB.
+     */
+    uint32_t threads;
+} cw_unpack_options;
+
+/**
  * Where an HTTPS transport posts to, whom it trusts, and what it shows of itself. All but the address may be left zero;
  * texts and bytes are copied, secrets wiped when the transport ends. Timeouts are in milliseconds: 0 for the default,
  * CW_NO_LIMIT for none.
@@ -1924,6 +1939,41 @@ int32_t cw_archive_reader_read_bytes(cw_archive_reader *reader,
  * Closes an archive, and ends all names borrowed from it. NULL is none.
  */
 void cw_archive_reader_free(cw_archive_reader *reader);
+
+/**
+ * Unpacks the file `from`, which cw_pack_directory made, into `directory`, which must be empty or not there yet.
+ * Everything is unpacked in a private place first, and checked against the list SHA256SUMS that ends the archive; after
+ * a failure nothing is left. With des-md5 the list finds what was damaged, not what was forged. `limits` and `options`
+ * may be NULL. `watch` is told of the sealed bytes read, on this thread; it may be NULL.
+ *
+ * Errors: CW_ERR_WRONG_KEY, CW_ERR_TRUNCATED, CW_ERR_ALTERED, CW_ERR_UNSUPPORTED_SUITE, CW_ERR_NOT_A_PACKAGE when
+ * SHA256SUMS is not the last entry, and those of cw_decompress_directory.
+ */
+int32_t cw_unpack_directory(const cw_opening_key *key,
+                            const char *from,
+                            size_t from_len,
+                            const char *directory,
+                            size_t directory_len,
+                            const cw_limits *limits,
+                            const cw_unpack_options *options,
+                            const cw_watch *watch,
+                            cw_error **error);
+
+/**
+ * Unpacks the sealed bytes that `read` gives, on this thread and during this call only, into `directory`. They wait, as
+ * they are, in an unnamed file beside it until all of them came. Else as cw_unpack_directory.
+ *
+ * Errors: what `read` returned, and those of cw_unpack_directory.
+ */
+int32_t cw_unpack_directory_stream(const cw_opening_key *key,
+                                   cw_read_fn read,
+                                   void *user_data,
+                                   const char *directory,
+                                   size_t directory_len,
+                                   const cw_limits *limits,
+                                   const cw_unpack_options *options,
+                                   const cw_watch *watch,
+                                   cw_error **error);
 
 /**
  * A new Ed25519 key. `id` is 1 to 128 characters of printable ASCII without spaces, such as "ON-INS/2026", and is

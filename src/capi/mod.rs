@@ -65,6 +65,7 @@ mod transport_https;
 mod trial;
 #[cfg(test)]
 mod two_sites;
+mod unpack;
 mod version;
 mod watch;
 mod webhook;
