@@ -2,20 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
 #[cfg(feature = "age")]
-use super::decrypt::Decryptor;
-use super::des_md5::RandomAccess;
-#[cfg(feature = "age")]
-use super::file::at;
-#[cfg(feature = "age")]
-use super::pump::pump;
+use super::age;
+use super::des_md5;
 use super::read_at::{ReadAt, fill_at};
 use super::suite::OpeningKey;
 use super::watch::{Watch, Watched};
-#[cfg(feature = "age")]
-use super::window::Window;
 use crate::Result;
 
 /// The plaintext of sealed bytes.
@@ -31,34 +24,22 @@ pub(crate) struct Plaintext<'s> {
 enum Opened {
     /// Not sealed at all.
     Plain,
-    DesMd5(RandomAccess),
-    /// Decrypted into an unnamed file.
+    DesMd5(des_md5::RandomAccess),
     #[cfg(feature = "age")]
-    Held(File),
+    Age(age::RandomAccess),
 }
 
 impl<'s> Plaintext<'s> {
     /// Opens the sealed bytes that are all of `sealed`, from its first byte, with the errors of
-    /// [`Decryptor`](super::Decryptor). `watch` is told of the sealed bytes read. `folder` is private: a suite that is
-    /// decrypted from beginning to end only is held there in an unnamed file.
-    pub(crate) fn of_file(
-        key: &OpeningKey,
-        sealed: &'s File,
-        watch: &'s dyn Watch,
-        folder: &Path,
-    ) -> Result<Self> {
-        Self::open(key, Watched::new(sealed, watch), folder)
+    /// [`Decryptor`](super::Decryptor). `watch` is told of the sealed bytes read.
+    pub(crate) fn of_file(key: &OpeningKey, sealed: &'s File, watch: &'s dyn Watch) -> Result<Self> {
+        Self::open(key, Watched::new(sealed, watch))
     }
 
     /// As [`of_file`](Self::of_file), of bytes in memory.
-    #[cfg(feature = "exchange")]
-    pub(crate) fn of_bytes(
-        key: &OpeningKey,
-        sealed: &'s &'s [u8],
-        watch: &'s dyn Watch,
-        folder: &Path,
-    ) -> Result<Self> {
-        Self::open(key, Watched::new(sealed, watch), folder)
+    #[cfg(any(feature = "exchange", test))]
+    pub(crate) fn of_bytes(key: &OpeningKey, sealed: &'s &'s [u8], watch: &'s dyn Watch) -> Result<Self> {
+        Self::open(key, Watched::new(sealed, watch))
     }
 
     /// Bytes that are not sealed.
@@ -66,20 +47,18 @@ impl<'s> Plaintext<'s> {
         Ok(Self { sealed: Watched::new(bytes, &()), suite: Opened::Plain, length: bytes.length()? })
     }
 
-    #[cfg_attr(not(feature = "age"), allow(unused_variables, reason = "nothing is held"))]
-    fn open(key: &OpeningKey, sealed: Watched<'s, &'s dyn ReadAt>, folder: &Path) -> Result<Self> {
+    fn open(key: &OpeningKey, sealed: Watched<'s, &'s dyn ReadAt>) -> Result<Self> {
         let (suite, length) = match key {
             OpeningKey::DesMd5(key) => {
-                let opened = RandomAccess::open(key, &sealed)?;
+                let opened = des_md5::RandomAccess::open(key, &sealed)?;
                 let length = opened.length();
                 (Opened::DesMd5(opened), length)
             }
             #[cfg(feature = "age")]
-            OpeningKey::Age(_) => {
-                let mut held = tempfile::tempfile_in(folder).map_err(at(folder))?;
-                let sealed = Plaintext::plain(&sealed)?;
-                let length = pump(Decryptor::new(key, Window::new(&sealed))?, &mut held)?;
-                (Opened::Held(held), length)
+            OpeningKey::Age(identity) => {
+                let opened = age::RandomAccess::open(identity, &sealed)?;
+                let length = opened.length();
+                (Opened::Age(opened), length)
             }
         };
         Ok(Self { sealed, suite, length })
@@ -90,11 +69,13 @@ impl<'s> Plaintext<'s> {
         self.length
     }
 
-    /// What [`read_at`](Self::read_at) takes whole: the block of the cipher, in bytes.
+    /// What [`read_at`](Self::read_at) takes whole: the block or chunk of the suite, in bytes.
     pub(in crate::codec) fn granule(&self) -> usize {
         match self.suite {
-            Opened::DesMd5(_) => 8,
-            _ => 1,
+            Opened::Plain => 1,
+            Opened::DesMd5(_) => des_md5::RandomAccess::GRANULE,
+            #[cfg(feature = "age")]
+            Opened::Age(_) => age::RandomAccess::GRANULE,
         }
     }
 
@@ -105,7 +86,7 @@ impl<'s> Plaintext<'s> {
             Opened::Plain => fill_at(&self.sealed, offset, buffer),
             Opened::DesMd5(opened) => opened.read_at(&self.sealed, offset, buffer),
             #[cfg(feature = "age")]
-            Opened::Held(held) => fill_at(held, offset, buffer),
+            Opened::Age(opened) => opened.read_at(&self.sealed, offset, buffer),
         }
     }
 }

@@ -149,7 +149,7 @@ fn unpack_to(
     watch: &dyn Watch,
 ) -> Result<Vec<(String, EntryDigest)>> {
     let relay = Relay::new(watch);
-    let plaintext = Plaintext::of_file(key, sealed, &relay, target.staging())?;
+    let plaintext = Plaintext::of_file(key, sealed, &relay)?;
     let mut archive = SharedArchive::open(&plaintext, &options.limits)?;
     let mut names: Vec<String> = archive.files().map(|entry| entry.name().to_owned()).collect();
     if names.pop().is_none_or(|last| last != LIST) {

@@ -80,8 +80,8 @@ impl<'p> Window<'p> {
             }
         };
         start -= start % self.plaintext.granule() as u64;
-        let left = fence.unwrap_or(length).min(length).saturating_sub(start);
-        (start, usize::try_from(left).map_or(self.ahead, |left| left.min(self.ahead)))
+        let end = self.position.saturating_add(self.ahead as u64).min(fence.unwrap_or(length)).min(length);
+        (start, usize::try_from(end.saturating_sub(start)).unwrap_or(self.ahead))
     }
 }
 
@@ -121,33 +121,77 @@ impl Seek for Window<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::des_md5::{DesMd5Key, Framing};
+    use super::super::encrypt::encrypt_bytes;
+    use super::super::suite::{OpeningKey, SealingKey};
     use super::*;
     use proptest::prelude::*;
     use std::io::Cursor;
 
+    fn keys() -> Vec<(SealingKey, OpeningKey)> {
+        let password = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix).unwrap();
+        #[cfg(feature = "age")]
+        let identity = super::super::age::AgeIdentity::generate();
+        vec![
+            (password.clone().into(), password.into()),
+            #[cfg(feature = "age")]
+            (identity.recipient().into(), identity.into()),
+        ]
+    }
+
+    /// A leap of one of three kinds, or a range, and how much is read there.
+    type Step = (prop::sample::Index, usize, u8);
+
+    fn reads_as_a_cursor(plaintext: &Plaintext<'_>, content: &[u8], steps: &[Step]) {
+        let (mut window, mut cursor) = (Window::new(plaintext), Cursor::new(content));
+        for (place, room, how) in steps {
+            let place = place.index(content.len() + 1) as u64;
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            if *how == 3 {
+                window.range(place, *room as u64).read_to_end(&mut ours).unwrap();
+                cursor.seek(SeekFrom::Start(place)).unwrap();
+            } else {
+                let back = -i64::try_from(content.len() as u64 - place).unwrap();
+                let to = [SeekFrom::Start(place), SeekFrom::End(back), SeekFrom::Current(0)];
+                let to = to[usize::from(*how)];
+                assert_eq!(window.seek(to).unwrap(), cursor.seek(to).unwrap());
+                window.by_ref().take(*room as u64).read_to_end(&mut ours).unwrap();
+            }
+            cursor.by_ref().take(*room as u64).read_to_end(&mut theirs).unwrap();
+            assert!(ours == theirs, "{room} bytes from {place}");
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
         #[test]
-        fn a_window_reads_and_seeks_as_a_cursor_does(
+        fn a_window_on_sealed_bytes_reads_and_seeks_as_a_cursor_on_the_plaintext(
             length in prop_oneof![0..300_usize, 120_000..400_000_usize],
             steps in prop::collection::vec((any::<prop::sample::Index>(), 0..200_000_usize, 0..4_u8), 1..12),
         ) {
             let content: Vec<u8> = (0..length).map(|n| (n ^ n >> 8).to_le_bytes()[0]).collect();
-            let plaintext = Plaintext::plain(&content).unwrap();
-            let (mut window, mut cursor) = (Window::new(&plaintext), Cursor::new(&content));
-            for (place, room, how) in steps {
-                let place = place.index(length + 1) as u64;
-                let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-                if how == 3 {
-                    window.range(place, room as u64).read_to_end(&mut ours).unwrap();
-                    cursor.seek(SeekFrom::Start(place)).unwrap();
-                } else {
-                    let back = -i64::try_from(length as u64 - place).unwrap();
-                    let to = [SeekFrom::Start(place), SeekFrom::End(back), SeekFrom::Current(0)][usize::from(how)];
-                    prop_assert_eq!(window.seek(to).unwrap(), cursor.seek(to).unwrap());
-                    window.by_ref().take(room as u64).read_to_end(&mut ours).unwrap();
+            reads_as_a_cursor(&Plaintext::plain(&content).unwrap(), &content, &steps);
+            for (sealing, opening) in keys() {
+                let sealed = encrypt_bytes(&sealing, &content).unwrap();
+                let sealed = sealed.as_slice();
+                reads_as_a_cursor(&Plaintext::of_bytes(&opening, &sealed, &()).unwrap(), &content, &steps);
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_bytes_are_read_at_every_offset_of_the_block() {
+        for (sealing, opening) in keys() {
+            for length in 200_000..200_009 {
+                let sealed = encrypt_bytes(&sealing, &vec![7; length]).unwrap();
+                let sealed = sealed.as_slice();
+                let plaintext = Plaintext::of_bytes(&opening, &sealed, &()).unwrap();
+                for back in 1..10 {
+                    let (mut window, mut last) = (Window::new(&plaintext), Vec::new());
+                    window.seek(SeekFrom::End(-back)).unwrap();
+                    assert_eq!(window.read_to_end(&mut last).unwrap() as u64, back.unsigned_abs());
                 }
-                cursor.by_ref().take(room as u64).read_to_end(&mut theirs).unwrap();
-                prop_assert!(ours == theirs);
             }
         }
     }

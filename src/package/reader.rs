@@ -81,7 +81,7 @@ pub fn read(
     watch: &dyn Watch,
 ) -> Result<Contents> {
     let relay = Relay::new(watch);
-    read_opened(&Plaintext::of_file(key, sealed, &relay, folder)?, folder, limits, &relay)
+    read_opened(&Plaintext::of_file(key, sealed, &relay)?, folder, limits, &relay)
 }
 
 /// As [`read`], of a sealed package in memory.
@@ -95,7 +95,7 @@ pub fn read_bytes(
     limits: &PackageLimits,
 ) -> Result<Contents> {
     let relay = Relay::new(&());
-    read_opened(&Plaintext::of_bytes(key, &sealed, &relay, folder)?, folder, limits, &relay)
+    read_opened(&Plaintext::of_bytes(key, &sealed, &relay)?, folder, limits, &relay)
 }
 
 fn read_opened(

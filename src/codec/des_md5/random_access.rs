@@ -21,6 +21,9 @@ pub(in crate::codec) struct RandomAccess {
 }
 
 impl RandomAccess {
+    /// What [`read_at`](Self::read_at) takes whole, in bytes.
+    pub(in crate::codec) const GRANULE: usize = BLOCK;
+
     /// Reads the salt and checks the padding, with the errors of [`Decryptor`](super::Decryptor).
     pub(in crate::codec) fn open(key: &DesMd5Key, sealed: &dyn ReadAt) -> Result<Self> {
         let mut header = [0; 2 * BLOCK];
@@ -46,7 +49,7 @@ impl RandomAccess {
     }
 
     /// Fills `buffer` with the plaintext from `offset` on, or to its end; returns how many bytes that are. Both the
-    /// offset and the length of the buffer are whole blocks; what lies in it behind the plaintext is of no meaning.
+    /// offset and the length of the buffer are whole [granules](Self::GRANULE); what lies in it behind the plaintext is of no meaning.
     pub(in crate::codec) fn read_at(
         &self,
         sealed: &dyn ReadAt,
