@@ -21,10 +21,12 @@ const PERMUTED: [usize; 32] = [
 /// The bytes of the widest batch.
 const WIDEST: usize = 512 * BLOCK;
 
-/// The two halves of the state, which hold plaintext after the last round.
-struct Halves<L: Lanes> {
+/// One batch on its way: the two halves, and the eight groups of eight vectors between two steps of a transposition.
+/// Plaintext in the end, so it is wiped.
+struct State<L: Lanes> {
     left: [L; 32],
     right: [L; 32],
+    groups: [[L; 8]; 8],
 }
 
 /// Decrypts all of `blocks`, a multiple of 8 bytes, in place; `chain` is the ciphertext block before, then the last one.
@@ -36,23 +38,23 @@ struct Halves<L: Lanes> {
 pub(super) unsafe fn decrypt<L: Lanes>(schedule: &Schedule, chain: &mut [u8; BLOCK], blocks: &mut [u8]) {
     // SAFETY: the caller says that the processor has the instructions, and this many bytes are read.
     let none = unsafe { L::load([0; WIDEST / 64].as_ptr()) };
-    let mut halves = Halves { left: [none; 32], right: [none; 32] };
+    let mut state = State { left: [none; 32], right: [none; 32], groups: [[none; 8]; 8] };
     let batch = L::BLOCKS * BLOCK;
     let mut batches = blocks.chunks_exact_mut(batch);
     for blocks in &mut batches {
-        decrypt_batch(schedule, &mut halves, chain, blocks);
+        decrypt_batch(schedule, &mut state, chain, blocks);
     }
     let rest = batches.into_remainder();
     if let Some(last) = rest.last_chunk().copied() {
         // A batch takes as long whether it is full or not, which is less than ten blocks one by one take.
         let mut padded = [0; WIDEST];
         padded[..rest.len()].copy_from_slice(rest);
-        decrypt_batch(schedule, &mut halves, chain, &mut padded[..batch]);
+        decrypt_batch(schedule, &mut state, chain, &mut padded[..batch]);
         rest.copy_from_slice(&padded[..rest.len()]);
         padded.zeroize();
         *chain = last;
     }
-    for bit in halves.left.iter_mut().chain(&mut halves.right) {
+    for bit in state.left.iter_mut().chain(&mut state.right).chain(state.groups.as_flattened_mut()) {
         // SAFETY: a reference can be written to; the write is volatile so that it is not left out.
         unsafe { std::ptr::write_volatile(bit, none) };
     }
@@ -62,12 +64,12 @@ pub(super) unsafe fn decrypt<L: Lanes>(schedule: &Schedule, chain: &mut [u8; BLO
 #[inline(always)]
 fn decrypt_batch<L: Lanes>(
     schedule: &Schedule,
-    halves: &mut Halves<L>,
+    state: &mut State<L>,
     chain: &mut [u8; BLOCK],
     blocks: &mut [u8],
 ) {
-    let Halves { left, right } = halves;
-    slice(blocks, left, right);
+    slice(blocks, state);
+    let State { left, right, .. } = state;
     for (bit, mask) in right.iter_mut().zip(&schedule.first) {
         *bit = bit.masked(mask);
     }
@@ -78,8 +80,7 @@ fn decrypt_batch<L: Lanes>(
     for (bit, mask) in left.iter_mut().zip(&schedule.last) {
         *bit = bit.masked(mask);
     }
-    // The halves are exchanged after the last round.
-    unslice(right, left, chain, blocks);
+    unslice(state, chain, blocks);
 }
 
 /// Transposes a batch of 64 vectors into its halves after the initial permutation.
@@ -87,16 +88,15 @@ fn decrypt_batch<L: Lanes>(
 /// Bytes first, eight vectors of blocks into one of each of the eight bytes; then bits between the eight vectors of the
 /// same byte. The permutation takes the bits of a byte to eight different places, its even bits to the right half.
 #[inline(always)]
-fn slice<L: Lanes>(blocks: &[u8], left: &mut [L; 32], right: &mut [L; 32]) {
+fn slice<L: Lanes>(blocks: &[u8], State { left, right, groups }: &mut State<L>) {
     let mut vectors = blocks.chunks_exact(8 * L::WORDS);
     // SAFETY: a chunk is as long as a vector; `left` holds values of its type.
     let mut load = |none: L| vectors.next().map_or(none, |vector| unsafe { L::load(vector.as_ptr()) });
-    let mut bytes = [[left[0]; 8]; 8];
-    for rows in &mut bytes {
+    for rows in groups.iter_mut() {
         *rows = L::split(eight(|row| load(left[row])));
     }
     for byte in 0..8 {
-        let bits = transpose(eight(|group| bytes[group][byte]));
+        let bits = transpose(eight(|group| groups[group][byte]));
         for j in 0..4 {
             left[8 * j + 7 - byte] = bits[6 - 2 * j];
             right[8 * j + 7 - byte] = bits[7 - 2 * j];
@@ -105,11 +105,16 @@ fn slice<L: Lanes>(blocks: &[u8], left: &mut [L; 32], right: &mut [L; 32]) {
 }
 
 /// Undoes [`slice`], which is the final permutation and the transposition back, and adds the ciphertext block before each.
+/// The halves are exchanged after the last round.
 #[inline(always)]
-fn unslice<L: Lanes>(left: &[L; 32], right: &[L; 32], chain: &mut [u8; BLOCK], blocks: &mut [u8]) {
-    let mut bits = [[left[0]; 8]; 8];
-    for (byte, bits) in bits.iter_mut().enumerate() {
-        *bits = transpose(eight(|bit| if bit % 2 == 0 { left } else { right }[8 * (3 - bit / 2) + 7 - byte]));
+fn unslice<L: Lanes>(
+    State { left, right, groups }: &mut State<L>,
+    chain: &mut [u8; BLOCK],
+    blocks: &mut [u8],
+) {
+    for (byte, bits) in groups.iter_mut().enumerate() {
+        *bits =
+            transpose(eight(|bit| if bit % 2 == 0 { &right } else { &left }[8 * (3 - bit / 2) + 7 - byte]));
     }
     let bytes = 8 * L::WORDS;
     let mut before = [0; WIDEST / 64];
@@ -118,7 +123,7 @@ fn unslice<L: Lanes>(left: &[L; 32], right: &[L; 32], chain: &mut [u8; BLOCK], b
     chain.copy_from_slice(&blocks[(L::BLOCKS - 1) * BLOCK..]);
     // From the end, so that the block before each is still ciphertext when it is needed.
     for group in (0..8).rev() {
-        let rows = L::join(eight(|byte| bits[byte][group]));
+        let rows = L::join(eight(|byte| groups[byte][group]));
         for row in (0..8).rev() {
             let at = bytes * (8 * group + row);
             let shifted = if at == 0 { &before[..bytes] } else { &blocks[at - BLOCK..][..bytes] };
