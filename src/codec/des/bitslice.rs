@@ -113,8 +113,10 @@ fn unslice<L: Lanes>(
     blocks: &mut [u8],
 ) {
     for (byte, bits) in groups.iter_mut().enumerate() {
-        *bits =
-            transpose(eight(|bit| if bit % 2 == 0 { &right } else { &left }[8 * (3 - bit / 2) + 7 - byte]));
+        *bits = transpose(eight(|bit| {
+            let place = 8 * (3 - bit / 2) + 7 - byte;
+            if bit % 2 == 0 { right[place] } else { left[place] }
+        }));
     }
     let bytes = 8 * L::WORDS;
     let mut before = [0; WIDEST / 64];

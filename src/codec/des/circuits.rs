@@ -530,7 +530,7 @@ pub(super) mod gates {
     }
 }
 
-/// Lookups of three inputs, 24.625 a box on average.
+/// Lookups of three inputs, 24.375 a box on average.
 pub(super) mod lookups {
     use super::Lanes;
 
@@ -657,82 +657,80 @@ pub(super) mod lookups {
         output(2, x23);
     }
 
-    /// Box 4: 19 gates.
+    /// Box 4: 18 gates.
     #[inline(always)]
     pub(in crate::codec::des) fn s4<L: Lanes>(input: impl Fn(usize) -> L, mut output: impl FnMut(usize, L)) {
         let a0 = input(0);
         let a2 = input(2);
         let a4 = input(4);
-        let x0 = L::lookup::<0xd6>(a0, a2, a4);
+        let x0 = L::lookup::<0x29>(a0, a2, a4);
         let a3 = input(3);
-        let x1 = L::lookup::<0xb6>(a2, a3, x0);
+        let x1 = L::lookup::<0x79>(a2, a3, x0);
+        let x2 = L::lookup::<0xb9>(a3, a4, x1);
         let a1 = input(1);
-        let x2 = L::lookup::<0x79>(a1, a4, x1);
-        let x3 = L::lookup::<0x65>(a3, a4, x2);
-        let x4 = L::lookup::<0x8e>(x0, x1, x3);
-        let x5 = L::lookup::<0x7c>(a0, x3, x4);
-        let x6 = L::lookup::<0x07>(a2, x4, x5);
-        let x7 = L::lookup::<0x66>(a1, x1, x6);
-        let x8 = L::lookup::<0x6c>(a2, a4, x5);
-        let x9 = L::lookup::<0x48>(a1, x5, x8);
-        let x10 = L::lookup::<0x58>(x0, x7, x9);
-        let x11 = L::lookup::<0xd6>(a1, a3, a4);
-        let x12 = L::lookup::<0x2d>(x11, x8, x7);
-        let x13 = L::lookup::<0x3b>(x8, x7, x10);
-        let x14 = L::lookup::<0x59>(a3, x12, x10);
+        let x3 = L::lookup::<0xb6>(a1, x1, x2);
+        let x4 = L::lookup::<0x7b>(a0, x1, x3);
+        let x5 = L::lookup::<0xd8>(a2, x2, x4);
+        let x6 = L::lookup::<0x68>(a2, a4, x4);
+        let x7 = L::lookup::<0x48>(a1, x4, x6);
+        let x8 = L::lookup::<0xd8>(x0, x1, x3);
+        let x9 = L::lookup::<0x7a>(x0, x1, x7);
+        let x10 = L::lookup::<0xd6>(a1, a3, a4);
+        let x11 = L::lookup::<0xa6>(x6, x5, x10);
+        let x12 = L::lookup::<0x07>(x6, x9, x5);
+        let x13 = L::lookup::<0x36>(a3, x9, x11);
         let a5 = input(5);
-        let x15 = L::lookup::<0xca>(a5, x4, x14);
-        output(2, x15);
-        let x16 = L::lookup::<0xa3>(a5, x4, x14);
-        output(3, x16);
-        let x17 = L::lookup::<0x53>(a5, x12, x13);
+        let x14 = L::lookup::<0xc5>(a5, x8, x13);
+        output(2, x14);
+        let x15 = L::lookup::<0x53>(a5, x8, x13);
+        output(3, x15);
+        let x16 = L::lookup::<0xac>(a5, x12, x11);
+        output(0, x16);
+        let x17 = L::lookup::<0x3a>(a5, x12, x11);
         output(1, x17);
-        let x18 = L::lookup::<0x3a>(a5, x12, x13);
-        output(0, x18);
     }
 
-    /// Box 5: 29 gates.
+    /// Box 5: 28 gates.
     #[inline(always)]
     pub(in crate::codec::des) fn s5<L: Lanes>(input: impl Fn(usize) -> L, mut output: impl FnMut(usize, L)) {
         let a2 = input(2);
         let a3 = input(3);
         let a5 = input(5);
-        let x0 = L::lookup::<0xb6>(a2, a3, a5);
+        let x0 = L::lookup::<0x46>(a2, a3, a5);
         let a0 = input(0);
-        let x1 = L::lookup::<0x34>(a0, a2, a3);
-        let a1 = input(1);
+        let x1 = L::lookup::<0x69>(a0, a2, x0);
+        let x2 = L::lookup::<0x68>(a2, a5, x1);
+        let x3 = L::lookup::<0x34>(a0, a2, a3);
+        let x4 = L::lookup::<0x9b>(a5, x1, x3);
         let a4 = input(4);
-        let x2 = L::lookup::<0x68>(a1, a4, x1);
-        let x3 = L::lookup::<0xa5>(a0, x2, x0);
-        let x4 = L::lookup::<0x62>(a5, x1, x3);
-        let x5 = L::lookup::<0xa3>(a4, x3, x4);
-        let x6 = L::lookup::<0x97>(a2, a5, x3);
-        let x7 = L::lookup::<0x39>(a3, x5, x6);
-        let x8 = L::lookup::<0xac>(a1, x5, x7);
+        let x5 = L::lookup::<0x53>(a4, x1, x4);
+        let x6 = L::lookup::<0xa9>(a3, x2, x5);
+        let a1 = input(1);
+        let x7 = L::lookup::<0x68>(a1, a4, x3);
+        let x8 = L::lookup::<0x5c>(a1, x5, x6);
         output(1, x8);
-        let x9 = L::lookup::<0x27>(a0, a5, x8);
-        let x10 = L::lookup::<0x1b>(a4, x7, x9);
-        let x11 = L::lookup::<0x67>(a4, x6, x10);
-        let x12 = L::lookup::<0xac>(a1, x10, x11);
-        let x13 = L::lookup::<0x4b>(x2, x4, x9);
-        let x14 = L::lookup::<0x9a>(x3, x13, x11);
-        let x15 = L::lookup::<0xa3>(a2, x13, x14);
-        let x16 = L::lookup::<0x6d>(a1, x13, x11);
-        let x17 = L::lookup::<0xc5>(a3, x15, x12);
-        output(0, x17);
-        let x18 = L::lookup::<0x35>(a0, a1, x4);
-        let x19 = L::lookup::<0xa4>(x8, x15, x18);
-        let x20 = L::lookup::<0xea>(x3, x9, x19);
-        let x21 = L::lookup::<0x96>(x2, x16, x20);
-        let x22 = L::lookup::<0xac>(a5, x19, x16);
-        let x23 = L::lookup::<0x98>(a2, a5, x19);
-        let x24 = L::lookup::<0xca>(a2, x22, x21);
-        output(3, x24);
-        let x25 = L::lookup::<0x17>(a0, x16, x24);
-        let x26 = L::lookup::<0x29>(x8, x17, x24);
-        let x27 = L::lookup::<0xd8>(a1, x23, x25);
-        let x28 = L::lookup::<0x4e>(a1, x27, x26);
-        output(2, x28);
+        let x9 = L::lookup::<0xb4>(a5, x5, x7);
+        let x10 = L::lookup::<0xd8>(a0, a5, x8);
+        let x11 = L::lookup::<0x8d>(a4, x6, x10);
+        let x12 = L::lookup::<0x9d>(a4, x2, x11);
+        let x13 = L::lookup::<0x59>(x4, x10, x7);
+        let x14 = L::lookup::<0x53>(a2, x13, x9);
+        let x15 = L::lookup::<0x6b>(a1, x12, x13);
+        let x16 = L::lookup::<0xac>(a1, x11, x12);
+        let x17 = L::lookup::<0x35>(a0, a1, x1);
+        let x18 = L::lookup::<0xa4>(x8, x14, x17);
+        let x19 = L::lookup::<0xba>(x1, x10, x18);
+        let x20 = L::lookup::<0xac>(a5, x18, x15);
+        let x21 = L::lookup::<0x69>(x7, x19, x15);
+        let x22 = L::lookup::<0xa3>(a2, x21, x20);
+        output(3, x22);
+        let x23 = L::lookup::<0xa3>(a3, x16, x14);
+        output(0, x23);
+        let x24 = L::lookup::<0x29>(x8, x23, x22);
+        let x25 = L::lookup::<0xf9>(x0, x8, x14);
+        let x26 = L::lookup::<0x19>(x16, x25, x19);
+        let x27 = L::lookup::<0x1e>(a1, x26, x24);
+        output(2, x27);
     }
 
     /// Box 6: 24 gates.
@@ -743,34 +741,34 @@ pub(super) mod lookups {
         let a4 = input(4);
         let x0 = L::lookup::<0x69>(a0, a3, a4);
         let a1 = input(1);
-        let x1 = L::lookup::<0x4d>(a1, a4, x0);
+        let x1 = L::lookup::<0xb2>(a1, a4, x0);
         let a5 = input(5);
-        let x2 = L::lookup::<0x96>(a1, a5, x0);
-        let x3 = L::lookup::<0x90>(a0, a3, x2);
-        let x4 = L::lookup::<0xa1>(a1, a4, x3);
-        let x5 = L::lookup::<0xe9>(a5, x2, x3);
-        let x6 = L::lookup::<0x4a>(a4, x1, x3);
-        let x7 = L::lookup::<0xf2>(a4, a5, x0);
-        let x8 = L::lookup::<0x24>(a3, a5, x1);
-        let x9 = L::lookup::<0x14>(x0, x1, x8);
-        let x10 = L::lookup::<0xd6>(x8, x9, x6);
-        let x11 = L::lookup::<0x16>(a5, x0, x6);
-        let x12 = L::lookup::<0x53>(a5, x0, x9);
-        let x13 = L::lookup::<0xcd>(x12, x11, x4);
-        let x14 = L::lookup::<0xac>(a3, x2, x13);
-        let x15 = L::lookup::<0x98>(x12, x7, x2);
-        let x16 = L::lookup::<0x63>(x9, x14, x10);
+        let x2 = L::lookup::<0x69>(a1, a5, x0);
+        let x3 = L::lookup::<0x9f>(a0, a3, x2);
+        let x4 = L::lookup::<0xda>(a4, x1, x3);
+        let x5 = L::lookup::<0x38>(a1, x3, x4);
+        let x6 = L::lookup::<0xe7>(a3, a5, x1);
+        let x7 = L::lookup::<0x82>(x0, x1, x6);
+        let x8 = L::lookup::<0x92>(x6, x7, x4);
+        let x9 = L::lookup::<0x53>(a5, x0, x7);
+        let x10 = L::lookup::<0xd6>(a5, x0, x4);
+        let x11 = L::lookup::<0x5b>(a4, a5, x9);
+        let x12 = L::lookup::<0x5d>(x9, x11, x10);
+        let x13 = L::lookup::<0x5c>(a3, x2, x12);
+        let x14 = L::lookup::<0x6d>(x9, x2, x11);
+        let x15 = L::lookup::<0xaf>(x7, x14, x4);
         let a2 = input(2);
-        let x17 = L::lookup::<0x3a>(a2, x12, x15);
-        output(0, x17);
-        let x18 = L::lookup::<0x3d>(x11, x14, x16);
-        let x19 = L::lookup::<0xe8>(x15, x18, x5);
-        let x20 = L::lookup::<0x53>(a2, x10, x19);
+        let x16 = L::lookup::<0x35>(a2, x9, x14);
+        output(0, x16);
+        let x17 = L::lookup::<0x17>(a4, x16, x10);
+        let x18 = L::lookup::<0x2a>(a5, x0, x17);
+        let x19 = L::lookup::<0x85>(x2, x13, x18);
+        let x20 = L::lookup::<0x53>(a2, x8, x19);
         output(3, x20);
-        let x21 = L::lookup::<0x65>(a2, x4, x14);
-        let x22 = L::lookup::<0xc5>(a2, x16, x21);
-        output(1, x22);
-        let x23 = L::lookup::<0x66>(x22, x21, x18);
+        let x21 = L::lookup::<0x93>(a2, x13, x15);
+        output(1, x21);
+        let x22 = L::lookup::<0x1f>(x10, x15, x21);
+        let x23 = L::lookup::<0x65>(a2, x5, x22);
         output(2, x23);
     }
 
@@ -780,38 +778,38 @@ pub(super) mod lookups {
         let a1 = input(1);
         let a3 = input(3);
         let a5 = input(5);
-        let x0 = L::lookup::<0x69>(a1, a3, a5);
+        let x0 = L::lookup::<0x96>(a1, a3, a5);
         let a2 = input(2);
         let x1 = L::lookup::<0x56>(a2, a5, x0);
-        let x2 = L::lookup::<0xb2>(a2, a3, x0);
         let a4 = input(4);
-        let x3 = L::lookup::<0x53>(a4, x1, x2);
-        let x4 = L::lookup::<0x69>(a2, a4, a5);
-        let x5 = L::lookup::<0x89>(a3, x1, x4);
-        let x6 = L::lookup::<0xc5>(a1, x4, x5);
-        let x7 = L::lookup::<0x26>(a3, x4, x6);
-        let x8 = L::lookup::<0xca>(a4, x3, x7);
-        let x9 = L::lookup::<0xd3>(a3, a4, x3);
-        let x10 = L::lookup::<0xc3>(x5, x7, x8);
+        let x2 = L::lookup::<0x96>(a2, a4, a5);
+        let x3 = L::lookup::<0x19>(a3, x2, x1);
+        let x4 = L::lookup::<0x35>(a1, x2, x3);
+        let x5 = L::lookup::<0x2c>(a3, a4, x1);
+        let x6 = L::lookup::<0xb2>(a2, a3, x4);
+        let x7 = L::lookup::<0xa3>(a4, x1, x6);
+        let x8 = L::lookup::<0x89>(a3, x2, x4);
+        let x9 = L::lookup::<0xa3>(a4, x3, x6);
+        let x10 = L::lookup::<0x66>(a2, x3, x8);
         let a0 = input(0);
-        let x11 = L::lookup::<0xc5>(a0, x3, x10);
+        let x11 = L::lookup::<0x3a>(a0, x7, x10);
         output(0, x11);
-        let x12 = L::lookup::<0x2d>(a0, a3, a5);
-        let x13 = L::lookup::<0xe6>(a1, x10, x12);
-        let x14 = L::lookup::<0x93>(x0, x10, x12);
-        let x15 = L::lookup::<0x2c>(a0, x5, x9);
-        let x16 = L::lookup::<0x96>(a0, x7, x9);
-        let x17 = L::lookup::<0xac>(a2, x15, x13);
-        let x18 = L::lookup::<0x5c>(a5, x16, x17);
-        output(3, x18);
-        let x19 = L::lookup::<0x3e>(a4, x8, x10);
-        let x20 = L::lookup::<0xb1>(a0, a2, x19);
-        let x21 = L::lookup::<0x23>(x8, x20, x17);
-        let x22 = L::lookup::<0x4e>(x6, x14, x21);
-        output(1, x22);
-        let x23 = L::lookup::<0x62>(x14, x19, x15);
-        let x24 = L::lookup::<0x56>(a4, x6, x23);
-        output(2, x24);
+        let x12 = L::lookup::<0xe3>(a0, x3, x5);
+        let x13 = L::lookup::<0x69>(a0, x8, x5);
+        let x14 = L::lookup::<0x78>(a0, a1, a5);
+        let x15 = L::lookup::<0x18>(a0, x9, x14);
+        let x16 = L::lookup::<0x8e>(a0, a2, x15);
+        let x17 = L::lookup::<0x36>(x0, x10, x14);
+        let x18 = L::lookup::<0x1b>(x4, x17, x16);
+        output(1, x18);
+        let x19 = L::lookup::<0xda>(x9, x17, x12);
+        let x20 = L::lookup::<0x03>(a4, x4, x12);
+        let x21 = L::lookup::<0x62>(x2, x20, x19);
+        output(2, x21);
+        let x22 = L::lookup::<0x71>(x0, x2, x14);
+        let x23 = L::lookup::<0x9c>(a2, x12, x22);
+        let x24 = L::lookup::<0xac>(a5, x13, x23);
+        output(3, x24);
     }
 
     /// Box 8: 22 gates.
