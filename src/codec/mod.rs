@@ -8,7 +8,8 @@
 //! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
 //!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
 //!
-//! From file to file go [`encrypt_file`], [`decrypt_file`], [`compress_file`] and [`decompress_file`].
+//! From file to file go [`encrypt_file`], [`decrypt_file`], [`compress_file`] and [`decompress_file`]; [`unpack`] opens a
+//! sealed archive of a directory in one step.
 //!
 //! Everything streams in constant memory. Progress is shown, and work stopped, through a [`Watch`].
 //!
