@@ -64,8 +64,8 @@ mod window;
 #[cfg(feature = "age")]
 pub use self::age::{AgeIdentity, AgeRecipient, AgeRecipients, AgeSecret};
 pub use self::archive::{
-    ArchiveEntry, ArchiveReader, ArchiveWriter, EntryDigest, Limits, check_path, compress, compress_bytes,
-    decompress, decompress_bytes, to_nfc,
+    ArchiveEntry, ArchiveReader, ArchiveWriter, EntryDigest, Limits, PackOptions, check_path, compress,
+    compress_bytes, decompress, decompress_bytes, to_nfc,
 };
 #[cfg(feature = "exchange")]
 pub(crate) use self::archive::{SharedArchive, Wanted, available_threads};

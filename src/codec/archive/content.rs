@@ -26,16 +26,21 @@ const COMPRESSED: &[(usize, &[u8])] = &[
     (8, b"WEBP"),                 // WebP
 ];
 
-/// Whether deflating what begins with `start` is worth the time.
+/// Whether deflating a whole document is worth the time.
 ///
 /// A PDF is judged by its bytes and not by its name: some hold scans, some plain text.
-pub(super) fn is_worth_deflating(start: &[u8]) -> bool {
-    if start.len() < SHORT {
+pub(super) fn is_worth_deflating(document: &[u8]) -> bool {
+    if document.len() < SHORT {
         return true;
     }
     let compressed =
-        |(position, magic): &(usize, &[u8])| start.get(*position..).is_some_and(|s| s.starts_with(magic));
-    !COMPRESSED.iter().any(compressed) && sampled_entropy(start) < DENSE
+        |(position, magic): &(usize, &[u8])| document.get(*position..).is_some_and(|s| s.starts_with(magic));
+    !COMPRESSED.iter().any(compressed) && !is_dense(document)
+}
+
+/// Whether bytes from anywhere in a document have no room for deflate.
+pub(super) fn is_dense(content: &[u8]) -> bool {
+    content.len() >= SHORT && sampled_entropy(content) >= DENSE
 }
 
 /// The entropy of single bytes (Shannon 1948), in bits, over samples.
@@ -43,7 +48,7 @@ fn sampled_entropy(content: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
     let mut total = 0_u32;
     let stride = (content.len() / SAMPLES).max(SAMPLE);
-    for sample in content.chunks(stride) {
+    for sample in content.chunks(stride).take(SAMPLES) {
         for byte in sample.iter().take(SAMPLE) {
             if let Some(count) = counts.get_mut(usize::from(*byte)) {
                 *count += 1;

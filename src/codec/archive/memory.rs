@@ -28,7 +28,7 @@ pub fn compress_bytes<N: AsRef<str>, C: AsRef<[u8]>>(
 ) -> Result<Vec<u8>> {
     let mut archive = ArchiveWriter::new(Vec::new());
     for (name, content) in files {
-        archive.add(name.as_ref(), content.as_ref())?;
+        archive.queue(name.as_ref(), content.as_ref())?;
     }
     archive.finish()
 }

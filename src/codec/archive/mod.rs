@@ -10,21 +10,27 @@
 //! - [`limits`]: how much an archive may cost
 //! - [`record`]: the records of the format as bytes
 //! - [`content`]: what to store and what to deflate
+//! - [`deflating`], [`job`], [`workers`] and [`buffer`]: content measured and deflated ahead, on other threads
 //! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
 //! - [`extract`]: many entries, by every core
 //! - [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
+mod buffer;
 mod catalogue;
 mod content;
+mod deflating;
 mod digest;
 mod extract;
+mod job;
 mod limits;
 mod memory;
 mod name;
+mod options;
 mod reader;
 mod record;
 mod target;
 mod tree;
+mod workers;
 mod writer;
 
 pub use self::catalogue::ArchiveEntry;
@@ -35,6 +41,7 @@ pub(crate) use self::extract::{SharedArchive, available_threads};
 pub use self::limits::Limits;
 pub use self::memory::{compress_bytes, decompress_bytes};
 pub use self::name::{check_path, to_nfc};
+pub use self::options::PackOptions;
 pub use self::reader::ArchiveReader;
 pub(super) use self::target::Target;
 pub use self::tree::{compress, decompress};

@@ -38,7 +38,7 @@ pub fn compress(directory: &Path, output: impl Write, watch: &dyn Watch) -> Resu
             let file = File::open(&found.path).map_err(at(&found.path))?;
             // No further than it reaches now: were the archive itself in this directory, it would never end.
             let length = file.metadata().map_err(at(&found.path))?.len();
-            archive.add(&found.name, Watched::new(file.take(length), watch))?;
+            archive.queue_sized(&found.name, length, Watched::new(file.take(length), watch))?;
         }
     }
     archive.finish_flushed()

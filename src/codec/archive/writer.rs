@@ -1,28 +1,42 @@
 //! Writes an archive entry by entry onto an output that need not seek.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::mem;
+use std::sync::mpsc::{Receiver, sync_channel};
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compress, Compression, FlushCompress, Status};
-
-use super::super::pump::{Counted, pump};
-use super::content::is_worth_deflating;
+use super::super::pump::{Counted, fill};
+use super::buffer::{Buffer, Buffers};
+use super::deflating::{WINDOW, for_each_stored};
 use super::digest::{EntryDigest, Measure};
+use super::job::{Block, Done, Job, Part};
 use super::limits::Limits;
 use super::name::{Names, check_path, to_nfc};
+use super::options::PackOptions;
 use super::record::{self, Header, Method};
+use super::workers::Workers;
 use crate::{Error, ErrorKind, Result};
 
 /// Content up to this length waits in memory, so that its header can state its size and CRC.
 const BUFFERED: usize = 4 * 1024 * 1024;
 
-/// Writes a zip archive in one pass. The same entries give the same bytes.
+/// Longer content goes in blocks; each has its window before it in one buffer of 512 KiB.
+const BLOCK_BUFFER: usize = 512 * 1024;
+
+/// The most bytes of buffers that wait to be written, where other threads work ahead.
+const AHEAD: usize = 24 * 1024 * 1024;
+
+/// Writes a zip archive in one pass. The same entries give the same bytes, on any number of threads.
 ///
 /// Content up to 4 MiB is held in memory and gets a header with exact sizes; it is stored where deflate gains nothing
-/// (judged by its bytes). Longer content streams through deflate, with a data descriptor after it; where deflate
-/// gains nothing it is written in deflate's stored blocks, since many readers cannot take a stored entry with a
+/// (judged by its bytes). Longer content streams through deflate in blocks, with a data descriptor after it; a block
+/// where deflate gains nothing becomes deflate's stored blocks, since many readers cannot take a stored entry with a
 /// descriptor. All entries carry the time 1980-01-01.
+///
+/// Content is read and the archive written on the caller's thread alone. Measuring and deflating is done
+/// [ahead](Self::queue) by others, as [`PackOptions`] says; they have ended when the writer is finished or dropped. Up
+/// to 24 MiB of content wait in memory then, and at most 5 MiB more for each thread.
 ///
 /// **[`finish`](Self::finish) is not optional**: without it there is no directory, and nobody can read the archive.
 ///
@@ -46,28 +60,61 @@ pub struct ArchiveWriter<W: Write> {
     names: Names,
     directory: Vec<u8>,
     entries: u64,
-    deflater: Compress,
-    content: Vec<u8>,
-    deflated: Vec<u8>,
+    workers: Workers,
+    buffers: Buffers,
+    ahead: usize,
+    /// What was handed to the workers and is to be written, in order.
+    queue: VecDeque<Queued>,
+    /// The long entry of which a part is written.
+    open: Option<Open>,
+    settled: Vec<(String, EntryDigest)>,
     broken: bool,
 }
 
+/// What is to be written next; all but a directory is a job of the workers.
+enum Queued {
+    Directory(String),
+    Whole(String),
+    FirstBlock(String),
+    Block,
+    LastBlock,
+}
+
+/// A long entry of which the header is written.
+struct Open {
+    name: String,
+    header_at: u64,
+    data_at: u64,
+}
+
 impl<W: Write> ArchiveWriter<W> {
-    /// Writes an archive onto `output`, from where it stands.
+    /// Writes an archive onto `output`, from where it stands, with the default [`PackOptions`].
     pub fn new(output: W) -> Self {
+        Self::with_options(output, &PackOptions::default())
+    }
+
+    /// Writes an archive onto `output`, from where it stands.
+    pub fn with_options(output: W, options: &PackOptions) -> Self {
+        let workers = Workers::new(options);
+        // With nobody to work ahead, what was read is best written while it is in the processor's cache.
+        let ahead = if workers.are_several() { AHEAD } else { 0 };
         Self {
             output: Counted::new(output),
             names: Names::default(),
             directory: Vec::new(),
             entries: 0,
-            deflater: Compress::new(Compression::default(), false),
-            content: Vec::new(),
-            deflated: Vec::new(),
+            workers,
+            buffers: Buffers::new(ahead.max(2 * BUFFERED)),
+            ahead,
+            queue: VecDeque::new(),
+            open: None,
+            settled: Vec::new(),
             broken: false,
         }
     }
 
-    /// Adds an entry `name` with what `content` yields up to its end, and returns its size and SHA-256.
+    /// Adds an entry `name` with what `content` yields up to its end, and returns its size and SHA-256. It is written
+    /// when this returns, and so are those [queued](Self::queue) before.
     ///
     /// # Errors
     ///
@@ -77,37 +124,108 @@ impl<W: Write> ArchiveWriter<W> {
     /// - [`Io`](ErrorKind::Io): `content` or the output refused.
     ///
     /// After a failure half way through long content or the output, the archive cannot be finished any more.
-    pub fn add(&mut self, name: &str, mut content: impl Read) -> Result<EntryDigest> {
+    pub fn add(&mut self, name: &str, content: impl Read) -> Result<EntryDigest> {
+        self.queue(name, content)?;
+        self.write_queued()?;
+        let own = self.settled.pop().map(|(_, digest)| digest);
+        own.ok_or_else(|| Error::new(ErrorKind::Internal, format!("entry `{name}` was not measured")))
+    }
+
+    /// Adds an entry as [`add`](Self::add) does, but returns as soon as `content` is read, so that entries are
+    /// compressed side by side. [`settle`](Self::settle) tells the sizes and digests.
+    ///
+    /// ```
+    /// use claimwire::codec::{ArchiveWriter, EntryDigest};
+    ///
+    /// # fn main() -> claimwire::Result<()> {
+    /// let mut archive = ArchiveWriter::new(Vec::new());
+    /// archive.queue("1/report.txt", &b"The windscreen is cracked."[..])?;
+    /// archive.queue("1/bill.csv", &b"windscreen;412.50"[..])?;
+    /// let written = archive.settle()?;
+    /// assert_eq!(written[1], ("1/bill.csv".to_owned(), EntryDigest::of(b"windscreen;412.50")));
+    /// archive.finish()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`add`](Self::add). That the output refuses may be told by a later call.
+    pub fn queue(&mut self, name: &str, content: impl Read) -> Result<()> {
+        self.queue_sized(name, 0, content)
+    }
+
+    /// As [`queue`](Self::queue), with content that is expected to have `length` bytes.
+    pub(in crate::codec) fn queue_sized(
+        &mut self,
+        name: &str,
+        length: u64,
+        mut content: impl Read,
+    ) -> Result<()> {
         self.check(name)?;
-        self.content.clear();
-        (&mut content).take(BUFFERED as u64 + 1).read_to_end(&mut self.content).map_err(within(name))?;
-        // Not before, so that an entry whose content could not be read may be tried again.
-        self.insert(name, false)?;
-        self.broken = true;
-        let digest = if self.content.len() <= BUFFERED {
-            self.write_buffered(name)
-        } else {
-            self.write_streamed(name, content).map_err(|error| error.within(format_args!("entry `{name}`")))
-        }?;
-        self.broken = false;
-        Ok(digest)
+        let length = usize::try_from(length).unwrap_or(BUFFERED).min(BUFFERED);
+        let mut buffer = self.take_buffer(Buffers::capacity_for(length))?;
+        let mut next = [0];
+        loop {
+            let read = buffer.fill(&mut content).and_then(|()| match buffer.is_full() {
+                true => fill(&mut content, &mut next),
+                false => Ok(0),
+            });
+            let is_more = match read {
+                Ok(length) => length > 0,
+                Err(error) => {
+                    self.buffers.give_back(buffer);
+                    return Err(within(name)(error));
+                }
+            };
+            if !is_more || buffer.capacity() >= BUFFERED {
+                // Not before, so that an entry whose content could not be read may be tried again.
+                if let Err(error) = self.insert(name, false) {
+                    self.buffers.give_back(buffer);
+                    return Err(error);
+                }
+                if !is_more {
+                    self.submit(Queued::Whole(name.to_owned()), Job::new(buffer, Part::Whole));
+                    return Ok(());
+                }
+                self.queue_blocks(name, &buffer, (&next[..]).chain(content))?;
+                self.buffers.give_back(buffer);
+                return Ok(());
+            }
+            let mut larger = self.take_buffer(buffer.capacity() * 2)?;
+            larger.push(buffer.content());
+            larger.push(&next);
+            self.buffers.give_back(mem::replace(&mut buffer, larger));
+        }
+    }
+
+    /// Waits until all queued entries are written. Returns name, size and SHA-256 of each in their order, except for
+    /// those that were told before.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](ErrorKind::Io) when the output refuses; [`InvalidArgument`](ErrorKind::InvalidArgument) when an earlier
+    /// entry failed half way.
+    pub fn settle(&mut self) -> Result<Vec<(String, EntryDigest)>> {
+        self.refuse_if_broken()?;
+        self.write_queued()?;
+        Ok(self.take_settled())
+    }
+
+    /// What [`settle`](Self::settle) would return, of the entries that are written by now.
+    pub(crate) fn take_settled(&mut self) -> Vec<(String, EntryDigest)> {
+        mem::take(&mut self.settled)
     }
 
     /// Adds a directory that would otherwise not be there, since it is empty.
     pub(super) fn add_directory(&mut self, name: &str) -> Result<()> {
         self.check(name)?;
         self.insert(name, true)?;
-        self.broken = true;
-        let name = format!("{name}/");
-        let mut header = self.header(&name, Method::Stored);
-        header.is_directory = true;
-        self.output.write_all(&header.local())?;
-        self.record(&header);
-        self.broken = false;
+        self.queue.push_back(Queued::Directory(format!("{name}/")));
         Ok(())
     }
 
-    /// Writes the directory of the archive and gives the output back, not flushed.
+    /// Writes what is queued and the directory of the archive, and gives the output back, not flushed.
     ///
     /// # Errors
     ///
@@ -126,6 +244,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     fn end(mut self) -> Result<Counted<W>> {
         self.refuse_if_broken()?;
+        self.write_queued()?;
         let offset = self.output.bytes;
         self.output.write_all(&self.directory)?;
         self.output.write_all(&record::end(self.entries, offset, self.directory.len() as u64))?;
@@ -156,6 +275,133 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(())
     }
 
+    /// Reads `start` and `rest` block by block, each with its window before it, and hands them to the workers.
+    fn queue_blocks(&mut self, name: &str, start: &Buffer, rest: impl Read) -> Result<()> {
+        let mut content = start.content().chain(rest);
+        let mut queued = Queued::FirstBlock(name.to_owned());
+        let mut before = None;
+        self.broken = true;
+        let mut buffer = self.take_buffer(BLOCK_BUFFER)?;
+        buffer.fill(&mut content).map_err(within(name))?;
+        loop {
+            let mut next = self.take_buffer(BLOCK_BUFFER)?;
+            next.start_after(buffer.tail(WINDOW));
+            next.fill(&mut content).map_err(within(name))?;
+            if next.content().is_empty() {
+                self.buffers.give_back(next);
+                let block = Block { is_last: true, before, after: None };
+                self.submit(Queued::LastBlock, Job::new(buffer, Part::Block(block)));
+                self.broken = false;
+                return Ok(());
+            }
+            let (after, measured): (_, Receiver<Measure>) = sync_channel(1);
+            let block = Block { is_last: false, before: before.replace(measured), after: Some(after) };
+            self.submit(mem::replace(&mut queued, Queued::Block), Job::new(buffer, Part::Block(block)));
+            buffer = next;
+        }
+    }
+
+    /// A buffer, for which what is queued may have to be written first.
+    fn take_buffer(&mut self, capacity: usize) -> Result<Buffer> {
+        while self.buffers.in_use() + capacity > self.ahead && !self.queue.is_empty() {
+            self.write_next()?;
+        }
+        Ok(self.buffers.take(capacity))
+    }
+
+    fn submit(&mut self, queued: Queued, job: Job) {
+        self.queue.push_back(queued);
+        self.workers.submit(job);
+    }
+
+    fn write_queued(&mut self) -> Result<()> {
+        while !self.queue.is_empty() {
+            self.write_next()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is next in the queue, if anything is. The archive is lost where that fails.
+    fn write_next(&mut self) -> Result<()> {
+        let was_broken = mem::replace(&mut self.broken, true);
+        match self.queue.pop_front() {
+            None => {}
+            Some(Queued::Directory(name)) => self.write_directory(&name)?,
+            Some(queued) => {
+                let (buffer, done) = self.workers.next().map(Job::into_done).ok_or_else(not_deflated)?;
+                let done = done.ok_or_else(not_deflated)?;
+                match queued {
+                    Queued::Whole(name) => self.write_whole(name, buffer.content(), &done)?,
+                    Queued::FirstBlock(name) => {
+                        self.open(name)?;
+                        self.write_block(buffer.content(), &done)?;
+                    }
+                    _ => self.write_block(buffer.content(), &done)?,
+                }
+                self.buffers.give_back(buffer);
+            }
+        }
+        self.broken = was_broken;
+        Ok(())
+    }
+
+    fn write_directory(&mut self, name: &str) -> Result<()> {
+        let mut header = self.header(name, Method::Stored);
+        header.is_directory = true;
+        self.output.write_all(&header.local())?;
+        self.record(&header);
+        Ok(())
+    }
+
+    /// Writes an entry whose whole content was in memory.
+    fn write_whole(&mut self, name: String, data: &[u8], done: &Done) -> Result<()> {
+        let (digest, crc32) = done.measured.ok_or_else(not_deflated)?;
+        let mut header = self.header(&name, done.method);
+        header.crc32 = crc32;
+        header.compressed = data.len() as u64;
+        header.inflated = digest.size();
+        self.output.write_all(&header.local())?;
+        self.output.write_all(data)?;
+        self.record(&header);
+        self.settled.push((name, digest));
+        Ok(())
+    }
+
+    /// Begins an entry that is too long to be held in memory.
+    fn open(&mut self, name: String) -> Result<()> {
+        let header_at = self.output.bytes;
+        let mut header = self.header(&name, Method::Deflated);
+        header.has_descriptor = true;
+        self.output.write_all(&header.local()).map_err(within(&name))?;
+        self.open = Some(Open { name, header_at, data_at: self.output.bytes });
+        Ok(())
+    }
+
+    /// Writes a block of the open entry, and ends the entry with the last one.
+    fn write_block(&mut self, data: &[u8], done: &Done) -> Result<()> {
+        let open = self.open.take().ok_or_else(not_deflated)?;
+        let is_last = done.measured.is_some();
+        match done.method {
+            Method::Deflated => self.output.write_all(data),
+            Method::Stored => for_each_stored(data, is_last, |bytes| self.output.write_all(bytes)),
+        }
+        .map_err(within(&open.name))?;
+        let Some((digest, crc32)) = done.measured else {
+            self.open = Some(open);
+            return Ok(());
+        };
+        let mut header = self.header(&open.name, Method::Deflated);
+        header.has_descriptor = true;
+        header.offset = open.header_at;
+        header.crc32 = crc32;
+        header.compressed = self.output.bytes - open.data_at;
+        header.inflated = digest.size();
+        self.output.write_all(&header.descriptor()).map_err(within(&open.name))?;
+        self.record(&header);
+        self.settled.push((open.name, digest));
+        Ok(())
+    }
+
     fn header<'n>(&self, name: &'n str, method: Method) -> Header<'n> {
         Header {
             name,
@@ -173,72 +419,6 @@ impl<W: Write> ArchiveWriter<W> {
         self.directory.extend(header.central());
         self.entries += 1;
     }
-
-    /// Writes the entry whose whole content is in memory, in the shorter form.
-    fn write_buffered(&mut self, name: &str) -> Result<EntryDigest> {
-        let mut measure = Measure::new();
-        measure.update(&self.content);
-        let (digest, crc32) = measure.finish();
-        let method = if is_worth_deflating(&self.content) && self.deflate_buffered()? {
-            Method::Deflated
-        } else {
-            Method::Stored
-        };
-        let mut header = self.header(name, method);
-        let data = if method == Method::Deflated { &self.deflated } else { &self.content };
-        header.crc32 = crc32;
-        header.compressed = data.len() as u64;
-        header.inflated = digest.size();
-        self.output.write_all(&header.local())?;
-        self.output.write_all(data)?;
-        self.record(&header);
-        Ok(digest)
-    }
-
-    /// Deflates the buffered content; false when that makes it no shorter.
-    fn deflate_buffered(&mut self) -> Result<bool> {
-        self.deflater.reset();
-        self.deflated.clear();
-        loop {
-            self.deflated.reserve(self.content.len() / 4 + 1024);
-            let consumed = usize::try_from(self.deflater.total_in()).unwrap_or(usize::MAX);
-            let rest = self.content.get(consumed..).unwrap_or_default();
-            let status = self
-                .deflater
-                .compress_vec(rest, &mut self.deflated, FlushCompress::Finish)
-                .map_err(|error| Error::new(ErrorKind::Internal, "deflate failed").caused_by(error))?;
-            if self.deflated.len() >= self.content.len() {
-                return Ok(false);
-            }
-            if status == Status::StreamEnd {
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Writes the entry that begins with the buffered content and goes on with `rest`.
-    fn write_streamed(&mut self, name: &str, rest: impl Read) -> Result<EntryDigest> {
-        let level =
-            if is_worth_deflating(&self.content) { Compression::default() } else { Compression::none() };
-        let mut header = self.header(name, Method::Deflated);
-        header.has_descriptor = true;
-        self.output.write_all(&header.local())?;
-        let start = self.output.bytes;
-        let (digest, crc32) = {
-            let inner = DeflateEncoder::new(&mut self.output, level);
-            let mut content = Measured { inner, measure: Measure::new() };
-            content.write_all(&self.content)?;
-            pump(rest, &mut content)?;
-            content.inner.finish()?;
-            content.measure.finish()
-        };
-        header.crc32 = crc32;
-        header.compressed = self.output.bytes - start;
-        header.inflated = digest.size();
-        self.output.write_all(&header.descriptor())?;
-        self.record(&header);
-        Ok(digest)
-    }
 }
 
 impl<W: Write> fmt::Debug for ArchiveWriter<W> {
@@ -250,25 +430,12 @@ impl<W: Write> fmt::Debug for ArchiveWriter<W> {
     }
 }
 
-/// A `Write` that measures what passes.
-struct Measured<W> {
-    inner: W,
-    measure: Measure,
+/// What can only be when a thread ended early.
+fn not_deflated() -> Error {
+    Error::new(ErrorKind::Internal, "deflate failed")
 }
 
-impl<W: Write> Write for Measured<W> {
-    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
-        self.inner.write_all(content)?;
-        self.measure.update(content);
-        Ok(content.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// Says which entry's content could not be read.
+/// Says which entry's content could not be read, or which long entry could not be written.
 fn within(name: &str) -> impl FnOnce(io::Error) -> Error {
     move |error| Error::from(error).within(format_args!("entry `{name}`"))
 }

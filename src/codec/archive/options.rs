@@ -1,0 +1,53 @@
+//! How the writers of archives use the machine: threads and compression level.
+
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+use std::thread;
+
+/// How entries are compressed: on how many threads, and how hard.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use claimwire::codec::PackOptions;
+///
+/// let options = PackOptions::default().with_threads(NonZeroUsize::MIN).with_level(9);
+/// assert_eq!((options.threads().get(), options.level()), (1, 9));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PackOptions {
+    threads: Option<NonZeroUsize>,
+    level: Option<u8>,
+}
+
+impl PackOptions {
+    /// Works on at most this many threads, the caller's among them; by default on as many as the machine runs at once.
+    /// The number changes nothing about the bytes. The others are started only when enough content waits for them.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// The level of deflate, from 1 (fastest) to 9 (smallest), by default 6; 0 stores everything, and what is above 9
+    /// counts as 9.
+    #[must_use]
+    pub fn with_level(mut self, level: u8) -> Self {
+        self.level = Some(level.min(9));
+        self
+    }
+
+    /// The most threads at work, the caller's among them.
+    #[must_use]
+    pub fn threads(&self) -> NonZeroUsize {
+        // Asked once: the answer is looked up in several files.
+        static AVAILABLE: OnceLock<NonZeroUsize> = OnceLock::new();
+        let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.threads.unwrap_or_else(|| *AVAILABLE.get_or_init(available))
+    }
+
+    /// The level of deflate.
+    #[must_use]
+    pub fn level(&self) -> u8 {
+        self.level.unwrap_or(6)
+    }
+}

@@ -1,0 +1,177 @@
+//! Threads that work on jobs ahead of the one who needs them in order, and who lends a hand rather than wait.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::job::{Job, Tools};
+use super::options::PackOptions;
+
+/// A thread is started only when more than this waits: less is done before it would have begun.
+const WORTH_A_THREAD: usize = 256 * 1024;
+
+/// Jobs under way. Threads get owned content and compute; reading and writing stay with the owner's thread. Dropped, it
+/// ends its threads and waits for them.
+pub(super) struct Workers {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    most: usize,
+    level: u8,
+    own: Tools,
+    /// The number of the job to be submitted, and of the one to be given out, next.
+    submitted: u64,
+    given: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    work_came: Condvar,
+    work_ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(u64, Job)>,
+    waiting_bytes: usize,
+    ended: BTreeMap<u64, Job>,
+    is_closed: bool,
+}
+
+impl Workers {
+    pub(super) fn new(options: &PackOptions) -> Self {
+        Self {
+            shared: Arc::default(),
+            threads: Vec::new(),
+            most: options.threads().get() - 1,
+            level: options.level(),
+            own: Tools::new(options.level()),
+            submitted: 0,
+            given: 0,
+        }
+    }
+
+    /// Whether there is anybody to work ahead.
+    pub(super) fn are_several(&self) -> bool {
+        self.most > 0
+    }
+
+    pub(super) fn submit(&mut self, job: Job) {
+        let mut state = self.shared.lock();
+        state.waiting_bytes += job.length();
+        state.waiting.push_back((self.submitted, job));
+        let is_much = state.waiting_bytes > WORTH_A_THREAD && state.waiting.len() > 1;
+        drop(state);
+        self.submitted += 1;
+        if is_much && self.threads.len() < self.most {
+            self.start_thread();
+        }
+        self.shared.work_came.notify_one();
+    }
+
+    /// The job after the one given out last, ended; `None` when none is under way.
+    pub(super) fn next(&mut self) -> Option<Job> {
+        if self.given == self.submitted {
+            return None;
+        }
+        let wanted = self.given;
+        self.given += 1;
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(job) = state.ended.remove(&wanted) {
+                return Some(job);
+            }
+            if let Some((number, mut job)) = state.take() {
+                drop(state);
+                job.work(&mut self.own);
+                state = self.shared.lock();
+                state.ended.insert(number, job);
+            } else {
+                state = self.shared.work_ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    fn start_thread(&mut self) {
+        let (shared, level) = (Arc::clone(&self.shared), self.level);
+        let work = move || {
+            let mut tools = Tools::new(level);
+            while let Some(mut hand) = shared.take_in_hand() {
+                hand.work(&mut tools);
+            }
+        };
+        match thread::Builder::new().name("claimwire-pack".to_owned()).spawn(work) {
+            Ok(thread) => self.threads.push(thread),
+            // The system has none to give: the owner's thread does it all.
+            Err(_) => self.most = self.threads.len(),
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.is_closed = true;
+        // Blocks that wait for the measure of these end, too.
+        state.waiting.clear();
+        drop(state);
+        self.shared.work_came.notify_all();
+        for thread in self.threads.drain(..) {
+            // A job whose thread panicked was given out without a result.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a job; `None` when no more will come.
+    fn take_in_hand(&self) -> Option<InHand<'_>> {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return None;
+            }
+            if let Some((number, job)) = state.take() {
+                return Some(InHand { shared: self, number, job: Some(job) });
+            }
+            state = self.work_came.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl State {
+    /// The job that waits longest. So whoever takes a block can count on that the one before was taken.
+    fn take(&mut self) -> Option<(u64, Job)> {
+        let (number, job) = self.waiting.pop_front()?;
+        self.waiting_bytes -= job.length();
+        Some((number, job))
+    }
+}
+
+/// A job that a thread works on. It is handed in when dropped, so that nobody waits for it in vain after a panic.
+struct InHand<'s> {
+    shared: &'s Shared,
+    number: u64,
+    job: Option<Job>,
+}
+
+impl InHand<'_> {
+    fn work(&mut self, tools: &mut Tools) {
+        if let Some(job) = &mut self.job {
+            job.work(tools);
+        }
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            self.shared.lock().ended.insert(self.number, job);
+            self.shared.work_ended.notify_one();
+        }
+    }
+}
