@@ -27,6 +27,7 @@ mod header {
         "codec_stream",
         "codec_file",
         "archive_directory",
+        "pack",
         "archive_writer",
         "archive_reader",
         "unpack",

@@ -762,6 +762,23 @@ typedef struct {
      */
     uint32_t threads;
 } cw_unpack_options;
+ * How archives are compressed. 0 stands for the default in each, and NULL instead of the struct for all defaults.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_pack_options).
+     */
+    size_t struct_size;
+    /**
+     * At most this many threads, the caller's among them; they have ended when the call returns. The number changes
+     * nothing about the bytes. Default: as many as the machine runs at once.
+     */
+    uint32_t threads;
+    /**
+     * The level of deflate, from 1 (fastest) to 9 (smallest). Default: 6.
+     */
+    uint32_t level;
+} cw_pack_options;
 
 /**
  * Where an HTTPS transport posts to, whom it trusts, and what it shows of itself. All but the address may be left zero;
@@ -1805,6 +1822,42 @@ int32_t cw_decompress_directory_stream(cw_read_fn read,
                                        const cw_limits *limits,
                                        const cw_watch *watch,
                                        cw_error **error);
+
+/**
+ * Packs all that lies in `directory` into a zip archive and seals that for `key` into the file `to`, in one pass; `to`
+ * must not lie in `directory`. The archive's last entry is SHA256SUMS, which lists the SHA-256 of every file as
+ * sha256sum writes it. The file is synced to the disk before it gets its name, and readable for this user only; what
+ * stood there is replaced, and after a failure stays as it was. `options` may be NULL. `watch` is told of the bytes
+ * read, on this thread; it may be NULL. `written`, unless NULL, gets the number of bytes written.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT when a path leads nowhere, or for a symbolic link, names that would meet on another
+ * system, or a file that is named SHA256SUMS itself; CW_ERR_HOSTILE_NAME, CW_ERR_IO, CW_ERR_CANCELLED.
+ */
+int32_t cw_pack_directory(const cw_sealing_key *key,
+                          const char *directory,
+                          size_t directory_len,
+                          const char *to,
+                          size_t to_len,
+                          const cw_pack_options *options,
+                          const cw_watch *watch,
+                          uint64_t *written,
+                          cw_error **error);
+
+/**
+ * Packs and seals all that lies in `directory` into what `write` takes, which is called on this thread and during this
+ * call only. Else as cw_pack_directory.
+ *
+ * Errors: what `write` returned, and those of cw_pack_directory.
+ */
+int32_t cw_pack_directory_stream(const cw_sealing_key *key,
+                                 const char *directory,
+                                 size_t directory_len,
+                                 cw_write_fn write,
+                                 void *user_data,
+                                 const cw_pack_options *options,
+                                 const cw_watch *watch,
+                                 uint64_t *written,
+                                 cw_error **error);
 
 /**
  * Starts an archive. Its bytes go to `write`, from within the calls and on their thread. With `write` NULL they wait
@@ -2852,6 +2905,15 @@ int32_t cw_exchange_settings_set_base_path(cw_exchange_settings *settings,
 int32_t cw_exchange_settings_set_package_limits(cw_exchange_settings *settings,
                                                 const cw_package_limits *limits,
                                                 cw_error **error);
+
+/**
+ * On how many threads, and how hard, exported packages are compressed.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_pack_options(cw_exchange_settings *settings,
+                                              const cw_pack_options *options,
+                                              cw_error **error);
 
 /**
  * Ends settings that no exchange was opened with. NULL is none.

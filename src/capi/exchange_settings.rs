@@ -5,6 +5,7 @@ use super::callback::{UserData, cw_drop_fn};
 use super::case_system::cw_case_system;
 use super::error::cw_error;
 use super::event::{cw_event_fn, listener};
+use super::pack::{cw_pack_options, pack_options};
 use super::partner::cw_partner;
 use super::pointer::{Options, Out, free, misuse, options, parsed, path, shared, text, unique};
 use super::signing_key::cw_signing_key;
@@ -213,6 +214,25 @@ pub unsafe extern "C" fn cw_exchange_settings_set_package_limits(
             let settings = unique("settings", settings)?;
             let limits = package_limits(&options("limits", limits)?);
             settings.change(|settings| settings.with_package_limits(limits))
+        })
+    }
+}
+
+/// On how many threads, and how hard, exported packages are compressed.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_settings_set_pack_options(
+    settings: *mut cw_exchange_settings,
+    options: *const cw_pack_options,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_settings_set_pack_options", error, || {
+            let settings = unique("settings", settings)?;
+            let options = pack_options(options)?;
+            settings.change(|settings| settings.with_pack_options(options))
         })
     }
 }

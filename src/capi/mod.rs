@@ -50,6 +50,7 @@ mod message;
 #[cfg(test)]
 mod misuse_tests;
 mod outgoing;
+mod pack;
 mod package_state;
 mod partner;
 mod partner_trial;

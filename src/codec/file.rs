@@ -50,11 +50,7 @@ pub fn decrypt_file(key: &OpeningKey, from: &Path, to: &Path, watch: &dyn Watch)
 /// Those of [`compress`] and [`encrypt_file`]; [`InvalidArgument`](ErrorKind::InvalidArgument) also when `to` lies in
 /// `directory`, since the archive would pack itself.
 pub fn compress_file(directory: &Path, to: &Path, watch: &dyn Watch) -> Result<u64> {
-    let (folder, _) = folder_and_name(to)?;
-    let packed = directory.canonicalize().map_err(at(directory))?;
-    if folder.canonicalize().map_err(at(folder))?.starts_with(packed) {
-        return Err(refused(to, "lies in the directory that is packed; write the archive somewhere else"));
-    }
+    refuse_inside(directory, to)?;
     write_whole(to, |file| compress(directory, file, watch))
 }
 
@@ -80,8 +76,18 @@ pub(super) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(at(path))
 }
 
+/// Refuses to make the file `to` in the directory that is packed into it.
+pub(super) fn refuse_inside(directory: &Path, to: &Path) -> Result<()> {
+    let (folder, _) = folder_and_name(to)?;
+    let packed = directory.canonicalize().map_err(at(directory))?;
+    if folder.canonicalize().map_err(at(folder))?.starts_with(packed) {
+        return Err(refused(to, "lies in the directory that is packed; write the archive somewhere else"));
+    }
+    Ok(())
+}
+
 /// Makes the file `to` out of what `write` writes.
-fn write_whole(to: &Path, write: impl FnOnce(&mut DurableFile) -> Result<u64>) -> Result<u64> {
+pub(super) fn write_whole<T>(to: &Path, write: impl FnOnce(&mut DurableFile) -> Result<T>) -> Result<T> {
     let (folder, name) = folder_and_name(to)?;
     let mut file = DurableFile::create_in(folder).map_err(|error| {
         // The error of the system names a file with a random name, which says nothing to anybody.

@@ -8,8 +8,11 @@
 //! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
 //!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
 //!
-//! From file to file go [`encrypt_file`], [`decrypt_file`], [`compress_file`] and [`decompress_file`]; [`unpack`] opens a
-//! sealed archive of a directory in one step.
+//! [`pack`] does both in one pass: a directory into one sealed archive that lists its own digests; [`unpack`] opens it
+//! and holds every file to them.
+//!
+//! From file to file go [`encrypt_file`], [`decrypt_file`], [`compress_file`], [`decompress_file`], [`pack_file`] and
+//! [`unpack_file`].
 //!
 //! Everything streams in constant memory. Progress is shown, and work stopped, through a [`Watch`].
 //!
@@ -52,6 +55,7 @@ mod encrypt;
 mod file;
 mod inflate;
 mod plaintext;
+mod pack;
 mod pump;
 mod push;
 mod read_at;
@@ -75,6 +79,7 @@ pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
 pub use self::file::{compress_file, decompress_file, decrypt_file, encrypt_file};
 #[cfg(feature = "exchange")]
 pub(crate) use self::plaintext::Plaintext;
+pub use self::pack::{Packed, pack, pack_file};
 pub use self::push::PushDecryptor;
 #[cfg(feature = "exchange")]
 pub(crate) use self::relay::Relay;

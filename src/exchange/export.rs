@@ -176,10 +176,8 @@ impl Exchange {
         span!("seal", package = package.id, suite = key.suite().name());
         let file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
-        let mut writer = PackageWriter::new(
-            Encryptor::new(key, BufWriter::with_capacity(1 << 16, file))?,
-            package.clone(),
-        );
+        let output = Encryptor::new(key, BufWriter::with_capacity(1 << 16, file))?;
+        let mut writer = PackageWriter::with_options(output, package.clone(), &self.0.pack);
         for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
             let content = self.0.case_system.open_document(&package.claim, &document.id)?;
             writer.document(document, Watched::new(content, watch))?;

@@ -60,6 +60,7 @@ pub use trial::{TrialOptions, TrialReport};
 pub use unpack::Unpacked;
 
 use crate::case_system::CaseSystem;
+use crate::codec::PackOptions;
 use crate::durable_file::create_private_folder;
 use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId};
@@ -87,6 +88,7 @@ struct Inner {
     store: Store,
     partners: RwLock<BTreeMap<SiteId, Arc<Partner>>>,
     listeners: Listeners,
+    pack: PackOptions,
     limits: PackageLimits,
     sealed_size_limit: u64,
     base_path: String,
@@ -129,6 +131,7 @@ impl Exchange {
                 settings.partners.into_iter().map(|(site, partner)| (site, Arc::new(partner))).collect(),
             ),
             listeners: settings.listeners,
+            pack: settings.pack,
             limits: settings.limits,
             sealed_size_limit: settings.sealed_size_limit,
             base_path: settings.base_path,

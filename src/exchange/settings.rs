@@ -3,6 +3,7 @@
 use super::event::{Event, Listeners};
 use super::partner::Partner;
 use crate::case_system::CaseSystem;
+use crate::codec::PackOptions;
 use crate::ledger::Ledger;
 use crate::model::SiteId;
 use crate::package::PackageLimits;
@@ -21,6 +22,7 @@ pub struct ExchangeSettings {
     pub(super) ledger: Option<Arc<dyn Ledger>>,
     pub(super) partners: BTreeMap<SiteId, Partner>,
     pub(super) listeners: Listeners,
+    pub(super) pack: PackOptions,
     pub(super) limits: PackageLimits,
     pub(super) sealed_size_limit: u64,
     pub(super) base_path: String,
@@ -46,6 +48,7 @@ impl ExchangeSettings {
             ledger: None,
             partners: BTreeMap::new(),
             listeners: Listeners::default(),
+            pack: PackOptions::default(),
             limits: PackageLimits::default(),
             sealed_size_limit: 262_144_000,
             base_path: String::new(),
@@ -70,6 +73,13 @@ impl ExchangeSettings {
     #[must_use]
     pub fn with_ledger(mut self, ledger: impl Ledger + 'static) -> Self {
         self.ledger = Some(Arc::new(ledger));
+        self
+    }
+
+    /// On how many threads, and how hard, exported packages are compressed.
+    #[must_use]
+    pub fn with_pack_options(mut self, options: PackOptions) -> Self {
+        self.pack = options;
         self
     }
 
@@ -102,6 +112,7 @@ impl fmt::Debug for ExchangeSettings {
             .field("site", &self.site)
             .field("folder", &self.folder)
             .field("partners", &self.partners)
+            .field("pack", &self.pack)
             .field("limits", &self.limits)
             .field("sealed_size_limit", &self.sealed_size_limit)
             .field("base_path", &self.base_path)

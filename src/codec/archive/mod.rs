@@ -12,7 +12,7 @@
 //! - [`content`]: what to store and what to deflate
 //! - [`deflating`], [`job`], [`workers`] and [`buffer`]: content measured and deflated ahead, on other threads
 //! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
-//! - [`extract`]: many entries, by every core
+//! - [`extract`]: many entries, by every core; [`order`]: entries in the order that suits the threads
 //! - [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
 mod buffer;
@@ -26,6 +26,7 @@ mod limits;
 mod memory;
 mod name;
 mod options;
+mod order;
 mod reader;
 mod record;
 mod target;
@@ -47,3 +48,6 @@ pub(super) use self::target::Target;
 pub use self::tree::{compress, decompress};
 pub(super) use self::tree::{decompress_from, spool};
 pub use self::writer::ArchiveWriter;
+
+pub(super) use self::order::spread;
+pub(super) use self::tree::{add, list};

@@ -31,35 +31,45 @@ use crate::{Error, ErrorKind, Result};
 /// - [`Io`](ErrorKind::Io): a file cannot be read, or `output` refuses.
 pub fn compress(directory: &Path, output: impl Write, watch: &dyn Watch) -> Result<u64> {
     let mut archive = ArchiveWriter::new(output);
-    for found in list(directory)? {
-        if found.is_directory {
-            archive.add_directory(&found.name)?;
-        } else {
-            let file = File::open(&found.path).map_err(at(&found.path))?;
-            // No further than it reaches now: were the archive itself in this directory, it would never end.
-            let length = file.metadata().map_err(at(&found.path))?.len();
-            archive.queue_sized(&found.name, length, Watched::new(file.take(length), watch))?;
-        }
+    for item in list(directory)? {
+        add(&mut archive, &item, watch)?;
     }
     archive.finish_flushed()
 }
 
+/// Queues a file or an empty directory to be written to `archive`.
+pub(in crate::codec) fn add(
+    archive: &mut ArchiveWriter<impl Write>,
+    item: &Item,
+    watch: &dyn Watch,
+) -> Result<()> {
+    if item.is_directory {
+        return archive.add_directory(&item.name);
+    }
+    let file = File::open(&item.path).map_err(at(&item.path))?;
+    // No further than it reaches now: were the archive itself in this directory, it would never end.
+    let length = file.metadata().map_err(at(&item.path))?.len();
+    archive.queue_sized(&item.name, length, Watched::new(file.take(length), watch))
+}
+
 /// A file, or an empty directory, to be packed.
-struct Item {
-    name: String,
-    path: PathBuf,
-    is_directory: bool,
+pub(in crate::codec) struct Item {
+    pub(in crate::codec) name: String,
+    pub(in crate::codec) path: PathBuf,
+    pub(super) is_directory: bool,
+    pub(super) size: u64,
 }
 
 /// All files and empty directories below `directory`, sorted by their names in the archive.
-fn list(directory: &Path) -> Result<Vec<Item>> {
+pub(in crate::codec) fn list(directory: &Path) -> Result<Vec<Item>> {
     let mut items = Vec::new();
     let mut open = vec![(String::new(), directory.to_owned())];
     while let Some((prefix, path)) = open.pop() {
         let mut is_empty = true;
         for entry in fs::read_dir(&path).map_err(at(&path))? {
             let path = entry.map_err(at(&path))?.path();
-            let kind = fs::symlink_metadata(&path).map_err(at(&path))?.file_type();
+            let metadata = fs::symlink_metadata(&path).map_err(at(&path))?;
+            let kind = metadata.file_type();
             let name = match path.file_name().and_then(|name| name.to_str()) {
                 Some(name) => format!("{prefix}{}", to_nfc(name)),
                 None => return Err(refused(&path, "has a name that is not Unicode")),
@@ -68,14 +78,14 @@ fn list(directory: &Path) -> Result<Vec<Item>> {
             if kind.is_dir() {
                 open.push((format!("{name}/"), path));
             } else if kind.is_file() {
-                items.push(Item { name, path, is_directory: false });
+                items.push(Item { name, path, is_directory: false, size: metadata.len() });
             } else {
                 return Err(refused(&path, "is a symbolic link or a special file; only files can be packed"));
             }
         }
         if is_empty && !prefix.is_empty() {
             let name = prefix.trim_end_matches('/').to_owned();
-            items.push(Item { name, path, is_directory: true });
+            items.push(Item { name, path, is_directory: true, size: 0 });
         }
     }
     items.sort_by(|one, other| one.name.cmp(&other.name));
