@@ -185,6 +185,7 @@ fn long_content_that_breaks_off_breaks_the_archive() {
 }
 
 /// A disk with this much room.
+#[derive(Debug)]
 struct Disk(usize);
 
 impl Write for Disk {

@@ -65,15 +65,16 @@ impl Buffer {
 
     /// Reads until the buffer is full or the input ends, in pieces after which whoever watches can stop the work.
     pub(super) fn fill(&mut self, mut input: impl Read) -> io::Result<()> {
-        loop {
+        while !self.is_full() {
             let to = self.bytes.len().min(self.end + CHUNK);
             match input.read(self.bytes.get_mut(self.end..to).unwrap_or_default()) {
-                Ok(0) => return Ok(()),
+                Ok(0) => break,
                 Ok(length) => self.end += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 }
 
