@@ -48,7 +48,6 @@ mod age;
 mod archive;
 mod decrypt;
 mod des;
-#[cfg_attr(not(test), expect(dead_code, reason = "the archive writer does not use it yet"))]
 mod deflate;
 mod des_md5;
 mod encrypt;

@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use zeroize::Zeroizing;
 
+use super::super::deflate::Deflater;
 use super::buffer::Buffer;
 use super::content::{is_dense, is_worth_deflating};
-use super::deflating::Deflater;
 use super::digest::{EntryDigest, Measure};
 use super::record::Method;
 
@@ -66,9 +66,9 @@ impl Job {
     }
 
     pub(super) fn work(&mut self, tools: &mut Tools) {
-        self.done = self.measure().and_then(|measured| {
-            let method = if self.deflate(tools)? { Method::Deflated } else { Method::Stored };
-            Some(Done { method, measured })
+        self.done = self.measure().map(|measured| {
+            let method = if self.deflate(tools) { Method::Deflated } else { Method::Stored };
+            Done { method, measured }
         });
     }
 
@@ -90,26 +90,28 @@ impl Job {
     }
 
     /// Puts the deflated form into the buffer where it is shorter.
-    fn deflate(&mut self, tools: &mut Tools) -> Option<bool> {
+    fn deflate(&mut self, tools: &mut Tools) -> bool {
         let content = self.buffer.content();
         let (is_worth, is_last) = match &self.part {
             Part::Whole => (is_worth_deflating(content), true),
             Part::Block(block) => (!is_dense(content), block.is_last),
         };
         if tools.level == 0 || content.is_empty() || !is_worth {
-            return Some(false);
+            return false;
         }
-        let longest = content.len() + content.len() / 16 + 1024;
+        // Room for all, since growing would leave a copy that is not wiped.
+        let longest = content.len() + content.len() / 1024 + 1024;
         if tools.deflated.capacity() < longest {
             tools.deflated = Zeroizing::new(Vec::with_capacity(longest));
         }
         let (buffer, start) = self.buffer.with_window();
         let deflater = tools.deflater.get_or_insert_with(|| Deflater::new(tools.level));
-        deflater.deflate(buffer, start, is_last, &mut tools.deflated).ok()?;
+        tools.deflated.clear();
+        deflater.deflate(buffer, start, is_last, &mut tools.deflated);
         let is_shorter = tools.deflated.len() < content.len();
         if is_shorter {
             self.buffer.replace(&tools.deflated);
         }
-        Some(is_shorter)
+        is_shorter
     }
 }

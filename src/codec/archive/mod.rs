@@ -4,13 +4,13 @@
 //! reasons: a writer on an output that cannot seek must give small entries exact headers (some readers take stored
 //! entries no other way) and large ones a data descriptor; and a reader that must find every contradiction in an
 //! archive has to see all of its bytes itself, since two parsers of the same bytes are where attacks live.
-//! Deflating is done by `flate2`, inflating by the codec itself, CRC-32 by `crc32fast`.
+//! Deflate is written and read by the codec's own encoder and decoder; CRC-32 comes from `crc32fast`.
 //!
 //! - [`name`]: which names may be written to a file system, and which collide
 //! - [`limits`]: how much an archive may cost
 //! - [`record`]: the records of the format as bytes
 //! - [`content`]: what to store and what to deflate
-//! - [`deflating`], [`job`], [`workers`] and [`buffer`]: content measured and deflated ahead, on other threads
+//! - [`job`], [`workers`], [`buffer`] and [`stored`]: content measured and deflated ahead, on other threads
 //! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
 //! - [`extract`]: many entries, by every core; [`order`]: entries in the order that suits the threads
 //! - [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
@@ -18,7 +18,6 @@
 mod buffer;
 mod catalogue;
 mod content;
-mod deflating;
 mod digest;
 mod extract;
 mod job;
@@ -29,6 +28,7 @@ mod options;
 mod order;
 mod reader;
 mod record;
+mod stored;
 mod target;
 mod tree;
 mod workers;

@@ -8,13 +8,13 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::super::pump::{Counted, fill};
 use super::buffer::{Buffer, Buffers};
-use super::deflating::{WINDOW, for_each_stored};
 use super::digest::{EntryDigest, Measure};
 use super::job::{Block, Done, Job, Part};
 use super::limits::Limits;
 use super::name::{Names, check_path, to_nfc};
 use super::options::PackOptions;
 use super::record::{self, Header, Method};
+use super::stored::for_each_stored;
 use super::workers::Workers;
 use crate::{Error, ErrorKind, Result};
 
@@ -23,6 +23,9 @@ const BUFFERED: usize = 4 * 1024 * 1024;
 
 /// Longer content goes in blocks; each has its window before it in one buffer of 512 KiB.
 const BLOCK_BUFFER: usize = 512 * 1024;
+
+/// How far back a match may lie (RFC 1951, section 2).
+const WINDOW: usize = 32 * 1024;
 
 /// The most bytes of buffers that wait to be written, where other threads work ahead.
 const AHEAD: usize = 24 * 1024 * 1024;
