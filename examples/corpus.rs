@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (directory, documents) = match arguments[..] {
         [directory] => (directory, corpus::claim(corpus::CLAIM)),
         [directory, megabytes] => (directory, corpus::claim(bytes(megabytes)?)),
-        [directory, megabytes, "one"] => (directory, corpus::one_document(bytes(megabytes)?)),
+        [directory, megabytes, "one"] => (directory, vec![corpus::report(bytes(megabytes)?)]),
         _ => return Err("usage: corpus DIR [MEGABYTES [one]]".into()),
     };
     Ok(corpus::write(&documents, Path::new(directory))?)

@@ -69,14 +69,19 @@ pub fn claim(total: u64) -> Vec<Document> {
     documents
 }
 
-/// A claim of one document, which compresses, of `total` bytes.
-pub fn one_document(total: u64) -> Vec<Document> {
-    vec![Document {
+/// One document of `length` bytes that compresses.
+pub fn report(length: u64) -> Document {
+    Document {
         name: "00001 2026-02-03 claims history.txt".to_owned(),
-        length: total,
+        length,
         kind: Kind::Report,
         seed: SEED,
-    }]
+    }
+}
+
+/// One document of `length` bytes that does not compress.
+pub fn photo(length: u64) -> Document {
+    Document { name: "00001 2026-02-03 front left.jpg".to_owned(), length, kind: Kind::Photo, seed: SEED }
 }
 
 /// Writes `documents` into `directory`, which is made when it is not there.
