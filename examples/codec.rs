@@ -1,20 +1,30 @@
-//! The codec as a filter for shells and for peers: standard input to standard output.
+//! The codec for shells and for peers: as a filter from standard input to standard output, and whole packages from a
+//! directory to a file and back.
 //!
 //! `cargo run --release --example codec -- --help` says how.
+
+#[allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "for a person to see; all that is shown here has a known length"
+)]
+mod progress_bar;
 
 use std::error::Error;
 use std::fs;
 use std::io::{self, BufReader, Write};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::process::ExitCode;
 
 use claimwire::codec::{
-    self, AgeIdentity, AgeRecipient, AgeRecipients, DesMd5Key, Framing, Limits, OpeningKey, SealingKey, Suite,
+    self, AgeIdentity, AgeRecipient, AgeRecipients, DesMd5Key, Framing, Limits, OpeningKey, PackOptions,
+    SealingKey, Suite, UnpackOptions,
 };
+use progress_bar::ProgressBar;
 
 const USAGE: &str = "\
-Compresses, encrypts, decrypts and decompresses from standard input to standard output.
+Packs directories into sealed files and back; encrypts, decrypts, compresses and decompresses as a filter.
 
     codec encrypt --suite des-md5 --key-file FILE [--framing F] [--iterations N] [--salt HEX]
     codec decrypt --suite des-md5 --key-file FILE [--framing F] [--iterations N] [--salt HEX]
@@ -22,6 +32,8 @@ Compresses, encrypts, decrypts and decompresses from standard input to standard 
     codec decrypt --suite age --key-file FILE
     codec compress DIR > ARCHIVE.zip
     codec decompress DIR < ARCHIVE.zip
+    codec pack DIR FILE (as encrypt) [--threads N] [--level N]
+    codec unpack FILE DIR (as decrypt) [--threads N]
 
     --key-file FILE    des-md5: the password, the bytes of the file without one newline at its end;
                        age: an identity as age-keygen writes it
@@ -29,9 +41,12 @@ Compresses, encrypts, decrypts and decompresses from standard input to standard 
     --iterations N     how often the password is hashed; 1000, or 1 with the framing openssl
     --salt HEX         8 bytes; for `encrypt` with the other framings only to repeat a test vector
     --recipient AGE1   who shall be able to decrypt
+    --threads N        at most so many at work; as many as there are cores. The bytes stay the same
+    --level N          of deflate, 0 (store) to 9 (smallest); 6
 
-`decrypt` writes nothing before all of its input was decrypted and, with age, verified. `decompress` makes DIR
-only when the whole archive was found good. Errors go to standard error, with exit code 1.
+`decrypt` writes nothing before all of its input was decrypted and, with age, verified. `decompress` and `unpack`
+make DIR only when the whole archive was found good, and `pack` makes FILE only when all was packed. They show on a
+terminal how far they are. Errors go to standard error, with exit code 1.
 
 The suite des-md5 protects nothing from a determined reader: use it only where a partner can do no better.
 ";
@@ -57,15 +72,68 @@ fn run(arguments: &[String]) -> Outcome<()> {
     let (verb, rest) = arguments.split_first().ok_or("no verb is given; see --help")?;
     let (input, output) = (io::stdin().lock(), io::stdout().lock());
     match verb.as_str() {
-        "encrypt" => codec::encrypt(&Options::parse(rest)?.sealing_key()?, input, output).map(drop)?,
-        "decrypt" => codec::decrypt(&Options::parse(rest)?.opening_key()?, input, output).map(drop)?,
+        "encrypt" => codec::encrypt(&Options::of_filter(rest)?.sealing_key()?, input, output).map(drop)?,
+        "decrypt" => codec::decrypt(&Options::of_filter(rest)?.opening_key()?, input, output).map(drop)?,
         "compress" => codec::compress(directory(rest)?, output, &()).map(drop)?,
         "decompress" => {
             codec::decompress(BufReader::new(input), directory(rest)?, &Limits::default(), &()).map(drop)?;
         }
+        "pack" => pack(rest)?,
+        "unpack" => unpack(rest)?,
         other => return Err(format!("there is no verb `{other}`; see --help").into()),
     }
     Ok(())
+}
+
+fn pack(arguments: &[String]) -> Outcome<()> {
+    let [directory, file, options @ ..] = arguments else {
+        return Err("`pack` needs a directory and a file; see --help".into());
+    };
+    let options = Options::parse(options)?;
+    let (directory, file) = (Path::new(directory), Path::new(file));
+    let mut settings = PackOptions::default();
+    if let Some(threads) = options.threads {
+        settings = settings.with_threads(threads);
+    }
+    if let Some(level) = options.level {
+        settings = settings.with_level(level);
+    }
+    let progress = ProgressBar::of("packing", size(directory)?);
+    codec::pack_file(directory, &options.sealing_key()?, file, &settings, &progress)?;
+    progress.finish();
+    Ok(())
+}
+
+fn unpack(arguments: &[String]) -> Outcome<()> {
+    let [file, directory, options @ ..] = arguments else {
+        return Err("`unpack` needs a file and a directory; see --help".into());
+    };
+    let options = Options::parse(options)?;
+    if options.level.is_some() {
+        return Err("--level belongs to `pack`".into());
+    }
+    let mut settings = UnpackOptions::default();
+    if let Some(threads) = options.threads {
+        settings = settings.with_threads(threads);
+    }
+    let (file, directory) = (Path::new(file), Path::new(directory));
+    let length = fs::metadata(file).map_err(|error| format!("`{}`: {error}", file.display()))?.len();
+    let progress = ProgressBar::of("unpacking", length);
+    codec::unpack_file(file, &options.opening_key()?, directory, &settings, &progress)?;
+    progress.finish();
+    Ok(())
+}
+
+/// The bytes of all files below `directory`.
+fn size(directory: &Path) -> Outcome<u64> {
+    let mut bytes = 0;
+    let entries = fs::read_dir(directory).map_err(|error| format!("`{}`: {error}", directory.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let about = entry.metadata()?;
+        bytes += if about.is_dir() { size(&entry.path())? } else { about.len() };
+    }
+    Ok(bytes)
 }
 
 fn directory(arguments: &[String]) -> Outcome<&Path> {
@@ -75,7 +143,7 @@ fn directory(arguments: &[String]) -> Outcome<&Path> {
     }
 }
 
-/// The options of `encrypt` and `decrypt`, as they were given.
+/// The options of the verbs that need a key, as they were given.
 #[derive(Default)]
 struct Options {
     suite: Option<Suite>,
@@ -84,6 +152,8 @@ struct Options {
     salt: Option<[u8; 8]>,
     key_file: Option<String>,
     recipients: Vec<AgeRecipient>,
+    threads: Option<NonZeroUsize>,
+    level: Option<u8>,
 }
 
 impl Options {
@@ -105,8 +175,24 @@ impl Options {
                 }
                 "--key-file" => options.key_file = Some(value.clone()),
                 "--recipient" => options.recipients.push(value.parse()?),
+                "--threads" => {
+                    options.threads = Some(value.parse().map_err(|_| "--threads takes a number above 0")?);
+                }
+                "--level" => {
+                    let level = value.parse().ok().filter(|level| *level <= 9);
+                    options.level = Some(level.ok_or("--level takes a number from 0 to 9")?);
+                }
                 other => return Err(format!("there is no option `{other}`; see --help").into()),
             }
+        }
+        Ok(options)
+    }
+
+    /// The options of `encrypt` and `decrypt`, which work on one thread and compress nothing.
+    fn of_filter(arguments: &[String]) -> Outcome<Self> {
+        let options = Self::parse(arguments)?;
+        if options.threads.is_some() || options.level.is_some() {
+            return Err("--threads and --level belong to `pack` and `unpack`".into());
         }
         Ok(options)
     }
@@ -117,7 +203,7 @@ impl Options {
             Some(Suite::Age) => {
                 self.refuse_des_md5_options()?;
                 if self.key_file.is_some() {
-                    return Err("`encrypt --suite age` takes --recipient, not --key-file".into());
+                    return Err("sealing with the suite age takes --recipient, not --key-file".into());
                 }
                 Ok(AgeRecipients::new(self.recipients)?.into())
             }
@@ -131,7 +217,7 @@ impl Options {
             Some(Suite::Age) => {
                 self.refuse_des_md5_options()?;
                 if !self.recipients.is_empty() {
-                    return Err("`decrypt --suite age` takes --key-file, not --recipient".into());
+                    return Err("opening with the suite age takes --key-file, not --recipient".into());
                 }
                 let text =
                     String::from_utf8(self.read_key_file()?).map_err(|_| "the key file is not text")?;

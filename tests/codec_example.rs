@@ -1,4 +1,4 @@
-//! The filter `examples/codec.rs`, as a shell runs it: exit codes, messages, and what does not reach standard output.
+//! The program `examples/codec.rs`, as a shell runs it: exit codes, messages, and what does not reach standard output.
 
 #![allow(clippy::unwrap_used)]
 
@@ -87,6 +87,42 @@ fn a_folder_goes_through_a_pipe_and_a_broken_archive_leaves_nothing() {
 }
 
 #[test]
+fn a_folder_becomes_one_sealed_file_and_the_same_folder_again_with_either_suite() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("note.txt"), "Please call back.\n".repeat(1_000)).unwrap();
+    let identity = AgeIdentity::generate();
+    let recipient = identity.recipient().to_string();
+    for (suite, key, sealing) in [
+        ("des-md5", &b"legacy-Secret1"[..], None),
+        ("age", identity.to_secret_string().expose().as_bytes(), Some(["--recipient", recipient.as_str()])),
+    ] {
+        let key = key_file(folder.path(), key);
+        let key = ["--key-file", key.to_str().unwrap()];
+        let (sealed, target) = (folder.path().join(suite), folder.path().join(format!("{suite}-target")));
+        let mut pack = codec();
+        pack.arg("pack").args([&source, &sealed]).args(["--suite", suite]).args(sealing.unwrap_or(key));
+        let said = attempt(pack.args(["--threads", "2", "--level", "9"]), b"");
+        assert_eq!(said, (true, Vec::new(), String::new()), "no progress where there is no terminal");
+        assert!(fs::metadata(&sealed).unwrap().len() < 2_000);
+        let unpack = |file: &Path| {
+            let mut unpack = codec();
+            unpack.arg("unpack").args([file, &target]).args(["--suite", suite, "--threads", "1"]).args(key);
+            attempt(&mut unpack, b"")
+        };
+        let bytes = fs::read(&sealed).unwrap();
+        let cut = folder.path().join("cut");
+        fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+        let (succeeded, _, complaint) = unpack(&cut);
+        assert!(!succeeded && complaint.starts_with("codec: ") && !target.exists(), "{complaint}");
+        assert_eq!(unpack(&sealed), (true, Vec::new(), String::new()));
+        let note = |directory: &Path| fs::read(directory.join("note.txt")).unwrap();
+        assert_eq!(note(&target), note(&source));
+    }
+}
+
+#[test]
 fn what_cannot_be_understood_ends_with_exit_code_one() {
     for arguments in [
         &[][..],
@@ -102,6 +138,11 @@ fn what_cannot_be_understood_ends_with_exit_code_one() {
         &["decrypt", "--suite", "des-md5", "--salt", "+102030405060708", "--key-file", "x"],
         &["decrypt", "--suite", "des-md5", "--iterations", "0", "--key-file", "x"],
         &["decrypt", "--suite", "age", "--key-file", "there is no such file"],
+        &["encrypt", "--suite", "des-md5", "--key-file", "x", "--level", "6"],
+        &["pack", "there is no such directory"],
+        &["pack", "a", "b", "--suite", "des-md5", "--key-file", "x", "--level", "10"],
+        &["unpack", "a", "b", "--suite", "des-md5", "--key-file", "x", "--threads", "0"],
+        &["unpack", "a", "b", "--suite", "des-md5", "--key-file", "x", "--level", "6"],
     ] {
         let output = codec().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
