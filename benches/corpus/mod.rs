@@ -56,7 +56,9 @@ pub fn claim(total: u64) -> Vec<Document> {
             (false, 0..50) => Kind::Report,
             (false, _) => Kind::Bill,
         };
-        let length = if is_scan { random.size(280_000) } else { random.size(104_000) }.min(total - made);
+        let size = random.size(if is_scan { 280_000 } else { 104_000 });
+        // A small claim is one of small documents, so that it has of both kinds.
+        let length = size.min(total / 4).max(SMALLEST).min(total - made);
         documents.push(Document {
             name: name(documents.len() + 1, kind, &mut random),
             length,
