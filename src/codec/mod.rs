@@ -47,14 +47,14 @@
 mod age;
 mod archive;
 mod decrypt;
-mod des;
 mod deflate;
+mod des;
 mod des_md5;
 mod encrypt;
 mod file;
 mod inflate;
-mod plaintext;
 mod pack;
+mod plaintext;
 mod pump;
 mod push;
 mod read_at;
@@ -76,9 +76,9 @@ pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
 pub use self::file::{compress_file, decompress_file, decrypt_file, encrypt_file};
+pub use self::pack::{Packed, pack, pack_file};
 #[cfg(feature = "exchange")]
 pub(crate) use self::plaintext::Plaintext;
-pub use self::pack::{Packed, pack, pack_file};
 pub use self::push::PushDecryptor;
 #[cfg(feature = "exchange")]
 pub(crate) use self::relay::Relay;
