@@ -137,10 +137,14 @@ mod tests {
         // SAFETY: the structs are good.
         unsafe {
             assert_eq!(pack_options(null()).unwrap(), PackOptions::default());
-            assert_eq!(pack_options(&raw const set(0, 0)).unwrap(), PackOptions::default());
             let three = PackOptions::default().with_threads(NonZeroUsize::new(3).unwrap());
-            assert_eq!(pack_options(&raw const set(3, 9)).unwrap(), three.with_level(9));
-            assert_eq!(pack_options(&raw const set(3, 900)).unwrap(), three.with_level(9));
+            for (given, expected) in [
+                (set(0, 0), PackOptions::default()),
+                (set(3, 9), three.with_level(9)),
+                (set(3, 900), three.with_level(9)),
+            ] {
+                assert_eq!(pack_options(&raw const given).unwrap(), expected);
+            }
             for struct_size in [0, size_of::<cw_pack_options>() - 1, usize::MAX] {
                 let wrong = cw_pack_options { struct_size, ..set(0, 0) };
                 let error = pack_options(&raw const wrong).unwrap_err();
