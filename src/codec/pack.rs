@@ -11,8 +11,9 @@ use super::suite::SealingKey;
 use super::watch::Watch;
 use crate::Result;
 
-/// The name of the last entry, which lists the digests of all others.
-const DIGESTS: &str = "SHA256SUMS";
+/// The last entry of a packed directory: what `sha256sum` (GNU coreutils) writes and `sha256sum -c` checks, for each
+/// file its SHA-256 in lower-case hexadecimal, two spaces, its path and a newline.
+pub(super) const DIGESTS: &str = "SHA256SUMS";
 
 /// What [`pack`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,12 +71,12 @@ impl Packed {
 ///
 /// # Errors
 ///
-/// - [`InvalidArgument`](ErrorKind::InvalidArgument): `directory` is none, or holds a symbolic link, a device, a name
+/// - [`InvalidArgument`](crate::ErrorKind::InvalidArgument): `directory` is none, or holds a symbolic link, a device, a name
 ///   that is not Unicode, names that would meet on another system, or `SHA256SUMS` at its top.
-/// - [`HostileName`](ErrorKind::HostileName): a name cannot be written everywhere, see
+/// - [`HostileName`](crate::ErrorKind::HostileName): a name cannot be written everywhere, see
 ///   [`check_path`](super::check_path).
-/// - [`Cancelled`](ErrorKind::Cancelled): `watch` said stop.
-/// - [`Io`](ErrorKind::Io): a file cannot be read, `output` refuses, or the system has no randomness to give.
+/// - [`Cancelled`](crate::ErrorKind::Cancelled): `watch` said stop.
+/// - [`Io`](crate::ErrorKind::Io): a file cannot be read, `output` refuses, or the system has no randomness to give.
 pub fn pack(
     directory: &Path,
     key: &SealingKey,

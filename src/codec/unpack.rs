@@ -9,15 +9,12 @@ use std::path::Path;
 
 use super::archive::{EntryDigest, Limits, SharedArchive, Target, available_threads, spool};
 use super::file::open;
+use super::pack::DIGESTS;
 use super::plaintext::Plaintext;
 use super::relay::Relay;
 use super::suite::OpeningKey;
 use super::watch::{Watch, Watched};
 use crate::{Error, ErrorKind, Result};
-
-/// The last entry of a packed directory: what `sha256sum` (GNU coreutils) writes and `sha256sum -c` checks, for each
-/// file its SHA-256 in lower-case hexadecimal, two spaces, its path and a newline.
-const LIST: &str = "SHA256SUMS";
 
 /// What unpacking may cost, and on how many threads it runs.
 ///
@@ -152,10 +149,10 @@ fn unpack_to(
     let plaintext = Plaintext::of_file(key, sealed, &relay)?;
     let mut archive = SharedArchive::open(&plaintext, &options.limits)?;
     let mut names: Vec<String> = archive.files().map(|entry| entry.name().to_owned()).collect();
-    if names.pop().is_none_or(|last| last != LIST) {
+    if names.pop().is_none_or(|last| last != DIGESTS) {
         return Err(Error::new(
             ErrorKind::NotAPackage,
-            format!("the archive does not end with {LIST}: it is no directory that was packed as one"),
+            format!("the archive does not end with {DIGESTS}: it is no directory that was packed as one"),
         ));
     }
     let list = read_list(&mut archive, &names)?;
@@ -167,7 +164,7 @@ fn unpack_to(
             Some(sha256) if **sha256 == digest.to_hex() => Ok(()),
             _ => Err(Error::new(
                 ErrorKind::Altered,
-                format!("entry `{}` is not what {LIST} says: its SHA-256 differs", file.name),
+                format!("entry `{}` is not what {DIGESTS} says: its SHA-256 differs", file.name),
             )),
         })?;
     target.release()?;
@@ -182,7 +179,7 @@ fn read_list(archive: &mut SharedArchive<'_>, names: &[String]) -> Result<String
         return Err(contradiction("has other files than the archive"));
     }
     let mut list = Vec::with_capacity(expected);
-    archive.read(LIST, &mut list)?;
+    archive.read(DIGESTS, &mut list)?;
     String::from_utf8(list).map_err(|_| contradiction("is not UTF-8"))
 }
 
@@ -207,5 +204,8 @@ fn listed_digests<'l>(list: &'l str, names: &[String]) -> Result<BTreeMap<&'l st
 }
 
 fn contradiction(what: &str) -> Error {
-    Error::new(ErrorKind::InconsistentArchive, format!("the archive contradicts itself: its {LIST} {what}"))
+    Error::new(
+        ErrorKind::InconsistentArchive,
+        format!("the archive contradicts itself: its {DIGESTS} {what}"),
+    )
 }

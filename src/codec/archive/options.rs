@@ -1,8 +1,8 @@
 //! How the writers of archives use the machine: threads and compression level.
 
 use std::num::NonZeroUsize;
-use std::sync::OnceLock;
-use std::thread;
+
+use super::extract::available_threads;
 
 /// How entries are compressed: on how many threads, and how hard.
 ///
@@ -39,10 +39,7 @@ impl PackOptions {
     /// The most threads at work, the caller's among them.
     #[must_use]
     pub fn threads(&self) -> NonZeroUsize {
-        // Asked once: the answer is looked up in several files.
-        static AVAILABLE: OnceLock<NonZeroUsize> = OnceLock::new();
-        let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.threads.unwrap_or_else(|| *AVAILABLE.get_or_init(available))
+        self.threads.unwrap_or_else(available_threads)
     }
 
     /// The level of deflate.

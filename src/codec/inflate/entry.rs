@@ -240,6 +240,6 @@ mod tests {
         let pair = first.then(LITERAL_MEANINGS[269].coded_in(4));
         assert!(pair.is_length() && !pair.is_exception());
         assert_eq!((pair.literal_count(), pair.literals()[0], pair.bits()), (1, 0x41, 11));
-        assert_eq!(pair.length_in(0b10_1111_00000), 21);
+        assert_eq!(pair.length_in(0b101_1110_0000), 21);
     }
 }
