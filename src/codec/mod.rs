@@ -26,9 +26,9 @@
 //! runs code on the same processor may learn about both. Decryption takes the same time for every key and text.
 //!
 //! Both use the best instructions that are found at run time. The environment variable `CLAIMWIRE_SIMD`, read once, lowers
-//! that to `avx512`, `avx2`, `sse2`, `neon` or `portable`, to find out whether a difference between two machines comes
-//! from there; what the processor does not have, and any other value, changes nothing. Every level writes and reads the
-//! same bytes.
+//! that to `avx512`, `avx2`, `sse2`, `neon`, `portable` or `reference` (the `des` crate, which is not of constant time either
+//! way), to find out whether a difference between two machines comes from there; what the processor does not have, and
+//! any other value, changes nothing. Every level writes and reads the same bytes.
 //!
 //! # Example
 //!

@@ -7,15 +7,21 @@ use zeroize::Zeroize;
 
 use super::BLOCK;
 use super::level::Level;
+use super::reference;
 use super::schedule::Schedule;
 
 /// Decrypts one chain of blocks; keys and chain are wiped on drop.
 ///
 /// The running time depends on the number of blocks alone. Hundreds of blocks take as long as one, so give it many.
 pub(in crate::codec) struct CbcDecryptor {
-    schedule: Arc<Schedule>,
-    level: Level,
+    cipher: Cipher,
     chain: [u8; BLOCK],
+}
+
+#[derive(Clone)]
+enum Cipher {
+    Own(Arc<Schedule>, Level),
+    Reference(reference::Decryptor),
 }
 
 impl CbcDecryptor {
@@ -25,13 +31,18 @@ impl CbcDecryptor {
     }
 
     fn with_level(level: Level, key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
-        Self { schedule: Arc::new(Schedule::for_decryption(key)), level, chain: *iv }
+        let cipher = if level.is_reference() {
+            Cipher::Reference(reference::Decryptor::new(key))
+        } else {
+            Cipher::Own(Arc::new(Schedule::for_decryption(key)), level)
+        };
+        Self { cipher, chain: *iv }
     }
 
     /// The same key at another place of the chain: `before` is the ciphertext block before the first to be decrypted,
-    /// or the initialization vector. The key schedule is shared, so this costs nothing.
+    /// or the initialization vector. The key schedule is shared, so this costs next to nothing.
     pub(in crate::codec) fn at(&self, before: &[u8; BLOCK]) -> Self {
-        Self { schedule: Arc::clone(&self.schedule), level: self.level, chain: *before }
+        Self { cipher: self.cipher.clone(), chain: *before }
     }
 
     /// Decrypts the whole blocks of `blocks` in place and carries the chain to the next call; bytes behind the last
@@ -39,7 +50,10 @@ impl CbcDecryptor {
     pub(in crate::codec) fn decrypt(&mut self, blocks: &mut [u8]) {
         let whole = blocks.len() - blocks.len() % BLOCK;
         let (blocks, _) = blocks.split_at_mut(whole);
-        self.level.decrypt(&self.schedule, &mut self.chain, blocks);
+        match &self.cipher {
+            Cipher::Own(schedule, level) => level.decrypt(schedule, &mut self.chain, blocks),
+            Cipher::Reference(cipher) => cipher.decrypt(&mut self.chain, blocks),
+        }
     }
 }
 

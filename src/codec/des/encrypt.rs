@@ -13,6 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::BLOCK;
 use super::expanded::{enter, group_bit, leave};
 use super::level::Level;
+use super::reference;
 #[cfg(target_arch = "x86_64")]
 use super::round::BitFields;
 use super::round::{Portable, Round};
@@ -24,7 +25,15 @@ const STRIP: usize = 32;
 /// Encrypts one chain of blocks; keys and chain are wiped on drop.
 ///
 /// The running time depends on the key and the text, not only on the number of blocks.
-pub(in crate::codec) struct CbcEncryptor {
+pub(in crate::codec) struct CbcEncryptor(Cipher);
+
+enum Cipher {
+    Own(Chained),
+    Reference(Box<reference::Encryptor>),
+}
+
+/// This room's own cipher.
+struct Chained {
     keys: Keys,
     chain: Chain,
     level: Level,
@@ -56,6 +65,25 @@ impl CbcEncryptor {
     }
 
     fn with_level(level: Level, key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
+        Self(if level.is_reference() {
+            Cipher::Reference(Box::new(reference::encryptor(key, iv)))
+        } else {
+            Cipher::Own(Chained::new(level, key, iv))
+        })
+    }
+
+    /// Encrypts the whole blocks of `blocks` in place and carries the chain to the next call; bytes behind the last
+    /// whole block are left as they are.
+    pub(in crate::codec) fn encrypt(&mut self, blocks: &mut [u8]) {
+        match &mut self.0 {
+            Cipher::Own(chained) => chained.encrypt(blocks),
+            Cipher::Reference(encryptor) => reference::encrypt(encryptor, blocks),
+        }
+    }
+}
+
+impl Chained {
+    fn new(level: Level, key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
         let mut round_keys: [u64; ROUNDS] = std::array::from_fn(|round| expanded_key(key, round));
         let [first, second, .., last] = round_keys;
         let changes = std::array::from_fn(|round| {
@@ -70,9 +98,7 @@ impl CbcEncryptor {
         }
     }
 
-    /// Encrypts the whole blocks of `blocks` in place and carries the chain to the next call; bytes behind the last
-    /// whole block are left as they are.
-    pub(in crate::codec) fn encrypt(&mut self, blocks: &mut [u8]) {
+    fn encrypt(&mut self, blocks: &mut [u8]) {
         let (blocks, _) = blocks.as_chunks_mut();
         #[cfg(target_arch = "x86_64")]
         if let Some(bit_fields) = self.level.bit_fields() {
@@ -142,7 +168,7 @@ fn expanded_key(key: &[u8; BLOCK], round: usize) -> u64 {
     bits.iter().enumerate().map(|(number, bit)| u64::from(*bit) << group_bit(number / 6, number % 6)).sum()
 }
 
-impl Drop for CbcEncryptor {
+impl Drop for Chained {
     fn drop(&mut self) {
         self.chain.zeroize();
     }

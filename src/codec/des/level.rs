@@ -1,8 +1,8 @@
 //! Which instructions this room uses: the best this processor has, found once.
 //!
 //! The environment variable `CLAIMWIRE_SIMD` lowers the level, to find out whether a difference between two machines
-//! comes from here: `portable`, `sse2`, `avx2`, `avx512` or `neon`. It is read once, before the first key is set up; a name
-//! of a level that this processor does not have, or no name at all, changes nothing.
+//! comes from here: `reference` (the `des` crate), `portable`, `sse2`, `avx2`, `avx512` or `neon`. It is read once, before the
+//! first key is set up; a name of a level that this processor does not have, or no name at all, changes nothing.
 
 use std::sync::OnceLock;
 
@@ -22,6 +22,7 @@ pub(super) struct Level(Instructions);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instructions {
+    Reference,
     Portable,
     #[cfg(target_arch = "x86_64")]
     Sse2,
@@ -36,7 +37,7 @@ enum Instructions {
 impl Level {
     /// Every name that `CLAIMWIRE_SIMD` may have, on any processor.
     #[cfg(test)]
-    pub(super) const NAMES: [&str; 5] = ["portable", "sse2", "avx2", "avx512", "neon"];
+    pub(super) const NAMES: [&str; 6] = ["reference", "portable", "sse2", "avx2", "avx512", "neon"];
 
     /// The best level, or the one that `CLAIMWIRE_SIMD` names.
     pub(super) fn chosen() -> Self {
@@ -53,7 +54,7 @@ impl Level {
 
     /// What this processor has, the slowest first.
     pub(super) fn available() -> Vec<Self> {
-        let mut available = vec![Self(Instructions::Portable)];
+        let mut available = vec![Self(Instructions::Reference), Self(Instructions::Portable)];
         if cfg!(miri) {
             return available;
         }
@@ -77,6 +78,7 @@ impl Level {
     /// The name in `CLAIMWIRE_SIMD`.
     pub(super) fn name(self) -> &'static str {
         match self.0 {
+            Instructions::Reference => "reference",
             Instructions::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Instructions::Sse2 => "sse2",
@@ -89,11 +91,16 @@ impl Level {
         }
     }
 
+    /// Whether the `des` crate takes the place of this room.
+    pub(super) fn is_reference(self) -> bool {
+        self.0 == Instructions::Reference
+    }
+
     /// What written-out rounds of encryption take, if this level and the processor have it.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn bit_fields(self) -> Option<BitFields> {
         match self.0 {
-            Instructions::Portable | Instructions::Sse2 => None,
+            Instructions::Reference | Instructions::Portable | Instructions::Sse2 => None,
             Instructions::Avx2 | Instructions::Avx512 => BitFields::detect(),
         }
     }
@@ -101,7 +108,7 @@ impl Level {
     /// [`bitslice::decrypt`] with the instructions of this level.
     pub(super) fn decrypt(self, schedule: &Schedule, chain: &mut [u8; BLOCK], blocks: &mut [u8]) {
         match self.0 {
-            Instructions::Portable => portable(schedule, chain, blocks),
+            Instructions::Reference | Instructions::Portable => portable(schedule, chain, blocks),
             #[cfg(target_arch = "x86_64")]
             Instructions::Sse2 => sse2(schedule, chain, blocks),
             #[cfg(target_arch = "x86_64")]

@@ -4,7 +4,7 @@
 //!
 //! Encryption is a chain of blocks and reads tables ([`encrypt`]): its running time tells something about the key and the
 //! text to whoever can measure it on the same machine. Decryption is bitsliced ([`decrypt`]): its time depends on the
-//! number of blocks alone.
+//! number of blocks alone. The `des` crate is the [`reference`](self::reference) for both.
 
 #[allow(unsafe_code, reason = "vectors are read from and written to slices of bytes")]
 mod bitslice;
@@ -18,6 +18,7 @@ mod expanded;
 mod lanes;
 #[allow(unsafe_code, reason = "functions that only some processors can run")]
 mod level;
+mod reference;
 #[allow(unsafe_code, reason = "a round written out in instructions")]
 mod round;
 mod round_keys;

@@ -1,0 +1,40 @@
+//! The `des` and `cbc` crates in the place of this room: what it is checked against, and what `CLAIMWIRE_SIMD=reference`
+//! falls back to.
+
+use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
+use des::Des;
+
+use super::BLOCK;
+
+/// One chain of blocks being encrypted.
+pub(super) type Encryptor = cbc::Encryptor<Des>;
+
+/// A key, to decrypt from any place of a chain. Wiped on drop by the crate it comes from.
+#[derive(Clone)]
+pub(super) struct Decryptor(Des);
+
+/// Encrypts from `iv` on.
+pub(super) fn encryptor(key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Encryptor {
+    Encryptor::inner_iv_init(Des::new(&(*key).into()), &(*iv).into())
+}
+
+/// Encrypts the whole blocks of `blocks` in place.
+pub(super) fn encrypt(encryptor: &mut Encryptor, blocks: &mut [u8]) {
+    encryptor.encrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+}
+
+impl Decryptor {
+    pub(super) fn new(key: &[u8; BLOCK]) -> Self {
+        Self(Des::new(&(*key).into()))
+    }
+
+    /// Decrypts the whole blocks of `blocks` in place; `chain` is the ciphertext block before, then the last one.
+    pub(super) fn decrypt(&self, chain: &mut [u8; BLOCK], blocks: &mut [u8]) {
+        let before = *chain;
+        if let Some(last) = blocks.as_chunks().0.last() {
+            *chain = *last;
+        }
+        let mut decryptor = cbc::Decryptor::inner_iv_init(self.0.clone(), &before.into());
+        decryptor.decrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+    }
+}
