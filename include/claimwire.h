@@ -749,19 +749,6 @@ typedef struct {
 } cw_limits;
 
 /**
- * How archives are unpacked. 0 stands for the default in each, and NULL instead of the struct for all defaults.
- */
-typedef struct {
-    /**
-     * Set to sizeof(cw_unpack_options).
-     */
-    size_t struct_size;
-    /**
-     * At most this many threads, the caller's among them; they have ended when the call returns. Default: as many as the
-     * machine runs at once, and one for less than 1 MiB.
-     */
-    uint32_t threads;
-} cw_unpack_options;
  * How archives are compressed. 0 stands for the default in each, and NULL instead of the struct for all defaults.
  */
 typedef struct {
@@ -779,6 +766,21 @@ typedef struct {
      */
     uint32_t level;
 } cw_pack_options;
+
+/**
+ * How archives are unpacked. 0 stands for the default in each, and NULL instead of the struct for all defaults.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_unpack_options).
+     */
+    size_t struct_size;
+    /**
+     * At most this many threads, the caller's among them; they have ended when the call returns. Default: as many as the
+     * machine runs at once, and one for less than 1 MiB.
+     */
+    uint32_t threads;
+} cw_unpack_options;
 
 /**
  * Where an HTTPS transport posts to, whom it trusts, and what it shows of itself. All but the address may be left zero;
