@@ -93,6 +93,7 @@ pub fn pack(
     for item in &items {
         add(&mut archive, item, watch)?;
     }
+    archive.write_files(watch)?;
     let digests = archive.settle()?;
     archive.add(DIGESTS, list_digests(&digests).as_bytes())?;
     let mut output = archive.finish()?.finish()?;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 
 use super::read_at::ReadAt;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Result};
 
 /// Sees work move on, and may stop it.
 ///
@@ -59,10 +59,16 @@ impl<'w, S> Watched<'w, S> {
     }
 
     fn report(&self, bytes: usize) -> io::Result<usize> {
-        match self.watch.moved(bytes as u64) {
-            ControlFlow::Continue(()) => Ok(bytes),
-            ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "stopped on request").into()),
-        }
+        tell(self.watch, bytes as u64)?;
+        Ok(bytes)
+    }
+}
+
+/// Tells `watch` that so many bytes moved, and fails with [`ErrorKind::Cancelled`] when it says stop.
+pub(super) fn tell(watch: &dyn Watch, bytes: u64) -> Result<()> {
+    match watch.moved(bytes) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "stopped on request")),
     }
 }
 

@@ -102,15 +102,34 @@ impl Buffers {
         self.in_use
     }
 
-    /// An empty buffer of exactly this capacity: a larger one would be missing where it is needed.
+    /// An empty buffer of at least this capacity. To take one that is up to four times as large is better than to wipe
+    /// and free others for a new one.
     pub(super) fn take(&mut self, capacity: usize) -> Buffer {
+        let is_room = self.waiting_bytes + self.in_use + capacity <= self.most;
+        let most = if is_room { capacity } else { 4 * capacity };
+        self.reuse(capacity, most).unwrap_or_else(|| self.make(capacity))
+    }
+
+    /// An empty buffer of exactly this capacity.
+    pub(super) fn take_exactly(&mut self, capacity: usize) -> Buffer {
+        self.reuse(capacity, capacity).unwrap_or_else(|| self.make(capacity))
+    }
+
+    /// The smallest one of these capacities that waits.
+    fn reuse(&mut self, least: usize, most: usize) -> Option<Buffer> {
+        let fitting = self.waiting.iter().enumerate().rev().filter(|(_, buffer)| {
+            (least..=most).contains(&buffer.capacity())
+        });
+        let (at, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+        let mut buffer = self.waiting.swap_remove(at);
+        self.waiting_bytes -= buffer.capacity();
+        self.in_use += buffer.capacity();
+        buffer.replace(&[]);
+        Some(buffer)
+    }
+
+    fn make(&mut self, capacity: usize) -> Buffer {
         self.in_use += capacity;
-        if let Some(at) = self.waiting.iter().rposition(|buffer| buffer.capacity() == capacity) {
-            let mut buffer = self.waiting.swap_remove(at);
-            self.waiting_bytes -= capacity;
-            buffer.replace(&[]);
-            return buffer;
-        }
         while self.waiting_bytes + self.in_use > self.most
             && let Some(buffer) = self.waiting.pop()
         {

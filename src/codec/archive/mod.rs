@@ -10,16 +10,17 @@
 //! - [`limits`]: how much an archive may cost
 //! - [`record`]: the records of the format as bytes
 //! - [`content`]: what to store and what to deflate
-//! - [`job`], [`workers`], [`buffer`] and [`stored`]: content measured and deflated ahead, on other threads
+//! - [`job`], [`source`], [`workers`], [`buffer`] and [`stored`]: content measured and deflated ahead, on other threads
 //! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
 //! - [`extract`]: many entries, by every core; [`order`]: entries in the order that suits the threads
-//! - [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
+//! - [`files`]: files of a directory, read by the threads, too; [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
 mod buffer;
 mod catalogue;
 mod content;
 mod digest;
 mod extract;
+mod files;
 mod job;
 mod limits;
 mod memory;
@@ -28,6 +29,7 @@ mod options;
 mod order;
 mod reader;
 mod record;
+mod source;
 mod stored;
 mod target;
 mod tree;

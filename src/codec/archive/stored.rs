@@ -9,6 +9,9 @@ pub(super) fn for_each_stored<E>(
     is_last: bool,
     mut write: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
+    if content.is_empty() && is_last {
+        return write(&[1, 0, 0, 0xff, 0xff]);
+    }
     let mut blocks = content.chunks(STORED).peekable();
     while let Some(block) = blocks.next() {
         let is_final = is_last && blocks.peek().is_none();

@@ -8,7 +8,7 @@ use super::super::file::{at, refused};
 use super::super::plaintext::Plaintext;
 use super::super::pump::pump;
 use super::super::relay::Relay;
-use super::super::watch::{Watch, Watched};
+use super::super::watch::Watch;
 use super::digest::EntryDigest;
 use super::extract::{SharedArchive, available_threads};
 use super::limits::Limits;
@@ -34,6 +34,7 @@ pub fn compress(directory: &Path, output: impl Write, watch: &dyn Watch) -> Resu
     for item in list(directory)? {
         add(&mut archive, &item, watch)?;
     }
+    archive.write_files(watch)?;
     archive.finish_flushed()
 }
 
@@ -46,10 +47,7 @@ pub(in crate::codec) fn add(
     if item.is_directory {
         return archive.add_directory(&item.name);
     }
-    let file = File::open(&item.path).map_err(at(&item.path))?;
-    // No further than it reaches now: were the archive itself in this directory, it would never end.
-    let length = file.metadata().map_err(at(&item.path))?.len();
-    archive.queue_sized(&item.name, length, Watched::new(file.take(length), watch))
+    archive.queue_file(&item.name, &item.path, item.size, watch)
 }
 
 /// A file, or an empty directory, to be packed.

@@ -4,28 +4,26 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 
 use super::super::pump::{Counted, fill};
 use super::buffer::{Buffer, Buffers};
-use super::digest::{EntryDigest, Measure};
-use super::job::{Block, Done, Job, Part};
+use super::digest::EntryDigest;
+use super::job::{Done, Job, Part};
 use super::limits::Limits;
 use super::name::{Names, check_path, to_nfc};
 use super::options::PackOptions;
 use super::record::{self, Header, Method};
+use super::source::{Baton, Block, WINDOW, ended_early};
 use super::stored::for_each_stored;
 use super::workers::Workers;
 use crate::{Error, ErrorKind, Result};
 
 /// Content up to this length waits in memory, so that its header can state its size and CRC.
-const BUFFERED: usize = 4 * 1024 * 1024;
+pub(super) const BUFFERED: usize = 4 * 1024 * 1024;
 
 /// Longer content goes in blocks; each has its window before it in one buffer of 512 KiB.
-const BLOCK_BUFFER: usize = 512 * 1024;
-
-/// How far back a match may lie (RFC 1951, section 2).
-const WINDOW: usize = 32 * 1024;
+pub(super) const BLOCK_BUFFER: usize = 512 * 1024;
 
 /// The most bytes of buffers that wait to be written, where other threads work ahead.
 const AHEAD: usize = 24 * 1024 * 1024;
@@ -68,6 +66,8 @@ pub struct ArchiveWriter<W: Write> {
     ahead: usize,
     /// What was handed to the workers and is to be written, in order.
     queue: VecDeque<Queued>,
+    /// What was read of files, of the entries written, and no watch was told of.
+    pub(super) untold: u64,
     /// The long entry of which a part is written.
     open: Option<Open>,
     settled: Vec<(String, EntryDigest)>,
@@ -75,7 +75,7 @@ pub struct ArchiveWriter<W: Write> {
 }
 
 /// What is to be written next; all but a directory is a job of the workers.
-enum Queued {
+pub(super) enum Queued {
     Directory(String),
     Whole(String),
     FirstBlock(String),
@@ -110,6 +110,7 @@ impl<W: Write> ArchiveWriter<W> {
             buffers: Buffers::new(ahead.max(2 * BUFFERED)),
             ahead,
             queue: VecDeque::new(),
+            untold: 0,
             open: None,
             settled: Vec::new(),
             broken: false,
@@ -154,20 +155,9 @@ impl<W: Write> ArchiveWriter<W> {
     /// # Errors
     ///
     /// Those of [`add`](Self::add). That the output refuses may be told by a later call.
-    pub fn queue(&mut self, name: &str, content: impl Read) -> Result<()> {
-        self.queue_sized(name, 0, content)
-    }
-
-    /// As [`queue`](Self::queue), with content that is expected to have `length` bytes.
-    pub(in crate::codec) fn queue_sized(
-        &mut self,
-        name: &str,
-        length: u64,
-        mut content: impl Read,
-    ) -> Result<()> {
+    pub fn queue(&mut self, name: &str, mut content: impl Read) -> Result<()> {
         self.check(name)?;
-        let length = usize::try_from(length).unwrap_or(BUFFERED).min(BUFFERED);
-        let mut buffer = self.take_buffer(Buffers::capacity_for(length))?;
+        let mut buffer = self.take_buffer(Buffers::capacity_for(0))?;
         let mut next = [0];
         loop {
             let read = buffer.fill(&mut content).and_then(|()| match buffer.is_full() {
@@ -188,7 +178,7 @@ impl<W: Write> ArchiveWriter<W> {
                     return Err(error);
                 }
                 if !is_more {
-                    self.submit(Queued::Whole(name.to_owned()), Job::new(buffer, Part::Whole));
+                    self.submit_read(Queued::Whole(name.to_owned()), buffer, Part::Whole);
                     return Ok(());
                 }
                 self.queue_blocks(name, &buffer, (&next[..]).chain(content))?;
@@ -254,7 +244,7 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(self.output)
     }
 
-    fn check(&self, name: &str) -> Result<()> {
+    pub(super) fn check(&self, name: &str) -> Result<()> {
         self.refuse_if_broken()?;
         check_path(name, &Limits::default())?;
         if to_nfc(name) != name {
@@ -264,7 +254,7 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(())
     }
 
-    fn insert(&mut self, name: &str, is_directory: bool) -> Result<()> {
+    pub(super) fn insert(&mut self, name: &str, is_directory: bool) -> Result<()> {
         self.names.insert(name, is_directory).map_err(|fault| Error::new(ErrorKind::InvalidArgument, fault))
     }
 
@@ -282,70 +272,90 @@ impl<W: Write> ArchiveWriter<W> {
     fn queue_blocks(&mut self, name: &str, start: &Buffer, rest: impl Read) -> Result<()> {
         let mut content = start.content().chain(rest);
         let mut queued = Queued::FirstBlock(name.to_owned());
-        let mut before = None;
+        let mut before = Baton::start(None);
         self.broken = true;
-        let mut buffer = self.take_buffer(BLOCK_BUFFER)?;
+        let mut buffer = self.take_block_buffer()?;
         buffer.fill(&mut content).map_err(within(name))?;
         loop {
-            let mut next = self.take_buffer(BLOCK_BUFFER)?;
+            let mut next = self.take_block_buffer()?;
             next.start_after(buffer.tail(WINDOW));
             next.fill(&mut content).map_err(within(name))?;
             if next.content().is_empty() {
                 self.buffers.give_back(next);
                 let block = Block { is_last: true, before, after: None };
-                self.submit(Queued::LastBlock, Job::new(buffer, Part::Block(block)));
+                self.submit_read(Queued::LastBlock, buffer, Part::Block(block));
                 self.broken = false;
                 return Ok(());
             }
-            let (after, measured): (_, Receiver<Measure>) = sync_channel(1);
-            let block = Block { is_last: false, before: before.replace(measured), after: Some(after) };
-            self.submit(mem::replace(&mut queued, Queued::Block), Job::new(buffer, Part::Block(block)));
+            let (after, coming) = sync_channel(1);
+            let block = Block { is_last: false, before: mem::replace(&mut before, coming), after: Some(after) };
+            self.submit_read(mem::replace(&mut queued, Queued::Block), buffer, Part::Block(block));
             buffer = next;
         }
     }
 
-    /// A buffer, for which what is queued may have to be written first.
-    fn take_buffer(&mut self, capacity: usize) -> Result<Buffer> {
-        while self.buffers.in_use() + capacity > self.ahead && !self.queue.is_empty() {
-            self.write_next()?;
-        }
+    /// A buffer of at least this capacity, for which what is queued may have to be written first.
+    pub(super) fn take_buffer(&mut self, capacity: usize) -> Result<Buffer> {
+        self.make_room(capacity)?;
         Ok(self.buffers.take(capacity))
     }
 
-    fn submit(&mut self, queued: Queued, job: Job) {
+    /// A buffer for a block, likewise. Its capacity decides what is in the block, and so is the same each time.
+    pub(super) fn take_block_buffer(&mut self) -> Result<Buffer> {
+        self.make_room(BLOCK_BUFFER)?;
+        Ok(self.buffers.take_exactly(BLOCK_BUFFER))
+    }
+
+    fn make_room(&mut self, capacity: usize) -> Result<()> {
+        while self.buffers.in_use() + capacity > self.ahead && self.write_next()? {}
+        Ok(())
+    }
+
+    pub(super) fn submit(&mut self, queued: Queued, job: Job) {
         self.queue.push_back(queued);
         self.workers.submit(job);
     }
 
+    /// Submits content that is in its buffer.
+    fn submit_read(&mut self, queued: Queued, buffer: Buffer, part: Part) {
+        let length = buffer.content().len();
+        self.submit(queued, Job::new(buffer, part, length));
+    }
+
     fn write_queued(&mut self) -> Result<()> {
-        while !self.queue.is_empty() {
-            self.write_next()?;
-        }
+        while self.write_next()? {}
         Ok(())
     }
 
-    /// Writes what is next in the queue, if anything is. The archive is lost where that fails.
-    fn write_next(&mut self) -> Result<()> {
+    /// Writes what is next in the queue, and tells whether anything was. The archive is lost where that fails.
+    pub(super) fn write_next(&mut self) -> Result<bool> {
+        let Some(queued) = self.queue.pop_front() else { return Ok(false) };
         let was_broken = mem::replace(&mut self.broken, true);
-        match self.queue.pop_front() {
-            None => {}
-            Some(Queued::Directory(name)) => self.write_directory(&name)?,
-            Some(queued) => {
-                let (buffer, done) = self.workers.next().map(Job::into_done).ok_or_else(not_deflated)?;
-                let done = done.ok_or_else(not_deflated)?;
-                match queued {
-                    Queued::Whole(name) => self.write_whole(name, buffer.content(), &done)?,
-                    Queued::FirstBlock(name) => {
-                        self.open(name)?;
-                        self.write_block(buffer.content(), &done)?;
-                    }
-                    _ => self.write_block(buffer.content(), &done)?,
-                }
+        match queued {
+            Queued::Directory(name) => self.write_directory(&name)?,
+            queued => {
+                let (buffer, done) = self.workers.next().ok_or_else(ended_early)?.into_done();
+                self.write_done(queued, buffer.content(), done)?;
                 self.buffers.give_back(buffer);
             }
         }
         self.broken = was_broken;
-        Ok(())
+        Ok(true)
+    }
+
+    fn write_done(&mut self, queued: Queued, data: &[u8], done: Result<Done>) -> Result<()> {
+        let done = match (&queued, &self.open) {
+            (Queued::FirstBlock(name), _) => done.map_err(|error| error.within(format_args!("entry `{name}`")))?,
+            (Queued::Whole(_), _) | (_, None) => done?,
+            (_, Some(open)) => done.map_err(|error| error.within(format_args!("entry `{}`", open.name)))?,
+        };
+        self.untold += done.read;
+        match queued {
+            Queued::Whole(name) => return self.write_whole(name, data, &done),
+            Queued::FirstBlock(name) => self.open(name)?,
+            _ => {}
+        }
+        self.write_block(data, &done)
     }
 
     fn write_directory(&mut self, name: &str) -> Result<()> {
@@ -358,7 +368,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Writes an entry whose whole content was in memory.
     fn write_whole(&mut self, name: String, data: &[u8], done: &Done) -> Result<()> {
-        let (digest, crc32) = done.measured.ok_or_else(not_deflated)?;
+        let (digest, crc32) = done.measured.ok_or_else(ended_early)?;
         let mut header = self.header(&name, done.method);
         header.crc32 = crc32;
         header.compressed = data.len() as u64;
@@ -382,7 +392,7 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// Writes a block of the open entry, and ends the entry with the last one.
     fn write_block(&mut self, data: &[u8], done: &Done) -> Result<()> {
-        let open = self.open.take().ok_or_else(not_deflated)?;
+        let open = self.open.take().ok_or_else(ended_early)?;
         let is_last = done.measured.is_some();
         match done.method {
             Method::Deflated => self.output.write_all(data),
@@ -431,11 +441,6 @@ impl<W: Write> fmt::Debug for ArchiveWriter<W> {
             .field("written", &self.output.bytes)
             .finish_non_exhaustive()
     }
-}
-
-/// What can only be when a thread ended early.
-fn not_deflated() -> Error {
-    Error::new(ErrorKind::Internal, "deflate failed")
 }
 
 /// Says which entry's content could not be read, or which long entry could not be written.

@@ -1,0 +1,97 @@
+//! Content that whoever works on it reads: short files, and long entries block by block.
+//!
+//! Some of that goes in the order of the content and cannot be done side by side: reading a file, and SHA-256. A
+//! [`Baton`] carries it from block to block; whoever passed it on deflates while the next one reads.
+
+use std::fs::File;
+use std::io::{Read, Take};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use zeroize::Zeroizing;
+
+use super::super::file::at;
+use super::buffer::Buffer;
+use super::digest::{EntryDigest, Measure};
+use crate::{Error, ErrorKind, Result};
+
+/// How far back a match may lie (RFC 1951, section 2).
+pub(super) const WINDOW: usize = 32 * 1024;
+
+/// A file that is read as a whole.
+pub(super) struct ShortFile {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+}
+
+impl ShortFile {
+    /// Reads the file into `buffer`, which was made for the length it had when its directory was listed.
+    pub(super) fn read(&self, buffer: &mut Buffer) -> Result<()> {
+        let file = File::open(&self.path).map_err(at(&self.path))?;
+        // No further than it reaches now: were the archive itself in this directory, it would never end.
+        let length = file.metadata().map_err(at(&self.path))?.len();
+        if length > buffer.capacity() as u64 {
+            let message = format!("`{}` grew while it was packed; try again", self.path.display());
+            return Err(Error::new(ErrorKind::Io, message));
+        }
+        let read = buffer.fill(file.take(length));
+        read.map_err(|error| Error::from(error).within(format_args!("entry `{}`", self.name)))
+    }
+}
+
+/// A block among others of a long entry.
+pub(super) struct Block {
+    pub(super) is_last: bool,
+    pub(super) before: Receiver<Baton>,
+    pub(super) after: Option<SyncSender<Baton>>,
+}
+
+/// What goes from each block to the next.
+pub(super) struct Baton {
+    measure: Measure,
+    file: Option<LongFile>,
+}
+
+/// A long file, and the end of what was read of it.
+struct LongFile {
+    rest: Take<File>,
+    window: Zeroizing<Vec<u8>>,
+}
+
+impl Baton {
+    /// The way to the first block, whose content is in its buffer if there is no `file`.
+    pub(super) fn start(file: Option<Take<File>>) -> Receiver<Self> {
+        let (first, before) = sync_channel(1);
+        let file = file.map(|rest| LongFile { rest, window: Zeroizing::default() });
+        // The channel has room for it, and the other end is here.
+        let _ = first.send(Self { measure: Measure::new(), file });
+        before
+    }
+}
+
+impl Block {
+    /// Waits for the block before, which some thread took earlier and begins with this; then reads and measures. Gives
+    /// the measure of the entry if this is its last block, and whether the content came from a file.
+    pub(super) fn read_and_measure(
+        &mut self,
+        buffer: &mut Buffer,
+    ) -> Result<(Option<(EntryDigest, u32)>, bool)> {
+        let mut baton = self.before.recv().map_err(|_| ended_early())?;
+        if let Some(file) = &mut baton.file {
+            buffer.start_after(&file.window);
+            buffer.fill(&mut file.rest)?;
+            file.window = Zeroizing::new(buffer.tail(WINDOW).to_vec());
+        }
+        baton.measure.update(buffer.content());
+        let is_from_file = baton.file.is_some();
+        let Some(after) = self.after.take() else { return Ok((Some(baton.measure.finish()), is_from_file)) };
+        // Nobody waits for it only when the writer was dropped.
+        after.send(baton).map_err(|_| ended_early())?;
+        Ok((None, is_from_file))
+    }
+}
+
+/// What can only be when a thread ended early, or another block failed.
+pub(super) fn ended_early() -> Error {
+    Error::new(ErrorKind::Internal, "deflate failed")
+}
