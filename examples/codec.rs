@@ -42,7 +42,7 @@ Packs directories into sealed files and back; encrypts, decrypts, compresses and
     --salt HEX         8 bytes; for `encrypt` with the other framings only to repeat a test vector
     --recipient AGE1   who shall be able to decrypt
     --threads N        at most so many at work; as many as there are cores. The bytes stay the same
-    --level N          of deflate, 0 (store) to 9 (smallest); 6
+    --level N          of deflate, 0 (store) to 9 (most work); 3
 
 `decrypt` writes nothing before all of its input was decrypted and, with age, verified. `decompress` and `unpack`
 make DIR only when the whole archive was found good, and `pack` makes FILE only when all was packed. They show on a

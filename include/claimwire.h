@@ -762,7 +762,8 @@ typedef struct {
      */
     uint32_t threads;
     /**
-     * The level of deflate, from 1 (fastest) to 9 (smallest). Default: 6.
+     * The level of deflate, from 1 (least work) to 9 (most); more work mostly gives less to send, but not for every
+     * content. Default: 3.
      */
     uint32_t level;
 } cw_pack_options;

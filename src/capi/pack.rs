@@ -22,7 +22,8 @@ pub struct cw_pack_options {
     /// At most this many threads, the caller's among them; they have ended when the call returns. The number changes
     /// nothing about the bytes. Default: as many as the machine runs at once.
     pub threads: u32,
-    /// The level of deflate, from 1 (fastest) to 9 (smallest). Default: 6.
+    /// The level of deflate, from 1 (least work) to 9 (most); more work mostly gives less to send, but not for every
+    /// content. Default: 3.
     pub level: u32,
 }
 

@@ -11,14 +11,14 @@ const SMALLEST: usize = 16 * 1024;
 
 /// Bytes on their way, in a buffer that never grows: growing would leave a copy that is not wiped.
 pub(super) struct Buffer {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Zeroizing<Box<[u8]>>,
     start: usize,
     end: usize,
 }
 
 impl Buffer {
     fn new(capacity: usize) -> Self {
-        Self { bytes: Zeroizing::new(vec![0; capacity]), start: 0, end: 0 }
+        Self { bytes: Zeroizing::new(vec![0; capacity].into_boxed_slice()), start: 0, end: 0 }
     }
 
     pub(super) fn capacity(&self) -> usize {
@@ -117,9 +117,12 @@ impl Buffers {
 
     /// The smallest one of these capacities that waits.
     fn reuse(&mut self, least: usize, most: usize) -> Option<Buffer> {
-        let fitting = self.waiting.iter().enumerate().rev().filter(|(_, buffer)| {
-            (least..=most).contains(&buffer.capacity())
-        });
+        let fitting = self
+            .waiting
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, buffer)| (least..=most).contains(&buffer.capacity()));
         let (at, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
         let mut buffer = self.waiting.swap_remove(at);
         self.waiting_bytes -= buffer.capacity();
@@ -170,6 +173,19 @@ mod tests {
         taken.into_iter().for_each(|buffer| buffers.give_back(buffer));
         let _large = buffers.take(4 * SMALLEST);
         assert_eq!((buffers.in_use, buffers.waiting_bytes), (4 * SMALLEST, 4 * SMALLEST));
+    }
+
+    #[test]
+    fn a_larger_buffer_is_used_only_where_there_is_no_room_for_another() {
+        let mut buffers = Buffers::new(8 * SMALLEST);
+        let four = buffers.take(4 * SMALLEST);
+        buffers.give_back(four);
+        let small = buffers.take(SMALLEST);
+        assert_eq!(small.capacity(), SMALLEST);
+        let two = buffers.take_exactly(2 * SMALLEST);
+        assert_eq!((two.capacity(), buffers.waiting_bytes), (2 * SMALLEST, 4 * SMALLEST));
+        let _three = buffers.take(SMALLEST);
+        assert_eq!(buffers.take(2 * SMALLEST).capacity(), 4 * SMALLEST);
     }
 
     #[test]

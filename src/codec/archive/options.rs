@@ -4,6 +4,9 @@ use std::num::NonZeroUsize;
 
 use super::extract::available_threads;
 
+/// Packing is as fast as one thread encrypts, and the others must keep up with it: this level leaves them time to spare.
+const DEFAULT_LEVEL: u8 = 3;
+
 /// How entries are compressed: on how many threads, and how hard.
 ///
 /// ```
@@ -28,8 +31,9 @@ impl PackOptions {
         self
     }
 
-    /// The level of deflate, from 1 (fastest) to 9 (smallest), by default 6; 0 stores everything, and what is above 9
-    /// counts as 9.
+    /// The level of deflate, from 1 (least work) to 9 (most), by default 3; 0 stores everything, and what is above 9
+    /// counts as 9. More work mostly gives less to send, but not for every content. Of reports and
+    /// bills, level 3 makes 1 to 2 percent more than `zip -6`, level 6 a little less than that.
     #[must_use]
     pub fn with_level(mut self, level: u8) -> Self {
         self.level = Some(level.min(9));
@@ -45,6 +49,6 @@ impl PackOptions {
     /// The level of deflate.
     #[must_use]
     pub fn level(&self) -> u8 {
-        self.level.unwrap_or(6)
+        self.level.unwrap_or(DEFAULT_LEVEL)
     }
 }

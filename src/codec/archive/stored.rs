@@ -27,7 +27,7 @@ pub(super) fn for_each_stored<E>(
 mod tests {
     use super::super::super::deflate::Deflater;
     use super::*;
-    use std::io::Read;
+    use std::io::{Read, Write};
 
     #[test]
     fn stored_blocks_join_with_deflated_ones() {
@@ -49,5 +49,16 @@ mod tests {
         let mut inflated = Vec::new();
         flate2::read::DeflateDecoder::new(&joined[..]).read_to_end(&mut inflated).unwrap();
         assert!(inflated == content);
+    }
+
+    #[test]
+    fn a_last_block_of_nothing_ends_the_stream() {
+        let mut stored = Vec::new();
+        for (content, is_last) in [(&b"windscreen"[..], false), (b"", false), (b"", true)] {
+            for_each_stored(content, is_last, |bytes| stored.write_all(bytes)).unwrap();
+        }
+        let mut inflated = Vec::new();
+        flate2::read::DeflateDecoder::new(&stored[..]).read_to_end(&mut inflated).unwrap();
+        assert_eq!(inflated, b"windscreen");
     }
 }

@@ -26,7 +26,10 @@ pub(super) const BUFFERED: usize = 4 * 1024 * 1024;
 pub(super) const BLOCK_BUFFER: usize = 512 * 1024;
 
 /// The most bytes of buffers that wait to be written, where other threads work ahead.
-const AHEAD: usize = 24 * 1024 * 1024;
+const AHEAD: usize = 16 * 1024 * 1024;
+
+/// Buffers kept beyond these, so that one of the right size is mostly there.
+const SPARE: usize = 8 * 1024 * 1024;
 
 /// Writes a zip archive in one pass. The same entries give the same bytes, on any number of threads.
 ///
@@ -37,7 +40,7 @@ const AHEAD: usize = 24 * 1024 * 1024;
 ///
 /// Content is read and the archive written on the caller's thread alone. Measuring and deflating is done
 /// [ahead](Self::queue) by others, as [`PackOptions`] says; they have ended when the writer is finished or dropped. Up
-/// to 24 MiB of content wait in memory then, and at most 5 MiB more for each thread.
+/// to 16 MiB of content wait in memory then, in 24 MiB of buffers, and each thread has at most 5 MiB more.
 ///
 /// **[`finish`](Self::finish) is not optional**: without it there is no directory, and nobody can read the archive.
 ///
@@ -107,7 +110,7 @@ impl<W: Write> ArchiveWriter<W> {
             directory: Vec::new(),
             entries: 0,
             workers,
-            buffers: Buffers::new(ahead.max(2 * BUFFERED)),
+            buffers: Buffers::new(ahead + SPARE),
             ahead,
             queue: VecDeque::new(),
             untold: 0,
@@ -288,7 +291,8 @@ impl<W: Write> ArchiveWriter<W> {
                 return Ok(());
             }
             let (after, coming) = sync_channel(1);
-            let block = Block { is_last: false, before: mem::replace(&mut before, coming), after: Some(after) };
+            let block =
+                Block { is_last: false, before: mem::replace(&mut before, coming), after: Some(after) };
             self.submit_read(mem::replace(&mut queued, Queued::Block), buffer, Part::Block(block));
             buffer = next;
         }
@@ -345,7 +349,9 @@ impl<W: Write> ArchiveWriter<W> {
 
     fn write_done(&mut self, queued: Queued, data: &[u8], done: Result<Done>) -> Result<()> {
         let done = match (&queued, &self.open) {
-            (Queued::FirstBlock(name), _) => done.map_err(|error| error.within(format_args!("entry `{name}`")))?,
+            (Queued::FirstBlock(name), _) => {
+                done.map_err(|error| error.within(format_args!("entry `{name}`")))?
+            }
             (Queued::Whole(_), _) | (_, None) => done?,
             (_, Some(open)) => done.map_err(|error| error.within(format_args!("entry `{}`", open.name)))?,
         };

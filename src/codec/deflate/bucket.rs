@@ -4,11 +4,13 @@
 //! tested at once, and all positions of a hash come with one access to memory. A chain of positions (Deutsch's in
 //! zlib) finds the same ones with an access for each, every one waiting for the one before.
 
+use zeroize::{DefaultIsZeroes, Zeroize};
+
 /// The latest positions of one hash, the newest in the lowest lane.
 ///
 /// Only the low 16 bits of a position are kept: a lane is a hint where to look, and the bytes there decide. So nothing
 /// moves when the window does, and the zero of an empty lane does no harm.
-pub(super) trait Bucket: Copy + Default {
+pub(super) trait Bucket: DefaultIsZeroes {
     /// Lanes.
     const WAYS: usize;
 
@@ -65,18 +67,26 @@ bucket!(u128, 8);
 pub(super) struct Table<B, const SIZE: usize, const BYTES: u32> {
     buckets: Box<[B; SIZE]>,
     shift: u32,
+    /// How many were ever used, from the first one.
+    used: usize,
 }
 
 impl<B: Bucket, const SIZE: usize, const BYTES: u32> Table<B, SIZE, BYTES> {
     pub(super) fn new() -> Self {
-        Self { buckets: on_heap(), shift: 0 }
+        Self { buckets: on_heap(), shift: 0, used: 0 }
     }
 
     /// Forgets all, for a text of so many bytes: a short one clears and uses a small part of the table.
     pub(super) fn reset(&mut self, length: usize) {
         let bits = length.max(64).ilog2().min(SIZE.ilog2());
         self.shift = 64 - bits;
+        self.used = self.used.max(1 << bits);
         self.buckets[..1 << bits].fill(B::default());
+    }
+
+    /// Overwrites all positions.
+    pub(super) fn wipe(&mut self) {
+        self.buckets[..self.used].zeroize();
     }
 
     pub(super) fn buckets(&mut self) -> Buckets<'_, B, SIZE, BYTES> {

@@ -19,6 +19,8 @@ mod window;
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 use self::block::BlockWriter;
 use self::bucket::{Bucket, Table};
 use self::frequencies::Frequencies;
@@ -31,8 +33,11 @@ use self::window::Window;
 const PIECE: usize = 4096;
 /// Tokens after which a block must end.
 const BLOCK: usize = 8 * PIECE;
+/// The most tokens that are held at once.
+const MOST_TOKENS: usize = BLOCK + PIECE + Tokens::SPARE;
 
-/// Compresses bytes to raw deflate. Holds its tables, so that the next text costs no allocation.
+/// Compresses bytes to raw deflate. Holds its tables, so that the next text costs no allocation; they are wiped when it is
+/// dropped, since text can be told from them.
 ///
 /// The same bytes, cut in the same way, give the same output, whatever was compressed before.
 ///
@@ -71,7 +76,7 @@ impl Deflater {
             6 => Search::Normal(Table::new()),
             _ => Search::Best(Table::new()),
         };
-        Self { search, window: Window::new(), tokens: vec![Token::default(); BLOCK + PIECE + Tokens::SPARE] }
+        Self { search, window: Window::new(), tokens: Vec::new() }
     }
 
     /// Appends `buffer[start..]` as deflate blocks to `output`, which may refer to the 32 KiB before `start`.
@@ -82,6 +87,7 @@ impl Deflater {
         let start = start.min(buffer.len());
         let text = &buffer[start.saturating_sub(WINDOW)..];
         let start = start.min(WINDOW);
+        self.make_room(text.len() - start);
         let writer = BlockWriter::new(text, start, output);
         let mut job =
             Job { text, start, is_last, window: &mut self.window, tokens: &mut self.tokens, writer };
@@ -93,6 +99,33 @@ impl Deflater {
             Search::Best(table) => job.run(table, Strategy::Lazy { below: 258 }),
         }
         job.writer.finish(is_last);
+    }
+
+    fn wipe(&mut self) {
+        self.tokens.as_mut_slice().zeroize();
+        self.window.wipe();
+        match &mut self.search {
+            Search::Stored => {}
+            Search::Fast(table) => table.wipe(),
+            Search::Light(table) => table.wipe(),
+            Search::Normal(table) => table.wipe(),
+            Search::Best(table) => table.wipe(),
+        }
+    }
+
+    /// Makes room for the tokens of so many bytes, none of which has more than one; short texts need not clear the rest.
+    fn make_room(&mut self, bytes: usize) {
+        let needed = bytes.min(MOST_TOKENS);
+        if self.tokens.len() < needed {
+            self.tokens.as_mut_slice().zeroize();
+            self.tokens = vec![Token::default(); needed.next_power_of_two().min(MOST_TOKENS)];
+        }
+    }
+}
+
+impl Drop for Deflater {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }
 

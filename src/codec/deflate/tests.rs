@@ -259,3 +259,15 @@ proptest! {
         prop_assert!(inflate(&deflated) == text);
     }
 }
+
+#[test]
+fn a_wiped_compressor_holds_no_tokens() {
+    for level in 0..=9 {
+        let mut deflater = Deflater::new(level);
+        for length in [50, 50_000, 1_000] {
+            deflater.deflate(&b"windscreen "[..].repeat(length), 0, true, &mut Vec::new());
+        }
+        deflater.wipe();
+        assert!(deflater.tokens.iter().all(|token| token.kind() == 0 && token.distance_symbol() == 0));
+    }
+}

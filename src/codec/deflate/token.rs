@@ -2,6 +2,8 @@
 //!
 //! The alphabets are those of RFC 1951, section 3.2.5.
 
+use zeroize::DefaultIsZeroes;
+
 /// The shortest match deflate can express.
 pub(super) const MIN_MATCH: usize = 3;
 /// The longest match deflate can express.
@@ -30,6 +32,8 @@ pub(super) const LENGTH_EXTRA: [u8; 29] =
 /// 14 to 26: the distance symbol's extra bits.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Token(u32);
+
+impl DefaultIsZeroes for Token {}
 
 /// Values of [`Token::kind`].
 pub(super) const KINDS: usize = 512;

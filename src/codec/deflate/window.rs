@@ -1,5 +1,7 @@
 //! The text in reach: a ring of 64 KiB, so that 16 bits are a position and no access can miss it.
 
+use zeroize::Zeroize;
+
 use super::bucket::on_heap;
 use super::token::WINDOW;
 
@@ -15,16 +17,24 @@ pub(super) struct Window {
     /// The first bytes stand behind the last ones once more, so that a load need not wrap.
     ring: Box<[u8; LAP + 8]>,
     filled: usize,
+    /// How far the ring was ever filled.
+    used: usize,
 }
 
 impl Window {
     pub(super) fn new() -> Self {
-        Self { ring: on_heap(), filled: 0 }
+        Self { ring: on_heap(), filled: 0, used: 0 }
     }
 
     /// Forgets the text.
     pub(super) fn reset(&mut self) {
         self.filled = 0;
+    }
+
+    /// Overwrites the text.
+    pub(super) fn wipe(&mut self) {
+        self.ring[..self.used].zeroize();
+        self.ring[LAP..].zeroize();
     }
 
     /// Takes in `text` as far as it may while a parse stands at `at`; gives up to where positions can be searched.
@@ -38,6 +48,7 @@ impl Window {
             from += count;
         }
         self.filled = end;
+        self.used = self.used.max(end.min(LAP));
         let is_whole = end == text.len();
         if is_whole {
             // What is read beyond the end is the same whatever stood there before.
@@ -63,5 +74,24 @@ impl Ring<'_> {
         let at = usize::from(at);
         // The compiler sees that this is always within: no check remains.
         self.0[at..at + 8].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wiped_window_holds_nothing_of_any_text() {
+        let mut window = Window::new();
+        for text in [&[7; 3 * LAP][..], &[9; 100]] {
+            window.reset();
+            let mut at = 0;
+            while at < text.len() {
+                at = window.fill(text, at);
+            }
+        }
+        window.wipe();
+        assert!(window.ring.iter().all(|byte| *byte == 0));
     }
 }
