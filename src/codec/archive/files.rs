@@ -48,7 +48,7 @@ impl<W: Write> ArchiveWriter<W> {
     fn queue_short(&mut self, name: &str, path: &Path, length: usize) -> Result<()> {
         self.insert(name, false)?;
         let buffer = self.take_buffer(Buffers::capacity_for(length))?;
-        let file = ShortFile { name: name.to_owned(), path: path.to_owned() };
+        let file = ShortFile { name: name.to_owned(), path: path.to_owned(), length };
         self.submit(Queued::Whole(name.to_owned()), Job::new(buffer, Part::File(file), length));
         Ok(())
     }

@@ -22,18 +22,16 @@ pub(super) const WINDOW: usize = 32 * 1024;
 pub(super) struct ShortFile {
     pub(super) name: String,
     pub(super) path: PathBuf,
+    /// How long it was when it was listed.
+    pub(super) length: usize,
 }
 
 impl ShortFile {
     /// Reads the file into `buffer`, which was made for the length it had when its directory was listed.
     pub(super) fn read(&self, buffer: &mut Buffer) -> Result<()> {
         let file = File::open(&self.path).map_err(at(&self.path))?;
-        // No further than it reaches now: were the archive itself in this directory, it would never end.
-        let length = file.metadata().map_err(at(&self.path))?.len();
-        if length > buffer.capacity() as u64 {
-            let message = format!("`{}` grew while it was packed; try again", self.path.display());
-            return Err(Error::new(ErrorKind::Io, message));
-        }
+        // No further than it reached then: what is still being written, the archive itself for one, has no end yet.
+        let length = self.length as u64;
         let read = buffer.fill(file.take(length));
         read.map_err(|error| Error::from(error).within(format_args!("entry `{}`", self.name)))
     }
