@@ -312,18 +312,23 @@ fn a_file_that_grows_on_the_way_is_packed_as_far_as_it_reached() {
 
 #[test]
 fn a_long_file_that_shrinks_on_the_way_is_packed_as_far_as_it_reaches() {
-    let folder = tempfile::tempdir().unwrap();
-    let shrinking = folder.path().join("long.csv");
-    fs::write(&shrinking, bill(5 * MIB, 1)).unwrap();
-    let watch = change_at_first(&shrinking, 3 * MIB as u64);
-    let mut packed = Vec::new();
-    let key = SealingKey::from(key());
-    pack(folder.path(), &key, &mut packed, &threads(1), &watch).unwrap();
-    let archive = decrypt_bytes(&OpeningKey::from(self::key()), &packed).unwrap();
-    let mut reader = ArchiveReader::open(Cursor::new(archive), &Limits::default()).unwrap();
-    let mut read = Vec::new();
-    reader.read("long.csv", &mut read).unwrap();
-    assert!(read == bill(3 * MIB, 1));
+    // The first file is being read when it shrinks, the second is opened after that.
+    let content = bill(24 * MIB, 1);
+    for (shrinking, length) in [("1.csv", 3 * MIB), ("2.csv", 3 * MIB), ("2.csv", 100), ("2.csv", 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["1.csv", "2.csv"] {
+            fs::write(folder.path().join(name), &content).unwrap();
+        }
+        let path = folder.path().join(shrinking);
+        let watch = change_at_first(&path, length as u64);
+        let mut packed = Vec::new();
+        pack(folder.path(), &SealingKey::from(key()), &mut packed, &threads(1), &watch).unwrap();
+        let archive = decrypt_bytes(&OpeningKey::from(key()), &packed).unwrap();
+        let mut reader = ArchiveReader::open(Cursor::new(archive), &Limits::default()).unwrap();
+        let mut read = Vec::new();
+        reader.read(shrinking, &mut read).unwrap();
+        assert!(read == content[..length], "{shrinking} with {} of {length} bytes", read.len());
+    }
 }
 
 #[cfg(unix)]

@@ -69,7 +69,7 @@ impl<W: Write> ArchiveWriter<W> {
             left -= length as u64;
             if left == 0 {
                 let block = Block { is_last: true, before, after: None };
-                self.submit(Queued::LastBlock, Job::new(buffer, Part::Block(block), length));
+                self.submit(queued, Job::new(buffer, Part::Block(block), length));
                 return Ok(());
             }
             let (after, next) = sync_channel(1);

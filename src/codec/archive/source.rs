@@ -74,6 +74,8 @@ impl Block {
         &mut self,
         buffer: &mut Buffer,
     ) -> Result<(Option<(EntryDigest, u32)>, bool)> {
+        // Gone when this fails, so that the block after does not wait in vain.
+        let after = self.after.take();
         let mut baton = self.before.recv().map_err(|_| ended_early())?;
         if let Some(file) = &mut baton.file {
             buffer.start_after(&file.window);
@@ -82,7 +84,7 @@ impl Block {
         }
         baton.measure.update(buffer.content());
         let is_from_file = baton.file.is_some();
-        let Some(after) = self.after.take() else { return Ok((Some(baton.measure.finish()), is_from_file)) };
+        let Some(after) = after else { return Ok((Some(baton.measure.finish()), is_from_file)) };
         // Nobody waits for it only when the writer was dropped.
         after.send(baton).map_err(|_| ended_early())?;
         Ok((None, is_from_file))
@@ -92,4 +94,29 @@ impl Block {
 /// What can only be when a thread ended early, or another block failed.
 pub(super) fn ended_early() -> Error {
     Error::new(ErrorKind::Internal, "deflate failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::buffer::Buffers;
+    use super::*;
+    use crate::ErrorKind;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn a_block_that_cannot_be_read_leaves_none_after_it_waiting() {
+        let directory = tempfile::tempdir().unwrap();
+        // Open for writing only.
+        let unreadable = File::create(directory.path().join("scan")).unwrap();
+        let (after, next) = sync_channel(1);
+        let before = Baton::start(Some(unreadable.take(100)));
+        let mut blocks = [
+            Block { is_last: false, before, after: Some(after) },
+            Block { is_last: true, before: next, after: None },
+        ];
+        let mut buffers = Buffers::new(0);
+        let mut kind =
+            |block: &mut Block| block.read_and_measure(&mut buffers.take(1)).map(|_| ()).unwrap_err().kind();
+        assert_eq!(blocks.each_mut().map(&mut kind), [ErrorKind::Io, ErrorKind::Internal]);
+    }
 }

@@ -83,7 +83,6 @@ pub(super) enum Queued {
     Whole(String),
     FirstBlock(String),
     Block,
-    LastBlock,
 }
 
 /// A long entry of which the header is written.
@@ -286,7 +285,7 @@ impl<W: Write> ArchiveWriter<W> {
             if next.content().is_empty() {
                 self.buffers.give_back(next);
                 let block = Block { is_last: true, before, after: None };
-                self.submit_read(Queued::LastBlock, buffer, Part::Block(block));
+                self.submit_read(queued, buffer, Part::Block(block));
                 self.broken = false;
                 return Ok(());
             }
