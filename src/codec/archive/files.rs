@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 
+use super::super::deflate::WINDOW;
 use super::super::file::at;
 use super::super::pump::CHUNK;
 use super::super::watch::{Watch, tell};
 use super::buffer::Buffers;
 use super::job::{Job, Part};
-use super::source::{Baton, Block, ShortFile, WINDOW};
+use super::source::{Chain, ShortFile};
 use super::writer::{ArchiveWriter, BLOCK_BUFFER, BUFFERED, Queued};
 use crate::Result;
 
@@ -60,7 +60,7 @@ impl<W: Write> ArchiveWriter<W> {
         let mut left = file.metadata().map_err(at(path))?.len();
         self.insert(name, false)?;
         let mut queued = Queued::FirstBlock(name.to_owned());
-        let mut before = Baton::start(Some(file.take(left)));
+        let mut chain = Chain::start(Some(file.take(left)));
         let mut longest = BLOCK_BUFFER;
         loop {
             let buffer = self.take_block_buffer()?;
@@ -68,14 +68,11 @@ impl<W: Write> ArchiveWriter<W> {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(longest);
             left -= length as u64;
             if left == 0 {
-                let block = Block { is_last: true, before, after: None };
-                self.submit(queued, Job::new(buffer, Part::Block(block), length));
+                self.submit(queued, Job::new(buffer, Part::Block(chain.last()), length));
                 return Ok(());
             }
-            let (after, next) = sync_channel(1);
-            let block = Block { is_last: false, before, after: Some(after) };
-            self.submit(queued, Job::new(buffer, Part::Block(block), length));
-            (queued, before, longest) = (Queued::Block, next, BLOCK_BUFFER - WINDOW);
+            self.submit(queued, Job::new(buffer, Part::Block(chain.next()), length));
+            (queued, longest) = (Queued::Block, BLOCK_BUFFER - WINDOW);
         }
     }
 

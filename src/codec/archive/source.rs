@@ -5,18 +5,17 @@
 
 use std::fs::File;
 use std::io::{Read, Take};
+use std::mem;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use zeroize::Zeroizing;
 
+use super::super::deflate::WINDOW;
 use super::super::file::at;
 use super::buffer::Buffer;
 use super::digest::{EntryDigest, Measure};
 use crate::{Error, ErrorKind, Result};
-
-/// How far back a match may lie (RFC 1951, section 2).
-pub(super) const WINDOW: usize = 32 * 1024;
 
 /// A file that is read as a whole.
 pub(super) struct ShortFile {
@@ -40,12 +39,15 @@ impl ShortFile {
 /// A block among others of a long entry.
 pub(super) struct Block {
     pub(super) is_last: bool,
-    pub(super) before: Receiver<Baton>,
-    pub(super) after: Option<SyncSender<Baton>>,
+    before: Receiver<Baton>,
+    after: Option<SyncSender<Baton>>,
 }
 
+/// Gives the blocks of one entry in their order, each bound to the one before.
+pub(super) struct Chain(Receiver<Baton>);
+
 /// What goes from each block to the next.
-pub(super) struct Baton {
+struct Baton {
     measure: Measure,
     file: Option<LongFile>,
 }
@@ -56,14 +58,25 @@ struct LongFile {
     window: Zeroizing<Vec<u8>>,
 }
 
-impl Baton {
-    /// The way to the first block, whose content is in its buffer if there is no `file`.
-    pub(super) fn start(file: Option<Take<File>>) -> Receiver<Self> {
+impl Chain {
+    /// Blocks that read `file`, or whose content is in their buffers.
+    pub(super) fn start(file: Option<Take<File>>) -> Self {
         let (first, before) = sync_channel(1);
         let file = file.map(|rest| LongFile { rest, window: Zeroizing::default() });
         // The channel has room for it, and the other end is here.
-        let _ = first.send(Self { measure: Measure::new(), file });
-        before
+        let _ = first.send(Baton { measure: Measure::new(), file });
+        Self(before)
+    }
+
+    /// The next block, with another to come.
+    pub(super) fn next(&mut self) -> Block {
+        let (after, coming) = sync_channel(1);
+        Block { is_last: false, before: mem::replace(&mut self.0, coming), after: Some(after) }
+    }
+
+    /// The last block.
+    pub(super) fn last(self) -> Block {
+        Block { is_last: true, before: self.0, after: None }
     }
 }
 
@@ -101,19 +114,14 @@ mod tests {
     use super::super::buffer::Buffers;
     use super::*;
     use crate::ErrorKind;
-    use std::sync::mpsc::sync_channel;
 
     #[test]
     fn a_block_that_cannot_be_read_leaves_none_after_it_waiting() {
         let directory = tempfile::tempdir().unwrap();
         // Open for writing only.
         let unreadable = File::create(directory.path().join("scan")).unwrap();
-        let (after, next) = sync_channel(1);
-        let before = Baton::start(Some(unreadable.take(100)));
-        let mut blocks = [
-            Block { is_last: false, before, after: Some(after) },
-            Block { is_last: true, before: next, after: None },
-        ];
+        let mut chain = Chain::start(Some(unreadable.take(100)));
+        let mut blocks = [chain.next(), chain.last()];
         let mut buffers = Buffers::new(0);
         let mut kind =
             |block: &mut Block| block.read_and_measure(&mut buffers.take(1)).map(|_| ()).unwrap_err().kind();

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::sync::mpsc::sync_channel;
 
+use super::super::deflate::WINDOW;
 use super::super::pump::{Counted, fill};
 use super::buffer::{Buffer, Buffers};
 use super::digest::EntryDigest;
@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::name::{Names, check_path, to_nfc};
 use super::options::PackOptions;
 use super::record::{self, Header, Method};
-use super::source::{Baton, Block, WINDOW, ended_early};
+use super::source::{Chain, ended_early};
 use super::stored::for_each_stored;
 use super::workers::Workers;
 use crate::{Error, ErrorKind, Result};
@@ -274,7 +274,7 @@ impl<W: Write> ArchiveWriter<W> {
     fn queue_blocks(&mut self, name: &str, start: &Buffer, rest: impl Read) -> Result<()> {
         let mut content = start.content().chain(rest);
         let mut queued = Queued::FirstBlock(name.to_owned());
-        let mut before = Baton::start(None);
+        let mut chain = Chain::start(None);
         self.broken = true;
         let mut buffer = self.take_block_buffer()?;
         buffer.fill(&mut content).map_err(within(name))?;
@@ -284,15 +284,12 @@ impl<W: Write> ArchiveWriter<W> {
             next.fill(&mut content).map_err(within(name))?;
             if next.content().is_empty() {
                 self.buffers.give_back(next);
-                let block = Block { is_last: true, before, after: None };
-                self.submit_read(queued, buffer, Part::Block(block));
+                self.submit_read(queued, buffer, Part::Block(chain.last()));
                 self.broken = false;
                 return Ok(());
             }
-            let (after, coming) = sync_channel(1);
-            let block =
-                Block { is_last: false, before: mem::replace(&mut before, coming), after: Some(after) };
-            self.submit_read(mem::replace(&mut queued, Queued::Block), buffer, Part::Block(block));
+            let queued = mem::replace(&mut queued, Queued::Block);
+            self.submit_read(queued, buffer, Part::Block(chain.next()));
             buffer = next;
         }
     }

@@ -26,7 +26,8 @@ use self::bucket::{Bucket, Table};
 use self::frequencies::Frequencies;
 use self::matches::Finder;
 use self::parse::Strategy;
-use self::token::{Token, Tokens, WINDOW};
+pub(crate) use self::token::WINDOW;
+use self::token::{Token, Tokens};
 use self::window::Window;
 
 /// Tokens after which a block may end.

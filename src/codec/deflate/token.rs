@@ -8,8 +8,8 @@ use zeroize::DefaultIsZeroes;
 pub(super) const MIN_MATCH: usize = 3;
 /// The longest match deflate can express.
 pub(super) const MAX_MATCH: usize = 258;
-/// How far back a match may lie.
-pub(super) const WINDOW: usize = 32 * 1024;
+/// How far back a match may lie (section 2).
+pub(crate) const WINDOW: usize = 32 * 1024;
 /// The symbol that ends a block.
 pub(super) const END_OF_BLOCK: usize = 256;
 /// Literals, the end of the block, lengths.
