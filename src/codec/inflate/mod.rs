@@ -21,6 +21,8 @@ mod window;
 mod hostile_tests;
 #[cfg(test)]
 mod peer_tests;
+#[cfg(test)]
+mod zlib;
 
 use self::bits::Bits;
 use self::codes::{Codes, Header, Progress};

@@ -1,9 +1,10 @@
 //! The same streams through zlib, the peer: same verdict, same content, however the stream is cut.
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, FlushCompress, Status};
 use proptest::prelude::*;
 
 use super::Inflater;
+use super::zlib::{Verdict, peer};
 
 /// Content as it is met: words, columns of numbers, runs, noise; with matches near and far.
 fn content() -> impl Strategy<Value = Vec<u8>> {
@@ -37,24 +38,6 @@ fn deflate(content: &[u8], level: u32, flush_after: usize) -> Vec<u8> {
         deflater.compress_vec(&[], &mut stream, FlushCompress::Finish).unwrap() != Status::StreamEnd
     } {}
     stream
-}
-
-/// The content and the length of the stream, if it is accepted.
-type Verdict = Option<(Vec<u8>, usize)>;
-
-fn peer(stream: &[u8]) -> Verdict {
-    let mut inflater = Decompress::new(false);
-    let mut content = Vec::new();
-    loop {
-        content.reserve(64 * 1024);
-        let before = (inflater.total_in(), content.len());
-        let rest = &stream[usize::try_from(inflater.total_in()).unwrap()..];
-        match inflater.decompress_vec(rest, &mut content, FlushDecompress::None).ok()? {
-            Status::StreamEnd => return Some((content, usize::try_from(inflater.total_in()).unwrap())),
-            _ if before == (inflater.total_in(), content.len()) => return None,
-            _ => {}
-        }
-    }
 }
 
 /// Inflates the stream in pieces of these lengths, over and over.
