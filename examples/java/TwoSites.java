@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * Two sites in one Java process: a claim with a note and a scan goes from an insurer to a medical examiner.
  *
  * <pre>
- * javac -encoding UTF-8 -cp /usr/share/java/jna.jar -d classes *.java
- * java -cp classes:/usr/share/java/jna.jar -Djna.library.path=PREFIX/lib TwoSites [FOLDER]
+ * javac -encoding UTF-8 -cp jna.jar -d classes *.java
+ * java -cp classes:jna.jar -Djna.library.path=PREFIX/lib TwoSites [FOLDER]
  * </pre>
  *
  * It checks its own result and exits with 1 when anything differs.
