@@ -46,6 +46,7 @@
 #[cfg(feature = "age")]
 mod age;
 mod archive;
+mod behind;
 mod decrypt;
 mod deflate;
 mod des;

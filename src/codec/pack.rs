@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::archive::{ArchiveWriter, EntryDigest, PackOptions, add, list, spread};
+use super::behind::write_behind;
 use super::encrypt::Encryptor;
 use super::file::{refuse_inside, refused, write_whole};
 use super::pump::Counted;
@@ -120,7 +121,10 @@ pub fn pack_file(
     watch: &dyn Watch,
 ) -> Result<Packed> {
     refuse_inside(directory, to)?;
-    write_whole(to, |file| pack(directory, key, file, options, watch))
+    write_whole(to, |file| match options.threads().get() {
+        1 => pack(directory, key, file, options, watch),
+        _ => write_behind(file, |file| pack(directory, key, file, options, watch)),
+    })
 }
 
 /// Whether a path leads to, or through, the place of the digests, on some file system.

@@ -1,17 +1,24 @@
 //! The S-boxes of DES (FIPS 46-3) for serial rounds: each entry is expanded, with the permutation P already applied.
 //!
-//! Eight tables of 64 words, 4 KiB in all. Which entries are read depends on the key and the text, so whoever can watch
+//! Eight tables of 64 words, 4 KiB in all, and four of them once more with their entries 256 bytes apart. Which entries are read depends on the key and the text, so whoever can watch
 //! the caches of the processor learns something about both.
 
 use super::expanded::{BYTE_OF_GROUP, expand};
 use super::sboxes;
 
 /// A line of the first-level cache holds eight entries; all tables together fill whole lines.
-#[repr(align(64))]
-pub(super) struct Boxes(pub(super) [[u64; 64]; 8]);
+#[repr(C, align(64))]
+pub(super) struct Boxes {
+    /// The tables, by [`place`].
+    pub(super) tables: [[u64; 64]; 8],
+    /// The entries of the odd bytes 1, 3, 5 and 7 at the beginning of rows of 256 bytes: there, a group that stands in the
+    /// second byte of a word is the distance to its row as it is.
+    pub(super) rows: [[u64; 32]; 64],
+}
 
-/// The tables, by [`place`].
-pub(super) static BOXES: Boxes = Boxes(boxes());
+pub(super) static BOXES: Boxes = Boxes { tables: TABLES, rows: rows() };
+
+const TABLES: [[u64; 64]; 8] = boxes();
 
 /// Where the table stands for the group in this byte of an expanded half.
 ///
@@ -41,6 +48,20 @@ const fn boxes() -> [[u64; 64]; 8] {
         group += 1;
     }
     boxes
+}
+
+const fn rows() -> [[u64; 32]; 64] {
+    let mut rows = [[0; 32]; 64];
+    let mut input = 0;
+    while input < 64 {
+        let mut column = 0;
+        while column < 4 {
+            rows[input][column] = TABLES[place(2 * column + 1)][input];
+            column += 1;
+        }
+        input += 1;
+    }
+    rows
 }
 
 const fn permute(half: u64) -> u64 {

@@ -15,12 +15,12 @@ use super::expanded::{enter, group_bit, leave};
 use super::level::Level;
 use super::reference;
 #[cfg(target_arch = "x86_64")]
-use super::round::BitFields;
+use super::round::{BitFields, Rotations};
 use super::round::{Portable, Round};
 use super::round_keys::{ROUNDS, round_key};
 
 /// How many blocks pass the permutations together.
-const STRIP: usize = 32;
+const STRIP: usize = 8;
 
 /// Encrypts one chain of blocks; keys and chain are wiped on drop.
 ///
@@ -72,12 +72,14 @@ impl CbcEncryptor {
         })
     }
 
-    /// Encrypts the whole blocks of `blocks` in place and carries the chain to the next call; bytes behind the last
-    /// whole block are left as they are.
-    pub(in crate::codec) fn encrypt(&mut self, blocks: &mut [u8]) {
+    /// Encrypts blocks into as many of `ciphertext`, and carries the chain to the next call. Where one is longer, what is
+    /// beyond the other stays as it is.
+    pub(in crate::codec) fn encrypt(&mut self, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
+        let length = plaintext.len().min(ciphertext.len());
+        let (plaintext, ciphertext) = (&plaintext[..length], &mut ciphertext[..length]);
         match &mut self.0 {
-            Cipher::Own(chained) => chained.encrypt(blocks),
-            Cipher::Reference(encryptor) => reference::encrypt(encryptor, blocks),
+            Cipher::Own(chained) => chained.encrypt(plaintext, ciphertext),
+            Cipher::Reference(encryptor) => reference::encrypt(encryptor, plaintext, ciphertext),
         }
     }
 }
@@ -98,50 +100,95 @@ impl Chained {
         }
     }
 
-    fn encrypt(&mut self, blocks: &mut [u8]) {
-        let (blocks, _) = blocks.as_chunks_mut();
+    /// As many blocks as there are places.
+    fn encrypt(&mut self, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(rotations) = self.level.rotations() {
+            // SAFETY: the value proves that the processor has AVX2 and BMI2.
+            return unsafe { self.encrypt_with_rotations(plaintext, ciphertext, rotations) };
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(bit_fields) = self.level.bit_fields() {
             // SAFETY: the value proves that the processor has AVX2 and BMI1.
-            return unsafe { self.encrypt_with_bit_fields(blocks, bit_fields) };
+            return unsafe { self.encrypt_with_bit_fields(plaintext, ciphertext, bit_fields) };
         }
-        self.encrypt_by(Portable, blocks);
+        self.encrypt_by(Portable, plaintext, ciphertext);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1")]
-    fn encrypt_with_bit_fields(&mut self, blocks: &mut [[u8; BLOCK]], bit_fields: BitFields) {
-        self.encrypt_by(bit_fields, blocks);
+    fn encrypt_with_bit_fields(
+        &mut self,
+        plaintext: &[[u8; BLOCK]],
+        ciphertext: &mut [[u8; BLOCK]],
+        bit_fields: BitFields,
+    ) {
+        self.encrypt_by(bit_fields, plaintext, ciphertext);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2")]
+    fn encrypt_with_rotations(
+        &mut self,
+        plaintext: &[[u8; BLOCK]],
+        ciphertext: &mut [[u8; BLOCK]],
+        rotations: Rotations,
+    ) {
+        self.encrypt_by(rotations, plaintext, ciphertext);
     }
 
     #[inline(always)]
-    fn encrypt_by(&mut self, rounds: impl Round, blocks: &mut [[u8; BLOCK]]) {
-        let (strips, rest) = blocks.as_chunks_mut::<STRIP>();
-        for strip in strips {
-            self.encrypt_strip(rounds, strip);
+    fn encrypt_by(&mut self, rounds: impl Round, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
+        let ((strips, rest), (strips_out, rest_out)) = (plaintext.as_chunks(), ciphertext.as_chunks_mut());
+        // A strip enters before the rounds of the one before, so that the processor can do both at once.
+        let mut entered = strips.first().map(|strip| self.keys.enter::<STRIP>(strip));
+        for (number, strip_out) in strips_out.iter_mut().enumerate() {
+            let Some(strip) = entered else { break };
+            entered = strips.get(number + 1).map(|strip| self.keys.enter(strip));
+            self.encrypt_strip(rounds, strip, strip_out);
         }
-        for block in rest {
-            self.encrypt_strip(rounds, std::array::from_mut(block));
+        for (block, block_out) in rest.iter().zip(rest_out) {
+            let strip = self.keys.enter(std::array::from_ref(block));
+            self.encrypt_strip(rounds, strip, std::array::from_mut(block_out));
         }
     }
 
     #[inline(always)]
-    fn encrypt_strip<const N: usize>(&mut self, rounds: impl Round, strip: &mut [[u8; BLOCK]; N]) {
+    fn encrypt_strip<const N: usize>(
+        &mut self,
+        rounds: impl Round,
+        mut strip: Strip<N>,
+        ciphertext: &mut [[u8; BLOCK]; N],
+    ) {
         let Self { keys, chain, .. } = self;
-        let (mut lefts, mut rights) = ([0; N], [0; N]);
-        for ((block, left), right) in strip.iter().zip(&mut lefts).zip(&mut rights) {
-            (*left, *right) = enter(*block);
-            *left ^= keys.left;
-            *right ^= keys.right;
-        }
-        for (left, right) in lefts.iter_mut().zip(&mut rights) {
+        for (left, right) in strip.lefts.iter_mut().zip(&mut strip.rights) {
             *chain = chain.next(rounds, &keys.changes, *left, *right);
             (*left, *right) = (chain.left, chain.right);
         }
         let [.., last] = keys.changes;
-        for ((block, left), right) in strip.iter_mut().zip(&lefts).zip(&rights) {
+        for ((block, left), right) in ciphertext.iter_mut().zip(&strip.lefts).zip(&strip.rights) {
             *block = leave(*left, *right ^ last);
         }
+    }
+}
+
+/// The expanded halves of blocks that pass the permutations together.
+struct Strip<const N: usize> {
+    lefts: [u64; N],
+    rights: [u64; N],
+}
+
+impl Keys {
+    /// Blocks before their rounds, with the keys of the first two in them.
+    #[inline(always)]
+    fn enter<const N: usize>(&self, strip: &[[u8; BLOCK]; N]) -> Strip<N> {
+        let (mut lefts, mut rights) = ([0; N], [0; N]);
+        for ((block, left), right) in strip.iter().zip(&mut lefts).zip(&mut rights) {
+            (*left, *right) = enter(*block);
+            *left ^= self.left;
+            *right ^= self.right;
+        }
+        Strip { lefts, rights }
     }
 }
 
@@ -184,12 +231,14 @@ mod tests {
     /// What every level makes of `plaintext`, given to it in two calls.
     fn encrypted(key: u64, iv: u64, plaintext: &[u8], split: usize) -> Vec<u8> {
         let all = Level::available().into_iter().map(|level| {
-            let mut ciphertext = plaintext.to_vec();
+            let (plaintext, _) = plaintext.as_chunks();
+            let mut ciphertext = vec![[0; BLOCK]; plaintext.len()];
             let mut encryptor = CbcEncryptor::with_level(level, &key.to_be_bytes(), &iv.to_be_bytes());
-            let (first, second) = ciphertext.split_at_mut(split * BLOCK);
-            encryptor.encrypt(first);
-            encryptor.encrypt(second);
-            ciphertext
+            let (first, second) = plaintext.split_at(split);
+            let (first_out, second_out) = ciphertext.split_at_mut(split);
+            encryptor.encrypt(first, first_out);
+            encryptor.encrypt(second, second_out);
+            ciphertext.as_flattened().to_vec()
         });
         all.reduce(|one, other| {
             assert_eq!(one, other, "the levels differ");
@@ -205,7 +254,8 @@ mod tests {
     }
 
     fn reference(key: u64, iv: u64, plaintext: &[u8]) -> Vec<u8> {
-        let mut ciphertext = plaintext.to_vec();
+        let whole = plaintext.len() / BLOCK * BLOCK;
+        let mut ciphertext = plaintext[..whole].to_vec();
         let mut cipher = cbc::Encryptor::<des::Des>::new(&key.to_be_bytes().into(), &iv.to_be_bytes().into());
         cipher.encrypt_blocks(Array::slice_as_chunks_mut(&mut ciphertext).0);
         ciphertext
@@ -266,10 +316,18 @@ mod tests {
     }
 
     #[test]
-    fn bytes_behind_the_last_whole_block_stay_as_they_are() {
-        let plaintext = [7; 3 * BLOCK + 5];
-        let ciphertext = encrypted(1, 2, &plaintext, 0);
-        assert_eq!(ciphertext[3 * BLOCK..], plaintext[3 * BLOCK..]);
-        assert_eq!(ciphertext, reference(1, 2, &plaintext));
+    fn blocks_without_a_place_are_not_encrypted_and_places_without_a_block_stay() {
+        let plaintext = [[7; BLOCK]; 2 * STRIP + 1];
+        let expected = reference(0x0101_0101_0101_0101, 0x0202_0202_0202_0202, plaintext.as_flattened());
+        for level in Level::available() {
+            for (blocks, places) in [(3, 5), (5, 3), (3, 2 * STRIP), (STRIP, STRIP + 1), (2 * STRIP + 1, 0)] {
+                let mut ciphertext = [[9; BLOCK]; 2 * STRIP + 1];
+                let mut encryptor = CbcEncryptor::with_level(level, &[1; 8], &[2; 8]);
+                encryptor.encrypt(&plaintext[..blocks], &mut ciphertext[..places]);
+                let done = blocks.min(places);
+                assert_eq!(ciphertext[..done].as_flattened(), &expected[..done * BLOCK]);
+                assert!(ciphertext[done..].iter().all(|block| *block == [9; BLOCK]));
+            }
+        }
     }
 }

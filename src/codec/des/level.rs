@@ -13,7 +13,7 @@ use super::lanes::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::lanes::x86_64::{Avx2, Avx512, Sse2};
 #[cfg(target_arch = "x86_64")]
-use super::round::BitFields;
+use super::round::{BitFields, Rotations};
 use super::schedule::Schedule;
 
 /// A level that this processor has: there is no other way to get one than to look.
@@ -103,6 +103,12 @@ impl Level {
             Instructions::Reference | Instructions::Portable | Instructions::Sse2 => None,
             Instructions::Avx2 | Instructions::Avx512 => BitFields::detect(),
         }
+    }
+
+    /// What the other form of them takes, for processors where it is the faster one.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn rotations(self) -> Option<Rotations> {
+        self.bit_fields().and_then(|_| Rotations::detect())
     }
 
     /// [`bitslice::decrypt`] with the instructions of this level.

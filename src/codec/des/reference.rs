@@ -18,9 +18,11 @@ pub(super) fn encryptor(key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Encryptor {
     Encryptor::inner_iv_init(Des::new(&(*key).into()), &(*iv).into())
 }
 
-/// Encrypts the whole blocks of `blocks` in place.
-pub(super) fn encrypt(encryptor: &mut Encryptor, blocks: &mut [u8]) {
-    encryptor.encrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+/// Encrypts blocks into as many of `ciphertext`.
+pub(super) fn encrypt(encryptor: &mut Encryptor, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
+    for (block, place) in plaintext.iter().zip(ciphertext) {
+        encryptor.encrypt_block_b2b(block.into(), place.into());
+    }
 }
 
 impl Decryptor {

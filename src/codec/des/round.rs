@@ -3,6 +3,9 @@
 //! CBC encryption is one long chain of rounds, and nothing counts but how many cycles pass until the next round has its
 //! input: one to take a group out, four or five to read an entry, and as many as it takes to add the entries up.
 
+#[cfg(target_arch = "x86_64")]
+use std::sync::OnceLock;
+
 use super::boxes::{BOXES, place};
 
 /// A way to compute rounds.
@@ -21,13 +24,13 @@ impl Round for Portable {
     fn round(self, half: u64, input: u64) -> u64 {
         let entry = |byte: usize| {
             let [group, ..] = (input >> (8 * byte) & 0x3f).to_le_bytes();
-            BOXES.0[place(byte)][usize::from(group)]
+            BOXES.tables[place(byte)][usize::from(group)]
         };
         (0..8).fold(half, |half, byte| half ^ entry(byte))
     }
 }
 
-/// Proof that the processor has AVX2 and the bit manipulation instructions BMI1.
+/// Proof that the processor has AVX2 and the bit manipulation instructions BMI1, of which `bextr` takes a group out.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub(super) struct BitFields(());
@@ -71,7 +74,7 @@ impl Round for BitFields {
                 "xor {half}, rsi",
                 input = in(reg_abcd) input,
                 half = inout(reg) half,
-                boxes = in(reg) BOXES.0.as_ptr(),
+                boxes = in(reg) BOXES.tables.as_ptr(),
                 field_2 = in(reg) field(2),
                 field_3 = in(reg) field(3),
                 field_4 = in(reg) field(4),
@@ -83,6 +86,81 @@ impl Round for BitFields {
                 byte_c = out(reg) _,
                 // The second byte of a register can only be moved to one of the old registers.
                 out("rsi") _,
+                options(pure, readonly, nostack),
+            );
+        }
+        half
+    }
+}
+
+/// Proof that the processor has AVX2 and the bit manipulation instructions BMI1 and BMI2, and is one of Intel's: there,
+/// `bextr` takes two cycles, and moving the second byte of a register three, while the lowest byte is moved in none.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(super) struct Rotations(());
+
+#[cfg(target_arch = "x86_64")]
+impl Rotations {
+    pub(super) fn detect() -> Option<Self> {
+        // Asking who made the processor takes long in a virtual machine.
+        static FOUND: OnceLock<bool> = OnceLock::new();
+        let look = || BitFields::detect().is_some() && is_x86_feature_detected!("bmi2") && is_intel();
+        FOUND.get_or_init(look).then_some(Self(()))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn is_intel() -> bool {
+    #[allow(unused_unsafe, reason = "not every version of the compiler asks for it")]
+    // SAFETY: every processor of this architecture has the instruction.
+    let vendor = unsafe { std::arch::x86_64::__cpuid(0) };
+    [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes).as_flattened() == b"GenuineIntel"
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Round for Rotations {
+    /// Even groups come to the lowest byte by a rotation, and odd ones stand beside them then: under a mask they lead to a
+    /// row. The order is the fastest of some thousands measured, where a round takes 11 cycles.
+    #[inline(always)]
+    fn round(self, mut half: u64, input: u64) -> u64 {
+        // SAFETY: `self` proves that the processor has `rorx`. Only the boxes are read: a byte leads to an entry of its own
+        // table, or of what follows it, at most number 7 * 64 + 255 of the 8 * 64 + 64 * 32 of all; a masked second byte
+        // is at most 63 * 256, the distance of the last row.
+        unsafe {
+            std::arch::asm!(
+                "movzx {a:e}, {input:l}",
+                "rorx {second}, {input}, 32",
+                "movzx {b:e}, {second:l}",
+                "xor {half}, [{boxes} + {a}*8 + 512*1]",
+                "xor {half}, [{boxes} + {b}*8 + 512*5]",
+                "rorx {third}, {input}, 48",
+                "and {second:e}, 0x3f00",
+                "xor {half}, [{boxes} + {second} + 512*8 + 8*2]",
+                "movzx {b:e}, {third:l}",
+                "mov {sum}, [{boxes} + {b}*8 + 512*7]",
+                "rorx {third}, {input}, 16",
+                "movzx {a:e}, {third:l}",
+                "mov {a}, [{boxes} + {a}*8 + 512*3]",
+                "mov {b:e}, {input:e}",
+                "xor {half}, {a}",
+                "bswap {b:e}",
+                "movzx {a:e}, {b:l}",
+                "xor {sum}, [{boxes} + {a}*8 + 512*4]",
+                "mov {second}, {input}",
+                "shr {second}, 56",
+                "xor {sum}, [{boxes} + {second}*8 + 512*0]",
+                "mov {third:e}, {input:e}",
+                "and {third:e}, 0x3f00",
+                "xor {half}, [{boxes} + {third} + 512*8 + 8*0]",
+                "xor {half}, {sum}",
+                input = in(reg) input,
+                half = inout(reg) half,
+                boxes = in(reg) std::ptr::from_ref(&BOXES),
+                a = out(reg) _,
+                b = out(reg) _,
+                second = out(reg) _,
+                third = out(reg) _,
+                sum = out(reg) _,
                 options(pure, readonly, nostack),
             );
         }
@@ -103,13 +181,14 @@ mod tests {
 
     #[cfg(target_arch = "x86_64")]
     #[test]
-    fn the_written_out_round_is_the_portable_one() {
-        let Some(fast) = BitFields::detect() else { return };
+    fn the_written_out_rounds_are_the_portable_one() {
+        let (bit_fields, rotations) = (BitFields::detect(), Rotations::detect());
         let mut half = 0x0123_4567_89ab_cdef;
         let mut input = 0;
         for _ in 0..10_000 {
             let output = Portable.round(half, input);
-            assert_eq!(fast.round(half, input), output);
+            assert!(bit_fields.is_none_or(|fast| fast.round(half, input) == output));
+            assert!(rotations.is_none_or(|fast| fast.round(half, input) == output));
             (half, input) = (input, output & 0x3f3f_3f3f_3f3f_3f3f);
         }
     }

@@ -1,4 +1,4 @@
-//! A `Write` that encrypts with DES in CBC mode, many blocks at a time in one buffer that is used again and again.
+//! A `Write` that encrypts with DES in CBC mode: from the caller's buffer into one that is used again and again.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,12 @@ use crate::{Error, ErrorKind, Result};
 /// Encrypts what is written to it; `finish` writes the padded last block.
 pub(in crate::codec) struct Encryptor<W> {
     cipher: CbcEncryptor,
-    buffer: Zeroizing<Vec<u8>>,
+    /// The plaintext of a block that is not whole yet: its first `begun` bytes.
+    block: Zeroizing<[u8; BLOCK]>,
+    begun: usize,
+    /// Ciphertext, `filled` blocks of it, which waits until it is worth a write.
+    sealed: Vec<[u8; BLOCK]>,
+    filled: usize,
     output: W,
     failed: bool,
 }
@@ -31,47 +36,67 @@ impl<W: Write> Encryptor<W> {
         }
         let derived = key.derive(salt);
         let cipher = CbcEncryptor::new(&derived.key, &derived.iv);
-        // Room for the padding too: growing would leave a copy of plaintext behind that is not wiped.
-        let buffer = Zeroizing::new(Vec::with_capacity(CHUNK + BLOCK));
-        Ok(Self { cipher, buffer, output, failed: false })
+        let sealed = vec![[0; BLOCK]; CHUNK / BLOCK];
+        Ok(Self { cipher, block: Zeroizing::default(), begun: 0, sealed, filled: 0, output, failed: false })
     }
 
     pub(in crate::codec) fn finish(mut self) -> Result<W> {
-        let length = self.buffer.len();
-        let padding = BLOCK - length % BLOCK;
-        self.buffer.resize(length + padding, u8::try_from(padding).unwrap_or_default());
-        self.encrypt_whole_blocks()?;
+        let padding = BLOCK - self.begun;
+        let padded = [u8::try_from(padding).unwrap_or_default(); BLOCK];
+        self.write_all(padded.get(..padding).unwrap_or_default())?;
+        self.write_sealed()?;
         Ok(self.output)
     }
 
-    /// Encrypts and writes the whole blocks of the buffer, and keeps the rest of less than a block.
-    fn encrypt_whole_blocks(&mut self) -> io::Result<()> {
+    /// Takes bytes of the block that was begun, and encrypts it once it is whole.
+    fn complete(&mut self, plaintext: &[u8]) -> usize {
+        let mut place = self.block.get_mut(self.begun..).unwrap_or_default();
+        let taken = place.write(plaintext).unwrap_or_default();
+        self.begun += taken;
+        if self.begun == BLOCK {
+            let room = self.sealed.get_mut(self.filled..).unwrap_or_default();
+            self.cipher.encrypt(std::slice::from_ref(&self.block), room);
+            self.filled += 1;
+            self.begun = 0;
+        }
+        taken
+    }
+
+    /// Encrypts blocks as far as there is room, and tells how many.
+    fn encrypt(&mut self, plaintext: &[[u8; BLOCK]]) -> usize {
+        let room = self.sealed.get_mut(self.filled..).unwrap_or_default();
+        let taken = room.len().min(plaintext.len());
+        self.cipher.encrypt(plaintext, room);
+        self.filled += taken;
+        taken
+    }
+
+    /// Writes the ciphertext that waits.
+    fn write_sealed(&mut self) -> io::Result<()> {
         if self.failed {
             return Err(Error::new(ErrorKind::Io, "an earlier write of ciphertext failed").into());
         }
-        let whole = self.buffer.len() - self.buffer.len() % BLOCK;
-        self.cipher.encrypt(&mut self.buffer);
         self.failed = true;
-        self.output.write_all(self.buffer.get(..whole).unwrap_or_default())?;
+        self.output.write_all(self.sealed.get(..self.filled).unwrap_or_default().as_flattened())?;
         self.failed = false;
-        self.buffer.drain(..whole);
+        self.filled = 0;
         Ok(())
     }
 }
 
 impl<W: Write> Write for Encryptor<W> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        // The last block waits for `finish`, so a full buffer is encrypted only when more arrives.
-        if self.buffer.len() == CHUNK && !plaintext.is_empty() {
-            self.encrypt_whole_blocks()?;
+        if self.filled == self.sealed.len() {
+            self.write_sealed()?;
         }
-        let taken = plaintext.len().min(CHUNK - self.buffer.len());
-        self.buffer.extend_from_slice(plaintext.get(..taken).unwrap_or_default());
-        Ok(taken)
+        match plaintext.as_chunks() {
+            (blocks, _) if self.begun == 0 && !blocks.is_empty() => Ok(BLOCK * self.encrypt(blocks)),
+            _ => Ok(self.complete(plaintext)),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.encrypt_whole_blocks()?;
+        self.write_sealed()?;
         self.output.flush()
     }
 }
