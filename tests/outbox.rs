@@ -24,11 +24,13 @@ fn wait(seconds: i64) -> RangeInclusive<i64> {
     seconds..=seconds + seconds / 5 + 5
 }
 
+/// The fates of the tries before, the last one's, what that one sends, and where the package stands then.
+type Row = (&'static [Fate], &'static [Fate], &'static [&'static str], OutgoingState, bool);
+
 #[test]
 fn every_state_is_reached_as_its_try_ends() {
     use OutgoingState::{Delivered, Failed, Queued, Sending, Sent};
-    // What the tries before brought, the last one's fates, what that one sends, and where the package stands.
-    let table: &[(&[Fate], &[Fate], &[&str], OutgoingState, bool)] = &[
+    let table: &[Row] = &[
         (&[], &[Fate::Arrives], &["POST"], Delivered, false),
         (&[], &[Fate::Down], &["POST"], Queued, false),
         (&[], &[Fate::Busy("60")], &["POST"], Queued, false),

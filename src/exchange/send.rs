@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, Result};
 /// What came of one try.
 enum Tried {
     /// The partner's signed word on it, and the evidence of that.
-    Answered(Receipt, String),
+    Answered(Box<Receipt>, String),
     /// The answer is still to come.
     Pending,
     /// The partner does not hold it.
@@ -117,7 +117,7 @@ impl Exchange {
                 Ok(Some((receipt, _)))
                     if receipt.state == ReceiptState::Received
                         && outgoing.package.kind == PackageKind::Notes => {}
-                Ok(Some((receipt, evidence))) => return Tried::Answered(receipt, evidence),
+                Ok(Some((receipt, evidence))) => return Tried::Answered(receipt.into(), evidence),
                 Ok(None) => return Tried::Pending,
                 Err(error) if error.is_retryable() => {
                     let said = "whether an earlier try arrived is not known, and cannot be asked now";
@@ -128,7 +128,7 @@ impl Exchange {
             }
         }
         match self.post(partner, outgoing, watch) {
-            Ok(Some((receipt, evidence))) => Tried::Answered(receipt, evidence),
+            Ok(Some((receipt, evidence))) => Tried::Answered(receipt.into(), evidence),
             Ok(None) => Tried::Pending,
             Err(error) if error.is_ambiguous() => Tried::InDoubt(error),
             Err(error) => Tried::Failed(error),

@@ -73,7 +73,9 @@ impl Transport for Line {
         self.0.seen.lock().unwrap().push(request.method().to_owned());
         let refused = |status, wait: Option<&str>| {
             let mut response = Response::new(status, "").unwrap();
-            wait.map(|wait| response.headers_mut().insert("retry-after", wait).unwrap());
+            if let Some(wait) = wait {
+                response.headers_mut().insert("retry-after", wait).unwrap();
+            }
             Ok(Reply::Answered(response))
         };
         match fate {
