@@ -187,6 +187,7 @@ fn packages_and_history(cases: &mut Cases) {
     let mut incoming = sites.examiner.exchange.incoming(package).unwrap();
     cases.writes("incoming-package", &incoming);
     incoming.last_error = Some(Fault::from(&error));
+    incoming.applying = true;
     incoming.assessments.insert(id("ON-INS/A-1"));
     let full = cases.writes("incoming-package", &incoming);
     let new =

@@ -90,6 +90,7 @@ impl Sample {
             "in/1",
         );
         incoming.receipt = Some(r#"{"status":"received"}"#.into());
+        incoming.applying = true;
         incoming
     }
 

@@ -4,7 +4,8 @@
 //! lets it only grow. Version 4 adds indexes on what stands in a body alone: an index cannot say
 //! anything else than the body it is made of. Version 5 adds which notes were sent to whom; from it on, faults in bodies
 //! may have findings, which earlier versions would drop. Version 6 changes no table; from it on, outgoing packages say in
-//! their bodies since when they are tried and whether an answer is missing, which earlier versions would drop.
+//! their bodies since when they are tried and whether an answer is missing, and incoming ones that they are being applied,
+//! which earlier versions would drop.
 
 use super::{notes, trail};
 use crate::ErrorKind;
