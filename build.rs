@@ -51,6 +51,7 @@ mod header {
         "exchange_settings",
         "exchange",
         "outgoing",
+        "outbox",
         "incoming",
         "history",
         "partner_trial",

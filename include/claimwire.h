@@ -613,6 +613,11 @@ typedef struct cw_incoming_request cw_incoming_request;
 typedef struct cw_opening_key cw_opening_key;
 
 /**
+ * A thread of the library's that sends what is due. May be shared between threads.
+ */
+typedef struct cw_outbox cw_outbox;
+
+/**
  * What this site settled with a partner, with its keys. May be shared between threads.
  */
 typedef struct cw_partner cw_partner;
@@ -925,6 +930,11 @@ typedef struct {
      * The length of `base_path` in bytes.
      */
     size_t base_path_len;
+    /**
+     * 1 when answers come later, by cw_reply_pending and then by sending the request again; 0 when they come at once: then
+     * the partner is asked for a package whose answer was lost before that is sent again.
+     */
+    int32_t answers_later;
 } cw_transport_functions;
 
 /**
@@ -1378,6 +1388,17 @@ const char *cw_error_message(const cw_error *error);
  * Whether the same call may succeed later with nothing changed by a person: 1 if so.
  */
 int32_t cw_error_is_retryable(const cw_error *error);
+
+/**
+ * Whether what was asked may have been done all the same, because it was sent and no answer came: 1 if so. Then the call
+ * is retryable too; cw_exchange_send asks the partner before it sends the package again.
+ */
+int32_t cw_error_is_ambiguous(const cw_error *error);
+
+/**
+ * For how many milliseconds the partner asks to be left alone (Retry-After); 0 where it does not.
+ */
+int64_t cw_error_retry_after_ms(const cw_error *error);
 
 /**
  * How many single faults the error sums up: violated rules, mistakes in settings. Mostly 0.
@@ -2992,7 +3013,7 @@ int32_t cw_exchange_pause(const cw_exchange *exchange,
                           cw_error **error);
 
 /**
- * Lets packages go to a paused partner again; cw_exchange_send_queued sends what was queued.
+ * Lets packages go to a paused partner again: what was queued is due, see cw_exchange_send_due.
  *
  * Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
  */
@@ -3058,13 +3079,16 @@ int32_t cw_exchange_export_notes(const cw_exchange *exchange,
  * partner's receipt, CW_OUTGOING_UNPACKED for notes, or CW_OUTGOING_SENT over a transport whose answer comes later (send
  * again to collect it). `out` gets the outgoing package as JSON. `state`, `out` and `watch` may be NULL.
  *
- * Sending a delivered package again posts nothing and tells its state. The package's id makes a retry harmless.
+ * This sends it now, whatever is queued before it; cw_exchange_send_due keeps order and time. Sending a delivered package
+ * again posts nothing and tells its state. The package's id makes a retry harmless. Where it is not known what became of
+ * the last try, the partner is asked first, and the package is posted only when the partner does not hold it.
  *
  * Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_WRONG_STATE, retryable, while the partner is paused; CW_ERR_UNREACHABLE,
  * CW_ERR_TIMED_OUT, CW_ERR_BAD_CERTIFICATE and others of the transport; CW_ERR_NO_RECEIPT when the answer does not prove
  * that the partner holds exactly these bytes; the partner's own refusal by its code; CW_ERR_CANCELLED,
- * CW_ERR_INVALID_ARGUMENT. After a retryable one the package is queued, after another it is failed; both can be sent
- * again.
+ * CW_ERR_INVALID_ARGUMENT. After a retryable one the package is queued; after one that is ambiguous too it is
+ * CW_OUTGOING_SENT; after another, or after the last try that the partner's settings allow, it is failed. It can be sent
+ * again in each case.
  */
 int32_t cw_exchange_send(const cw_exchange *exchange,
                          const char *package,
@@ -3075,8 +3099,8 @@ int32_t cw_exchange_send(const cw_exchange *exchange,
                          cw_error **error);
 
 /**
- * Sends everything that is queued to a partner, in the order of the exports. Where a package cannot be sent, the later
- * ones of its claim are held back; other claims go on. `*not_sent` is how many are still to be sent, failed or held back:
+ * Sends everything that is queued to a partner, whenever it were due, in the order of the exports. While a package is not
+ * settled, the later ones of its claim are held back; other claims go on. `*not_sent` is how many are still to be sent, failed or held back:
  * 0 when all went. `out` gets JSON: the outgoing packages in "sent"; the "package" and its "error" in "failed"; the ids
  * in "held_back". `not_sent`, `out` and `watch` may be NULL.
  *
@@ -3146,6 +3170,77 @@ int32_t cw_receipt_verify(const char *evidence,
                           size_t key_len,
                           cw_buffer **out,
                           cw_error **error);
+
+/**
+ * Starts a thread that sends what is due, as cw_exchange_send_due does, and wakes when something is exported, resumed,
+ * replayed, or due again. It keeps the exchange open until it ends. What becomes of packages is told as events, on that
+ * thread, and stands in the history.
+ *
+ * Errors: CW_ERR_IO when the system gives no thread; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_outbox_start(const cw_exchange *exchange,
+                        cw_outbox **out,
+                        cw_error **error);
+
+/**
+ * Stops the thread and waits for its end: a body that is being sent is broken off and stays queued, an answer that is
+ * under way is waited for. NULL is none.
+ */
+void cw_outbox_free(cw_outbox *outbox);
+
+/**
+ * Sends what is due now, to all partners, in the order of the exports, for a host with a scheduler of its own. `*next_ms`
+ * is in how many milliseconds to call it again, -1 when nothing waits; what is exported, resumed or replayed meanwhile is
+ * due at once. `out` gets JSON as with cw_exchange_send_queued, and in "next_due" the moment. `next_ms`, `out` and `watch`
+ * may be NULL.
+ *
+ * What could not be delivered is due again as the partner's settings say ("retry"), and not before the partner asks for
+ * it. Where it is not known whether the last try arrived, the partner is asked first. When the tries or the time of the
+ * settings have run out the package is failed, and CW_EVENT_FAILED tells so.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. Why a single package could not be sent is in the answer.
+ */
+int32_t cw_exchange_send_due(const cw_exchange *exchange,
+                             const cw_watch *watch,
+                             int64_t *next_ms,
+                             cw_buffer **out,
+                             cw_error **error);
+
+/**
+ * Queues a package that was delivered, or that failed, to be sent again under the same id, as asked for by `by`: for a
+ * partner that lost it. A partner that still holds it says so, and changes nothing. `state` and `out` are as with
+ * cw_exchange_send.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_WRONG_STATE for one that is still to be delivered, or that the partner rejected;
+ * CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_replay(const cw_exchange *exchange,
+                           const char *package,
+                           size_t package_len,
+                           const char *by,
+                           size_t by_len,
+                           int32_t *state,
+                           cw_buffer **out,
+                           cw_error **error);
+
+/**
+ * Queues again all packages to a partner of which it became known at `since` or later that they were delivered, unpacked
+ * or failed: for a partner that restored a backup of that time. `since` is a moment as in RFC 3339, such as
+ * "2026-03-02T14:30:00Z". `*count` is how many are queued, `out` gets their ids as a JSON array; both may be NULL.
+ *
+ * Errors: CW_ERR_UNKNOWN_PARTNER; CW_ERR_LEDGER: some may be queued then, and the call can be repeated;
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_replay_since(const cw_exchange *exchange,
+                                 const char *partner,
+                                 size_t partner_len,
+                                 const char *since,
+                                 size_t since_len,
+                                 const char *by,
+                                 size_t by_len,
+                                 size_t *count,
+                                 cw_buffer **out,
+                                 cw_error **error);
 
 /**
  * A package of the inbox: where it stands in `*state`, one of CW_INCOMING_*, and all of it as JSON in `out`. Both may be

@@ -3,6 +3,7 @@
 use crate::Detail;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 /// What every fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -29,6 +30,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     retryable: bool,
+    ambiguous: bool,
+    retry_after: Option<Duration>,
     details: Vec<Detail>,
     source: Option<Source>,
 }
@@ -40,6 +43,8 @@ impl Error {
             kind,
             message: message.into(),
             retryable: kind.is_retryable(),
+            ambiguous: false,
+            retry_after: None,
             details: Vec::new(),
             source: None,
         }))
@@ -72,6 +77,22 @@ impl Error {
         self
     }
 
+    /// The same error, of which it is not known whether the other side did what was asked: it was sent, and no answer came
+    /// that says what became of it. Such an error is [retryable](Self::is_retryable) too.
+    #[must_use]
+    pub fn ambiguous(mut self) -> Self {
+        self.0.ambiguous = true;
+        self.0.retryable = true;
+        self
+    }
+
+    /// The same error, with the time that the other side asks to be left alone for.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// The same error, told from where it happened: `context` and a colon come before the message.
     #[must_use]
     pub fn within(mut self, context: impl fmt::Display) -> Self {
@@ -89,6 +110,19 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
+    }
+
+    /// Whether what was asked may have been done all the same, because it was sent and no answer came: look before it is
+    /// asked for again. An error is permanent, or [retryable](Self::is_retryable), or retryable and ambiguous.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.0.ambiguous
+    }
+
+    /// For how long the other side asks to be left alone (`Retry-After`, RFC 9110 section 10.2.3), where it does.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// One for each single fault, where the error sums up several (rule violations); else empty.

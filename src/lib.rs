@@ -108,6 +108,8 @@ mod detail;
 mod error;
 
 #[cfg(feature = "exchange")]
+mod retry;
+#[cfg(feature = "exchange")]
 mod trace;
 
 #[cfg(feature = "codec")]

@@ -1,16 +1,20 @@
 //! What a process that died, or two steps at once, may leave: half-made files are swept, promises are kept, and what
 //! was lost is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;
 
 use claimwire::ErrorKind;
+use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};
 use claimwire::exchange::{Event, Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, OutgoingState, Step};
-use claimwire::model::PackageId;
+use claimwire::merge::ChangeSet;
+use claimwire::model::{ClaimFile, ExchangeId, PackageId};
 use std::fs;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Barrier, OnceLock};
 use support::*;
@@ -39,11 +43,15 @@ impl Disk {
 
     /// The examiner, started again on this disk.
     fn opened(&self, sites: &TwoSites) -> Exchange {
+        self.opened_with(sites, sites.examiner.cases.clone())
+    }
+
+    fn opened_with(&self, sites: &TwoSites, cases: impl CaseSystem + 'static) -> Exchange {
         let keys = sites.keys.clone();
         let partner = Partner::new(insurer_site(), "Northern Mutual")
             .open_with(1, keys.legacy)
             .verify_with(keys.insurer_signs.verifying_key());
-        let (folder, cases) = (self.folder.path(), sites.examiner.cases.clone());
+        let folder = self.folder.path();
         let settings = ExchangeSettings::new(examiner_site(), folder, keys.examiner_signs, cases);
         Exchange::open(settings.with_partner(partner)).unwrap()
     }
@@ -121,6 +129,67 @@ fn an_unpack_that_died_between_the_claim_and_the_ledger_is_done_again_to_the_sam
     assert!(again.changes.is_empty() && !again.superseded);
     assert_eq!(reopened.incoming(package).unwrap().state, IncomingState::Unpacked);
     assert_eq!(sites.examiner.file(&claim), applied);
+}
+
+/// A case system that takes the change and does not live to say so.
+struct Dying(Arc<SqliteCaseSystem>);
+
+impl CaseSystem for Dying {
+    fn load(&self, claim: &ExchangeId) -> claimwire::Result<Option<ClaimFile>> {
+        self.0.load(claim)
+    }
+
+    fn open_document(
+        &self,
+        claim: &ExchangeId,
+        document: &ExchangeId,
+    ) -> claimwire::Result<Box<dyn Read + Send>> {
+        self.0.open_document(claim, document)
+    }
+
+    fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> claimwire::Result<()> {
+        self.0.apply(changes, documents, by).unwrap();
+        panic!("the process dies");
+    }
+}
+
+#[test]
+fn a_package_that_a_dying_process_may_have_applied_is_not_rejected() {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    let package = sites.export(&claim).unwrap().package.id;
+    sites.insurer.exchange.send(package, &()).unwrap();
+    let disk = Disk::of_examiner(&sites);
+    let dying = disk.opened_with(&sites, Dying(sites.examiner.cases.clone()));
+    let unpack = AssertUnwindSafe(|| dying.unpack(package, "front desk", &()).map(drop));
+    assert!(catch_unwind(unpack).is_err());
+    drop(dying);
+
+    let reopened = disk.opened(&sites);
+    let before = reopened.incoming(package).unwrap();
+    assert_eq!((before.state, before.applying), (IncomingState::Received, true));
+    let error = reopened.reject(package, "front desk", "not ours").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert!(error.to_string().contains("unpack it again"), "{error}");
+    assert!(reopened.unpack(package, "front desk", &()).unwrap().changes.is_empty());
+    let after = reopened.incoming(package).unwrap();
+    assert_eq!((after.state, after.applying), (IncomingState::Unpacked, false));
+}
+
+#[test]
+fn a_package_that_the_case_system_refused_can_be_rejected() {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    let package = sites.export(&claim).unwrap().package.id;
+    sites.insurer.exchange.send(package, &()).unwrap();
+    let disk = Disk::of_examiner(&sites);
+    let cases = tempfile::tempdir().unwrap();
+    let down = Flaky::open(cases.path());
+    down.goes_down();
+    let examiner = disk.opened_with(&sites, down);
+    examiner.unpack(package, "front desk", &()).unwrap_err();
+    assert!(!examiner.incoming(package).unwrap().applying);
+    examiner.reject(package, "front desk", "not ours").unwrap();
 }
 
 #[test]

@@ -31,6 +31,10 @@ impl Endpoint for Liar {
     fn answer(&self, request: &Request, _peer: &Peer, body: &mut dyn Read) -> Response {
         std::io::copy(body, &mut std::io::sink()).unwrap();
         if *self.honest.lock().unwrap() {
+            if request.method() == "GET" {
+                let holds_nothing = claimwire::Error::new(ErrorKind::UnknownPackage, "no such package");
+                return Problem::from_error(&holds_nothing).to_response();
+            }
             return signed(request, &receipt_for(request), &self.keys.examiner_signs);
         }
         (self.answer)(request, &self.keys)
@@ -86,7 +90,8 @@ fn proves_nothing(
     assert_eq!(error.kind(), kind, "{said}");
     assert!(said.contains(&package.to_string()) && said.contains("Independent Medical Examiners"), "{said}");
     assert!(said.len() < 3000 && !said.chars().any(char::is_control), "{said:?}");
-    assert_eq!(error.is_retryable(), state == OutgoingState::Queued);
+    assert_eq!(error.is_retryable(), state != OutgoingState::Failed);
+    assert_eq!(error.is_ambiguous(), state == OutgoingState::Sent);
 
     let outgoing = insurer.exchange.outgoing(package).unwrap();
     assert_eq!((outgoing.state, outgoing.attempts), (state, 1));
@@ -118,9 +123,9 @@ fn an_honest_receipt_delivers() {
 #[test]
 fn a_web_page_is_no_receipt() {
     let login = |_: &Request, _: &Keys| page(200, "text/html", "<html>Welcome to the hotel's wifi</html>");
-    let said = proves_nothing(login, ErrorKind::NoReceipt, OutgoingState::Queued);
+    let said = proves_nothing(login, ErrorKind::NoReceipt, OutgoingState::Sent);
     assert!(said.contains("not signed"), "{said}");
-    proves_nothing(|_, _| Response::new(204, "").unwrap(), ErrorKind::NoReceipt, OutgoingState::Queued);
+    proves_nothing(|_, _| Response::new(204, "").unwrap(), ErrorKind::NoReceipt, OutgoingState::Sent);
 }
 
 #[test]
@@ -130,14 +135,14 @@ fn a_signed_page_is_no_receipt() {
         sign_response(request, &mut response, &keys.examiner_signs, Timestamp::now()).unwrap();
         response
     };
-    let said = proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+    let said = proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
     assert!(said.contains("text/html"), "{said}");
 }
 
 #[test]
 fn an_unsigned_receipt_is_no_receipt() {
     let answer = |request: &Request, _: &Keys| receipt_for(request).to_response().unwrap();
-    proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+    proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
 }
 
 #[test]
@@ -147,7 +152,7 @@ fn a_receipt_for_another_package_is_no_receipt_for_this_one() {
         receipt.package_id = PackageId::generate();
         signed(request, &receipt, &keys.examiner_signs)
     };
-    let said = proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+    let said = proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
     assert!(said.contains("ask the partner"), "{said}");
 }
 
@@ -158,7 +163,7 @@ fn a_receipt_for_other_bytes_is_no_receipt_for_these() {
         receipt.digest = Digest::of(b"other bytes");
         signed(request, &receipt, &keys.examiner_signs)
     };
-    let said = proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+    let said = proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
     assert!(said.contains(&Digest::of(b"other bytes").to_hex()), "{said}");
 }
 
@@ -174,7 +179,7 @@ fn a_receipt_of_another_site_or_for_another_sender_is_no_receipt() {
             lie(&mut receipt);
             signed(request, &receipt, &keys.examiner_signs)
         };
-        proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+        proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
     }
 }
 
@@ -183,11 +188,11 @@ fn a_receipt_signed_by_a_stranger_is_no_receipt() {
     for id in ["imex-1", "stranger"] {
         let stranger = SigningKey::generate(id).unwrap();
         let answer = move |request: &Request, _: &Keys| signed(request, &receipt_for(request), &stranger);
-        proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+        proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
     }
     // Our own signature proves nothing of the partner either.
     let own = |request: &Request, keys: &Keys| signed(request, &receipt_for(request), &keys.insurer_signs);
-    proves_nothing(own, ErrorKind::NoReceipt, OutgoingState::Queued);
+    proves_nothing(own, ErrorKind::NoReceipt, OutgoingState::Sent);
 }
 
 #[test]
@@ -199,14 +204,14 @@ fn a_receipt_changed_on_the_way_back_is_no_receipt() {
         *changed.headers_mut() = honest.headers().clone();
         changed
     };
-    proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+    proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
     let status = |request: &Request, keys: &Keys| {
         let honest = signed(request, &receipt_for(request), &keys.examiner_signs);
         let mut changed = Response::new(202, honest.body()).unwrap();
         *changed.headers_mut() = honest.headers().clone();
         changed
     };
-    proves_nothing(status, ErrorKind::NoReceipt, OutgoingState::Queued);
+    proves_nothing(status, ErrorKind::NoReceipt, OutgoingState::Sent);
 }
 
 #[test]
@@ -226,7 +231,7 @@ fn the_receipt_of_an_earlier_try_or_package_replayed_is_no_receipt() {
     let next = sites.export(&claim).unwrap().package.id;
     let error = sites.insurer.exchange.send(next, &()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoReceipt, "{error}");
-    assert_eq!(sites.insurer.exchange.outgoing(next).unwrap().state, OutgoingState::Queued);
+    assert_eq!(sites.insurer.exchange.outgoing(next).unwrap().state, OutgoingState::Sent);
 }
 
 #[test]
@@ -236,8 +241,8 @@ fn the_receipt_of_the_first_try_is_no_receipt_for_the_second() {
     let (sites, _) = sites_with(move |request, keys| {
         let mut kept = keep.lock().unwrap();
         kept.push(signed(request, &receipt_for(request), &keys.examiner_signs));
-        // The first answer is lost; the second try gets it late.
-        if kept.len() == 1 { page(503, "text/plain", "") } else { kept[0].clone() }
+        // The first answer is lost to a gateway that refuses; the second try gets it late.
+        if kept.len() == 1 { page(429, "text/plain", "") } else { kept[0].clone() }
     });
     let claim = sites.claim_at_insurer();
     let package = sites.export(&claim).unwrap().package.id;
@@ -249,9 +254,11 @@ fn the_receipt_of_the_first_try_is_no_receipt_for_the_second() {
 
 #[test]
 fn a_server_in_trouble_is_tried_again() {
-    for status in [500, 502, 503, 429] {
+    // What a gateway says of itself tells nothing of the partner behind it; that there were too many requests does.
+    let (in_doubt, refused) = (OutgoingState::Sent, OutgoingState::Queued);
+    for (status, state) in [(500, in_doubt), (502, in_doubt), (503, in_doubt), (429, refused)] {
         let answer = move |_: &Request, _: &Keys| page(status, "text/html", "<html>Sorry</html>");
-        let said = proves_nothing(answer, ErrorKind::Unreachable, OutgoingState::Queued);
+        let said = proves_nothing(answer, ErrorKind::Unreachable, state);
         assert!(said.contains(&status.to_string()), "{said}");
     }
 }
@@ -288,7 +295,7 @@ fn the_largest_answer_there_can_be_is_no_receipt() {
         sign_response(request, &mut response, &keys.examiner_signs, Timestamp::now()).unwrap();
         response
     };
-    proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Queued);
+    proves_nothing(answer, ErrorKind::NoReceipt, OutgoingState::Sent);
 }
 
 #[test]

@@ -168,7 +168,8 @@ fn packages_and_history(cases: &mut Cases) {
     let mut outgoing = sites.insurer.exchange.outgoing(package).unwrap();
     assert!(outgoing.receipt.is_some() && outgoing.last_receipt.is_some() && !outgoing.notes.is_empty());
     cases.writes("outgoing-package", &outgoing);
-    outgoing.retry_at = Some(Timestamp::now());
+    (outgoing.tried_since, outgoing.retry_at) = (Some(Timestamp::now()), Some(Timestamp::now()));
+    (outgoing.unanswered, outgoing.untold_failure) = (true, Some("nobody answers".into()));
     outgoing.pending_feedback = Some("unpacked".into());
     outgoing.last_error = Some(Fault::from(&error));
     outgoing.assessments.insert(id("ON-INS/A-1"));
@@ -186,6 +187,7 @@ fn packages_and_history(cases: &mut Cases) {
     let mut incoming = sites.examiner.exchange.incoming(package).unwrap();
     cases.writes("incoming-package", &incoming);
     incoming.last_error = Some(Fault::from(&error));
+    incoming.applying = true;
     incoming.assessments.insert(id("ON-INS/A-1"));
     let full = cases.writes("incoming-package", &incoming);
     let new =
@@ -314,6 +316,8 @@ fn partner_settings(cases: &mut Cases) {
         with(&unsigned, "/keys/unsigned", "certificate_sha256", json!("0f".repeat(32))),
         with(&less, "", "automatic_unpack", json!({"as": ""})),
         with(&less, "", "feedback_field", json!("custom_fields.x")),
+        with(&less, "", "retry", json!({"tries": 0})),
+        with(&less, "", "retry", json!({"delay": 1})),
         with(&less, "", "number", json!(100)),
         with(&less, "", "colour", json!("blue")),
         with(&less, "", "alias", json!(" ")),

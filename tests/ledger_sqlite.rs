@@ -117,7 +117,7 @@ fn a_later_schema_is_refused_with_both_versions_and_left_alone() {
     let error = SqliteLedger::open(&path).unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Ledger, false));
     let message = error.to_string();
-    assert!(message.contains("version 7") && message.contains("knows 5"), "{message}");
+    assert!(message.contains("version 7") && message.contains("knows 6"), "{message}");
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn a_sender_that_could_not_be_told_learns_it_when_it_asks_or_sends_again() {
         sites.insurer.exchange.send(package, &()).unwrap_err();
         let told = sites.examiner.exchange.reject(package, "front desk", REASON).unwrap();
         assert!(matches!(told, Acknowledgement::NotTold(_)), "{told:?}");
-        assert_eq!(sites.insurer.exchange.outgoing(package).unwrap().state, OutgoingState::Queued);
+        assert_eq!(sites.insurer.exchange.outgoing(package).unwrap().state, OutgoingState::Sent);
 
         loses.store(false, Ordering::SeqCst);
         let outgoing = match asks {
@@ -285,7 +285,7 @@ fn a_sender_that_could_not_be_told_learns_it_when_it_asks_or_sends_again() {
         };
         assert_eq!(outgoing.state, OutgoingState::Rejected);
         assert_eq!(failures_told(&sites.insurer).len(), 1);
-        let open = PackageQuery::new().outgoing_in([OutgoingState::Queued]);
+        let open = PackageQuery::new().outgoing_in(OutgoingState::OPEN);
         assert!(sites.insurer.exchange.outgoing_packages(&open).unwrap().is_empty());
         assert_eq!(sites.examiner.files_in("inbox").len(), 1);
     }

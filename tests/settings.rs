@@ -81,6 +81,7 @@ fn every_mistake_is_reported_at_once_with_its_place() {
         conflicts = "mine"
         paused = "yes"
         automatic_unpack = { as = " ", at = "night" }
+        retry = { first_delay_seconds = 0, factor = 101, tries = 5000000000, give_up = 3 }
         [keys.outgoing]
         version = 0
         suite = "rot13"
@@ -148,6 +149,10 @@ fn every_mistake_is_reported_at_once_with_its_place() {
             "names.claim.statuses.open",
             "number",
             "paused",
+            "retry.factor",
+            "retry.first_delay_seconds",
+            "retry.give_up",
+            "retry.tries",
             "selection.levels.claim",
             "selection.levels.vehicle",
             "signature_window_seconds",
@@ -184,6 +189,24 @@ fn a_partner_that_cannot_sign_has_one_thing_that_proves_it_and_is_sent_nothing()
     assert_places(&told, &["keys.unsigned.token", "keys.verifying"]);
     assert!(told.iter().all(|mistake| !format!("{mistake:?}").contains("hunter2")));
     assert_places(&unsigned("\"hunter2\""), &["keys.unsigned", "keys.verifying"]);
+}
+
+#[test]
+fn a_retry_policy_is_written_out_and_read_again() {
+    let read = |more: &str| {
+        let settings = PartnerSettings::from_toml(&with(more)).unwrap();
+        let text = settings.to_json().unwrap();
+        assert_eq!(PartnerSettings::from_json(&text).unwrap(), settings);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["retry"].clone()
+    };
+    let mut expected = serde_json::json!({
+        "first_delay_seconds": 30, "factor": 2, "longest_delay_seconds": 3600, "tries": 250,
+        "give_up_after_seconds": 432_000,
+    });
+    assert_eq!(read(""), expected);
+    expected["factor"] = 3.into();
+    expected["give_up_after_seconds"] = 600.into();
+    assert_eq!(read("retry = { factor = 3, give_up_after_seconds = 600 }"), expected);
 }
 
 #[test]

@@ -232,7 +232,7 @@ fn a_connection_that_breaks_while_sending_is_tried_again() {
         0
     });
     let sites = sites_against(&url);
-    does_not_arrive(&sites, ErrorKind::Unreachable, OutgoingState::Queued);
+    does_not_arrive(&sites, ErrorKind::Unreachable, OutgoingState::Sent);
     served.join().unwrap();
 }
 
@@ -245,7 +245,7 @@ fn an_answer_that_is_not_http_proves_nothing() {
         std::io::copy(&mut stream, &mut std::io::sink()).unwrap_or_default()
     });
     let sites = sites_against(&url);
-    let error = does_not_arrive(&sites, ErrorKind::BadMessage, OutgoingState::Failed);
+    let error = does_not_arrive(&sites, ErrorKind::BadMessage, OutgoingState::Sent);
     assert!(error.to_string().contains("not HTTP"), "{error}");
     served.join().unwrap();
 }

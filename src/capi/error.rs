@@ -6,12 +6,15 @@ use super::pointer::free;
 use crate::{Detail, Error};
 use std::ffi::{CString, c_char};
 use std::ptr::null;
+use std::time::Duration;
 
 /// What went wrong: a code for programs, a sentence for people, and a line for each single fault.
 pub struct cw_error {
     code: i32,
     message: CString,
     retryable: bool,
+    ambiguous: bool,
+    retry_after: Option<Duration>,
     details: Vec<Fault>,
 }
 
@@ -41,6 +44,8 @@ impl cw_error {
             code: i32::from(error.kind().code()),
             message: c_text(&error.to_string()),
             retryable: error.is_retryable(),
+            ambiguous: error.is_ambiguous(),
+            retry_after: error.retry_after(),
             details: error.details().iter().map(Fault::from).collect(),
         }
     }
@@ -78,6 +83,22 @@ pub unsafe extern "C" fn cw_error_message(error: *const cw_error) -> *const c_ch
 pub unsafe extern "C" fn cw_error_is_retryable(error: *const cw_error) -> i32 {
     // SAFETY: the host vouches for `error`.
     quietly(0, || i32::from(unsafe { error.as_ref() }.is_some_and(|error| error.retryable)))
+}
+
+/// Whether what was asked may have been done all the same, because it was sent and no answer came: 1 if so. Then the call
+/// is retryable too; cw_exchange_send asks the partner before it sends the package again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_is_ambiguous(error: *const cw_error) -> i32 {
+    // SAFETY: the host vouches for `error`.
+    quietly(0, || i32::from(unsafe { error.as_ref() }.is_some_and(|error| error.ambiguous)))
+}
+
+/// For how many milliseconds the partner asks to be left alone (Retry-After); 0 where it does not.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_error_retry_after_ms(error: *const cw_error) -> i64 {
+    // SAFETY: the host vouches for `error`.
+    let asked = || unsafe { error.as_ref() }.and_then(|error| error.retry_after);
+    quietly(0, || asked().map_or(0, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// How many single faults the error sums up: violated rules, mistakes in settings. Mostly 0.

@@ -161,7 +161,7 @@ pub unsafe extern "C" fn cw_exchange_pause(
     }
 }
 
-/// Lets packages go to a paused partner again; cw_exchange_send_queued sends what was queued.
+/// Lets packages go to a paused partner again: what was queued is due, see cw_exchange_send_due.
 ///
 /// Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]

@@ -6,6 +6,7 @@ use super::event::*;
 use super::exchange::*;
 use super::history::*;
 use super::incoming::*;
+use super::outbox::*;
 use super::outgoing::*;
 use super::package_state::*;
 use super::two_sites::*;
@@ -375,6 +376,67 @@ fn a_paused_partner_gets_nothing_until_it_is_resumed() {
     let polled =
         failing(|error| c!(cw_exchange_poll(exchange, id, id_length, null_mut(), null_mut(), error)));
     assert_eq!(polled.0, CW_ERR_UNKNOWN_PARTNER);
+}
+
+#[test]
+fn what_is_due_is_sent_and_sent_again_on_purpose() {
+    let sites = TwoSites::new(Suite::Age);
+    let exchange = sites.insurer.exchange;
+    let (to, to_length) = (EXAMINER.as_ptr().cast(), EXAMINER.len());
+    sites.insurer.put_claim(CLAIM);
+    let package = export(&sites.insurer, EXAMINER).unwrap();
+    let mut next = 7;
+    let mut json = null_mut();
+    works(|error| c!(cw_exchange_send_due(exchange, null(), &raw mut next, &raw mut json, error)));
+    assert_eq!(parse(&take(json))["sent"][0]["package"]["id"], package.as_str());
+    assert_eq!(next, -1);
+
+    let (id, id_length) = (package.as_ptr().cast(), package.len());
+    let mut state = 0;
+    let replay = |state: &mut i32| {
+        let (by, length) = (c"dana".as_ptr(), 4);
+        failing(|error| c!(cw_exchange_replay(exchange, id, id_length, by, length, state, null_mut(), error)))
+            .0
+    };
+    assert_eq!((replay(&mut state), state), (CW_OK, CW_OUTGOING_QUEUED));
+    assert_eq!((replay(&mut state), state), (CW_ERR_WRONG_STATE, 0));
+
+    // The thread sends it, and is gone when it is freed.
+    let mut outbox = null_mut();
+    works(|error| c!(cw_outbox_start(exchange, &raw mut outbox, error)));
+    c!(cw_outbox_free(outbox));
+    works(|error| c!(cw_exchange_send_due(exchange, null(), null_mut(), null_mut(), error)));
+    works(|error| c!(cw_exchange_outgoing(exchange, id, id_length, &raw mut state, null_mut(), error)));
+    assert_eq!(state, CW_OUTGOING_DELIVERED);
+
+    let mut count = 7;
+    let mut since = |since: &str| {
+        let mut json = null_mut();
+        let (data, length) = (since.as_ptr().cast(), since.len());
+        let again = failing(|error| {
+            c!(cw_exchange_replay_since(
+                exchange,
+                to,
+                to_length,
+                data,
+                length,
+                c"dana".as_ptr(),
+                4,
+                &raw mut count,
+                &raw mut json,
+                error,
+            ))
+        });
+        (again.0, count, (again.0 == CW_OK).then(|| take(json)))
+    };
+    assert_eq!(since("2001-01-01T00:00:00Z"), (CW_OK, 1, Some(format!("[\"{package}\"]"))));
+    assert_eq!(since("2999-01-01T00:00:00Z"), (CW_OK, 0, Some("[]".into())));
+    assert_eq!(since("yesterday"), (CW_ERR_INVALID_ARGUMENT, 0, None));
+
+    // Settings say when the next try is due.
+    works(|error| c!(cw_exchange_pause(exchange, to, to_length, error)));
+    works(|error| c!(cw_exchange_send_due(exchange, null(), &raw mut next, null_mut(), error)));
+    assert_eq!(next, -1);
 }
 
 #[test]

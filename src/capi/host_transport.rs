@@ -51,6 +51,9 @@ pub struct cw_transport_functions {
     pub base_path: *const c_char,
     /// The length of `base_path` in bytes.
     pub base_path_len: usize,
+    /// 1 when answers come later, by cw_reply_pending and then by sending the request again; 0 when they come at once: then
+    /// the partner is asked for a package whose answer was lost before that is sent again.
+    pub answers_later: i32,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -79,9 +82,18 @@ pub unsafe extern "C" fn cw_transport_new(
             if functions.send.is_none() {
                 return Err(misuse("`functions->send` is NULL; set it to the function that sends"));
             }
+            let answers_later = match functions.answers_later {
+                0 | 1 => functions.answers_later == 1,
+                other => return Err(misuse(format!("`functions->answers_later` is {other}; it is 0 or 1"))),
+            };
             let base = optional_text("functions->base_path", functions.base_path, functions.base_path_len)?;
             let base_path = checked_base_path(base.unwrap_or_default())?;
-            out.give(cw_transport(Arc::new(HostTransport { send: functions.send, base_path, data })));
+            out.give(cw_transport(Arc::new(HostTransport {
+                send: functions.send,
+                base_path,
+                answers_later,
+                data,
+            })));
             Ok(())
         })
     }
@@ -99,6 +111,7 @@ fn checked_base_path(base: &str) -> Result<String> {
 struct HostTransport {
     send: cw_send_fn,
     base_path: String,
+    answers_later: bool,
     data: UserData,
 }
 
@@ -123,6 +136,10 @@ impl Transport for HostTransport {
 
     fn base_path(&self) -> &str {
         &self.base_path
+    }
+
+    fn answers_later(&self) -> bool {
+        self.answers_later
     }
 }
 
@@ -216,6 +233,7 @@ mod tests {
             send: send.map(|send| send as _),
             base_path: base_path.as_ptr(),
             base_path_len: base_path.to_bytes().len(),
+            answers_later: 0,
         }
     }
 
@@ -489,10 +507,14 @@ mod tests {
         let wrong = [
             functions(None),
             cw_transport_functions { struct_size: 0, ..good },
-            cw_transport_functions { struct_size: size_of::<cw_transport_functions>() - 1, ..good },
+            cw_transport_functions {
+                struct_size: offset_of!(cw_transport_functions, answers_later) - 1,
+                ..good
+            },
             cw_transport_functions { base_path: c"claims".as_ptr(), base_path_len: 6, ..good },
             cw_transport_functions { base_path: c"/\xff".as_ptr(), base_path_len: 2, ..good },
             cw_transport_functions { base_path_len: usize::MAX, ..good },
+            cw_transport_functions { answers_later: 2, ..good },
             cw_transport_functions { base_path: long.as_ptr().cast(), base_path_len: long.len(), ..good },
         ];
         let mut out = null_mut();

@@ -8,6 +8,7 @@ use super::exchange_settings::*;
 use super::history::*;
 use super::incoming::*;
 use super::log::*;
+use super::outbox::*;
 use super::outgoing::*;
 use super::receiver::*;
 use super::signing_key::cw_signing_key_free;
@@ -72,6 +73,9 @@ fn no_call_takes_null_for_the_exchange_or_a_bad_id() {
     refuses!(exchange,
         cw_exchange_send(; id; null(), &raw mut n, &raw mut out);
         cw_exchange_send_queued(; id; null(), &raw mut count, &raw mut out);
+        cw_exchange_replay(; id; text("a").0, 1, &raw mut n, &raw mut out);
+        cw_exchange_replay_since(; id; text("2026-03-02T14:30:00Z").0, 20, text("a").0, 1, &raw mut count, &raw mut out);
+        cw_exchange_replay_since(text("A").0, 1; id; text("a").0, 1, &raw mut count, &raw mut out);
         cw_exchange_poll(; id; &raw mut n, &raw mut out);
         cw_exchange_outgoing(; id; &raw mut n, &raw mut out);
         cw_exchange_incoming(; id; &raw mut n, &raw mut out);

@@ -116,13 +116,16 @@ pub unsafe extern "C" fn cw_exchange_export_notes(
 /// partner's receipt, CW_OUTGOING_UNPACKED for notes, or CW_OUTGOING_SENT over a transport whose answer comes later (send
 /// again to collect it). `out` gets the outgoing package as JSON. `state`, `out` and `watch` may be NULL.
 ///
-/// Sending a delivered package again posts nothing and tells its state. The package's id makes a retry harmless.
+/// This sends it now, whatever is queued before it; cw_exchange_send_due keeps order and time. Sending a delivered package
+/// again posts nothing and tells its state. The package's id makes a retry harmless. Where it is not known what became of
+/// the last try, the partner is asked first, and the package is posted only when the partner does not hold it.
 ///
 /// Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_WRONG_STATE, retryable, while the partner is paused; CW_ERR_UNREACHABLE,
 /// CW_ERR_TIMED_OUT, CW_ERR_BAD_CERTIFICATE and others of the transport; CW_ERR_NO_RECEIPT when the answer does not prove
 /// that the partner holds exactly these bytes; the partner's own refusal by its code; CW_ERR_CANCELLED,
-/// CW_ERR_INVALID_ARGUMENT. After a retryable one the package is queued, after another it is failed; both can be sent
-/// again.
+/// CW_ERR_INVALID_ARGUMENT. After a retryable one the package is queued; after one that is ambiguous too it is
+/// CW_OUTGOING_SENT; after another, or after the last try that the partner's settings allow, it is failed. It can be sent
+/// again in each case.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_exchange_send(
     exchange: *const cw_exchange,
@@ -145,8 +148,8 @@ pub unsafe extern "C" fn cw_exchange_send(
     }
 }
 
-/// Sends everything that is queued to a partner, in the order of the exports. Where a package cannot be sent, the later
-/// ones of its claim are held back; other claims go on. `*not_sent` is how many are still to be sent, failed or held back:
+/// Sends everything that is queued to a partner, whenever it were due, in the order of the exports. While a package is not
+/// settled, the later ones of its claim are held back; other claims go on. `*not_sent` is how many are still to be sent, failed or held back:
 /// 0 when all went. `out` gets JSON: the outgoing packages in "sent"; the "package" and its "error" in "failed"; the ids
 /// in "held_back". `not_sent`, `out` and `watch` may be NULL.
 ///

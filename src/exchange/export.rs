@@ -247,6 +247,7 @@ impl Exchange {
             }
             return Err(error);
         }
+        self.0.outbox.wake();
         Ok(outgoing)
     }
 }

@@ -4,20 +4,22 @@ use super::{Acknowledgement, SentQueue, Unpacked};
 use crate::Error;
 use crate::ledger::{Fault, Outgoing};
 use crate::merge::ChangeSet;
-use crate::model::{ExchangeId, PackageId};
+use crate::model::{ExchangeId, PackageId, Timestamp};
 use serde::{Serialize, Serializer};
 
-/// A fault, and whether another try may help.
+/// A fault, whether another try may help, and whether this one may have arrived.
 #[derive(Serialize)]
 struct Failure {
     #[serde(flatten)]
     fault: Fault,
     retryable: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ambiguous: bool,
 }
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
-        Self { fault: error.into(), retryable: error.is_retryable() }
+        Self { fault: error.into(), retryable: error.is_retryable(), ambiguous: error.is_ambiguous() }
     }
 }
 
@@ -65,7 +67,8 @@ impl Serialize for Unpacked {
     }
 }
 
-/// The packages in `sent`; in `failed` the `package` and its `error`; the ids in `held_back`.
+/// The packages in `sent`; in `failed` the `package` and its `error`; the ids in `held_back`; when the next is due in
+/// `next_due`, where one is.
 impl Serialize for SentQueue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -73,6 +76,8 @@ impl Serialize for SentQueue {
             sent: &'a [Outgoing],
             failed: Vec<Failed>,
             held_back: &'a [PackageId],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            next_due: Option<Timestamp>,
         }
         #[derive(Serialize)]
         struct Failed {
@@ -82,7 +87,8 @@ impl Serialize for SentQueue {
         let failed = self.failed.iter();
         let failed =
             failed.map(|(package, error)| Failed { package: *package, error: error.into() }).collect();
-        Run { sent: &self.sent, failed, held_back: &self.held_back }.serialize(serializer)
+        let Self { sent, held_back, next_due, .. } = self;
+        Run { sent, failed, held_back, next_due: *next_due }.serialize(serializer)
     }
 }
 
@@ -113,6 +119,7 @@ mod tests {
             sent: Vec::new(),
             failed: vec![(failed, Error::new(ErrorKind::Refused, "no"))],
             held_back: vec![held],
+            next_due: None,
         };
         let expected = format!(
             r#"{{"failed":[{{"error":{{"kind":"refused","message":"no","retryable":false}},"package":"{failed}"}}],"held_back":["{held}"],"sent":[]}}"#

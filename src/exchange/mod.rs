@@ -10,8 +10,9 @@
 //! | try a new partner | [`Exchange::try_partner`] | that it was tried, in the history |
 //! | export | [`Exchange::export`] | the sealed package, in the outbox |
 //! | notes alone | [`Exchange::export_notes`], then send: applied as they arrive | the sealed package, in the outbox |
-//! | send | [`Exchange::send`], [`Exchange::send_queued`] | the partner's signed receipt |
+//! | send | by itself: [`Exchange::start_outbox`]; or [`Exchange::send_due`], [`Exchange::send_queued`], [`Exchange::send`] | the partner's signed receipt, or when to try again |
 //! | pause | [`Exchange::pause`], [`Exchange::resume`] | that the partner is paused |
+//! | send again | [`Exchange::replay`], [`Exchange::replay_since`] | that the packages are queued |
 //! | receive | [`Exchange`] is an [`Endpoint`](crate::protocol::Endpoint) | the sealed package, in the inbox |
 //! | notify | [`ExchangeSettings::on_event`] | |
 //! | look before | [`Exchange::preview`] | |
@@ -30,17 +31,21 @@ mod apply_notes;
 mod automatic;
 mod event;
 mod export;
+mod failure;
 mod feedback;
 mod history;
 mod json;
 #[cfg(feature = "tracing")]
 mod logged_ledger;
 mod notes;
+mod outbox;
+mod outbox_worker;
 mod partner;
 mod pause;
 mod receipts;
 mod receive;
 mod reject;
+mod replay;
 mod sealed;
 mod send;
 mod settings;
@@ -50,10 +55,12 @@ mod trial;
 mod unpack;
 mod viewed;
 
+pub use crate::retry::RetryPolicy;
 pub use event::Event;
 pub use export::ExportOptions;
+pub use outbox::SentQueue;
+pub use outbox_worker::OutboxWorker;
 pub use partner::Partner;
-pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
 pub use settings::ExchangeSettings;
 pub use trial::{TrialOptions, TrialReport};
@@ -70,6 +77,7 @@ use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
 use event::Listeners;
+use outbox::Outbox;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -94,14 +102,16 @@ struct Inner {
     base_path: String,
     exporting: Mutex<()>,
     links: Mutex<()>,
+    outbox: Outbox,
 }
 
 impl Exchange {
     /// Opens a site's exchange; its folder and ledger are made when they are not there.
     ///
     /// What an earlier process left undone is done: notes that were received are applied, and what partners sent that
-    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked, and
-    /// [feedback](Partner::filling_on_unpack) that could not be filled in is.
+    /// are [unpacked automatically](Partner::unpacking_automatically_as) is unpacked,
+    /// [feedback](Partner::filling_on_unpack) that could not be filled in is, and failures that it did not come to tell
+    /// are told. What it was sending is due, see [`send_due`](Self::send_due).
     ///
     /// # Errors
     /// [`ErrorKind::Io`] or [`ErrorKind::Ledger`] when the folder or the ledger cannot be opened;
@@ -137,8 +147,10 @@ impl Exchange {
             base_path: settings.base_path,
             exporting: Mutex::new(()),
             links: Mutex::new(()),
+            outbox: Outbox::default(),
         };
         let exchange = Self(Arc::new(inner), Some(Arc::new(Unpacker::default())));
+        exchange.tell_failures_that_wait()?;
         exchange.apply_notes_that_wait()?;
         exchange.fill_feedback_of_last(feedback::AT_OPENING)?;
         if exchange.partners().values().any(|partner| partner.unpacks_as.is_some()) {
@@ -185,6 +197,7 @@ impl Exchange {
         let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
         let former = partners.insert(partner.site().clone(), Arc::new(partner));
         drop(partners);
+        self.0.outbox.wake();
         if unpacks {
             self.unpack_what_waits();
         }

@@ -73,13 +73,17 @@ impl Exchange {
         if link.received_from {
             return Ok(true);
         }
-        let held = PackageQuery::new()
+        let sent = PackageQuery::new()
             .claim(link.claim.clone())
             .partner(link.partner.clone())
-            .kind(PackageKind::Claim)
-            .outgoing_in([OutgoingState::Delivered, OutgoingState::Unpacked])
-            .limit(1);
-        Ok(!self.0.ledger.outgoing_list(&held)?.is_empty())
+            .kind(PackageKind::Claim);
+        let held = sent.clone().outgoing_in([OutgoingState::Delivered, OutgoingState::Unpacked]).limit(1);
+        if !self.0.ledger.outgoing_list(&held)?.is_empty() {
+            return Ok(true);
+        }
+        // One that is sent again was there before.
+        let again = self.0.ledger.outgoing_list(&sent.outgoing_in(OutgoingState::OPEN))?;
+        Ok(again.iter().any(|outgoing| outgoing.receipt.is_some() || outgoing.last_receipt.is_some()))
     }
 
     /// The notes that may leave and that the partner has not seen.

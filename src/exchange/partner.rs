@@ -4,6 +4,7 @@ use crate::codec::{OpeningKey, SealingKey, Suite};
 use crate::merge::ConflictPolicy;
 use crate::model::SiteId;
 use crate::protocol::{Credential, DEFAULT_WINDOW, Request, VerifyingKey, is_signed};
+use crate::retry::RetryPolicy;
 use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::transport::Transport;
 use crate::{Error, ErrorKind, Result};
@@ -51,6 +52,7 @@ pub struct Partner {
     pub(super) conflicts: ConflictPolicy,
     pub(super) unpacks_as: Option<String>,
     pub(super) paused: bool,
+    pub(super) retry: RetryPolicy,
     unsigned: Option<Credential>,
     pub(super) feedback_field: Option<String>,
 }
@@ -75,6 +77,7 @@ impl Partner {
             conflicts: ConflictPolicy::Stop,
             unpacks_as: None,
             paused: false,
+            retry: RetryPolicy::for_packages(),
             unsigned: None,
             feedback_field: None,
         }
@@ -181,6 +184,14 @@ impl Partner {
     #[must_use]
     pub fn paused(mut self, paused: bool) -> Self {
         self.paused = paused;
+        self
+    }
+
+    /// How often, and over what time, a package that could not be delivered is
+    /// [tried again](super::Exchange::send_due); by default [`RetryPolicy::for_packages`].
+    #[must_use]
+    pub fn retrying(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
         self
     }
 

@@ -1,25 +1,11 @@
-//! Traffic to one partner: paused and resumed, and what is queued sent in its order.
+//! Traffic to one partner: paused and resumed.
 
 use super::Exchange;
 use super::partner::Partner;
-use crate::codec::Watch;
-use crate::ledger::{Change, Outgoing, OutgoingState, PackageQuery};
-use crate::model::{ExchangeId, PackageId, SiteId};
+use crate::ledger::{Change, Outgoing, OutgoingState};
+use crate::model::SiteId;
 use crate::{Error, ErrorKind, Result};
-use std::collections::{BTreeSet, VecDeque};
-
-/// What became of a partner's queue.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct SentQueue {
-    /// The packages that were sent, in their order, as they stand now.
-    pub sent: Vec<Outgoing>,
-    /// The packages that could not be sent, and why.
-    pub failed: Vec<(PackageId, Error)>,
-    /// The packages that were not tried, since an earlier one of the same claim could not be sent, or the caller
-    /// stopped the work.
-    pub held_back: Vec<PackageId>,
-}
+use std::collections::BTreeSet;
 
 impl Exchange {
     /// Pauses the sending to a partner, until it is [resumed](Self::resume), also over a restart and over a change of
@@ -35,7 +21,7 @@ impl Exchange {
         self.0.ledger.commit(&[Change::Pause(partner.clone())])
     }
 
-    /// Lets packages go to a paused partner again; [`send_queued`](Self::send_queued) sends what was queued.
+    /// Lets packages go to a paused partner again: what was queued is due, see [`send_due`](Self::send_due).
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPartner`]; [`ErrorKind::Ledger`]; [`ErrorKind::WrongState`] when the partner's settings pause
@@ -47,7 +33,9 @@ impl Exchange {
                 format!("{} is paused in its settings: take that out of them, then resume it", known.alias);
             return Err(Error::new(ErrorKind::WrongState, said));
         }
-        self.0.ledger.commit(&[Change::Resume(partner.clone())])
+        self.0.ledger.commit(&[Change::Resume(partner.clone())])?;
+        self.0.outbox.wake();
+        Ok(())
     }
 
     /// The partners that are paused, by [`pause`](Self::pause) or in their settings.
@@ -63,49 +51,18 @@ impl Exchange {
         Ok(paused)
     }
 
-    /// Sends everything that is queued to a partner, in the order of the exports. Where a package cannot be sent, the
-    /// later ones of its claim are held back, notes among them; other claims go on.
-    ///
-    /// Packages whose answer has not come yet are asked about again. Packages that failed for good are not tried.
-    ///
-    /// # Errors
-    /// [`ErrorKind::UnknownPartner`]; [`ErrorKind::WrongState`], retryable, while the partner is paused;
-    /// [`ErrorKind::Ledger`]. Why a single package could not be sent is in the answer.
-    pub fn send_queued(&self, to: &SiteId, watch: &dyn Watch) -> Result<SentQueue> {
-        self.unless_paused(&*self.partner(to)?)?;
-        let mut queue: VecDeque<(PackageId, ExchangeId)> = self.queued(to)?.into();
-        let mut run = SentQueue::default();
-        let mut stopped = BTreeSet::new();
-        while let Some((package, claim)) = queue.pop_front() {
-            if stopped.contains(&claim) {
-                run.held_back.push(package);
-                continue;
-            }
-            match self.send(package, watch) {
-                Ok(outgoing) => run.sent.push(outgoing),
-                Err(error) => {
-                    let cancelled = error.kind() == ErrorKind::Cancelled;
-                    run.failed.push((package, error));
-                    stopped.insert(claim);
-                    if cancelled {
-                        run.held_back.extend(queue.drain(..).map(|(package, _)| package));
-                    }
-                }
-            }
+    /// Begins the time anew in which a package is tried, so that a pause does not use it up; what waited for its next
+    /// try is due when the pause ends.
+    pub(super) fn let_time_stand_still(&self, outgoing: &Outgoing) -> Result<()> {
+        if outgoing.tried_since.is_none() && outgoing.retry_at.is_none() {
+            return Ok(());
         }
-        Ok(run)
-    }
-
-    fn queued(&self, to: &SiteId) -> Result<Vec<(PackageId, ExchangeId)>> {
-        let open = [OutgoingState::Queued, OutgoingState::Sending, OutgoingState::Sent];
-        let mut query = PackageQuery::new().partner(to.clone()).outgoing_in(open);
-        let mut queued = Vec::new();
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(queued) };
-            query = query.after(last.package.id);
-            queued.extend(page.into_iter().map(|outgoing| (outgoing.package.id, outgoing.package.claim)));
-        }
+        self.edit_outgoing(outgoing.package.id, |outgoing| {
+            let open = OutgoingState::OPEN.contains(&outgoing.state);
+            (outgoing.tried_since, outgoing.retry_at) = (None, None);
+            open.then(Vec::new)
+        })?;
+        Ok(())
     }
 
     pub(super) fn unless_paused(&self, partner: &Partner) -> Result<()> {

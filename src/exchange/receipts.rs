@@ -3,8 +3,9 @@
 use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
+use super::partner::Partner;
 use super::receive::{announced_digest, incoming_entry};
-use super::send::{receipt_of, speaks_of};
+use super::send::{keep_receipt, receipt_of, settle, speaks_of};
 use crate::ledger::{Change, Incoming, Outgoing, OutgoingState, Step};
 use crate::merge::agree;
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
@@ -103,16 +104,23 @@ impl Exchange {
     pub fn poll(&self, package: PackageId) -> Result<Outgoing> {
         span!("poll", package = package);
         let outgoing = self.outgoing(package)?;
-        let partner = &*self.partner(&outgoing.package.to)?;
+        match self.ask(&*self.partner(&outgoing.package.to)?, &outgoing)? {
+            Some((receipt, evidence)) => self.record_word(&receipt, evidence),
+            None => Ok(outgoing),
+        }
+    }
+
+    /// The recipient's word on a package and the evidence of it; `None` when the answer is still to come.
+    pub(super) fn ask(&self, partner: &Partner, outgoing: &Outgoing) -> Result<Option<(Receipt, String)>> {
         let transport = partner.transport()?;
-        let route = Route::State(package);
+        let route = Route::State(outgoing.package.id);
         let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;
         sign_request(&mut request, &self.0.signing, Timestamp::now())?;
         let reply = transport.send(&request, Body::new(0, &mut std::io::empty()))?;
-        let Some((request, response)) = reply.into_answer(&request) else { return Ok(outgoing) };
+        let Some((request, response)) = reply.into_answer(&request) else { return Ok(None) };
         let (receipt, evidence) = receipt_of(partner, &request, &response)?;
-        speaks_of(&receipt, &outgoing)?;
-        self.record_word(&receipt, evidence)
+        speaks_of(&receipt, outgoing)?;
+        Ok(Some((receipt, evidence)))
     }
 
     /// Answers a sender that asks what became of its package; nobody else learns that it exists.
@@ -149,11 +157,12 @@ impl Exchange {
                 return None;
             }
             outgoing.state = state;
-            outgoing.last_error = None;
+            settle(outgoing);
             match state {
-                OutgoingState::Delivered => outgoing.receipt = Some(evidence.clone()),
+                OutgoingState::Delivered => keep_receipt(outgoing, &evidence),
                 _ => outgoing.last_receipt = Some(evidence.clone()),
             }
+            outgoing.untold_failure = self.to_be_told(state == OutgoingState::Rejected, &said);
             outgoing.pending_feedback = self.feedback_on(&to, receipt);
             let entry = outgoing_entry(outgoing, step, to.as_str(), said.as_str());
             Some(if state == OutgoingState::Rejected { entry.failed_with(&refusal) } else { entry })
@@ -170,12 +179,14 @@ impl Exchange {
         };
         // The word itself is durable by now.
         if recorded {
+            // Later packages of the claim may have waited for it.
+            self.0.outbox.wake();
             let claim = outgoing.package.claim.clone();
-            self.tell(&match receipt.state {
-                ReceiptState::Received => Event::Delivered { package, to, claim },
-                ReceiptState::Unpacked => Event::Unpacked { package, to, claim },
-                ReceiptState::Rejected => Event::Failed { package, to, claim, reason: said },
-            });
+            match receipt.state {
+                ReceiptState::Received => self.tell(&Event::Delivered { package, to, claim }),
+                ReceiptState::Unpacked => self.tell(&Event::Unpacked { package, to, claim }),
+                ReceiptState::Rejected => self.tell_failure(&outgoing)?,
+            }
         }
         agreed?;
         self.fill_feedback(outgoing)

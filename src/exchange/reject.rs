@@ -25,7 +25,8 @@ impl Exchange {
     /// receipts speak of them. Rejecting it again keeps the first reason and tells the sender again.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when it was unpacked already;
+    /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when it was unpacked already, or may have been by a process
+    /// that died in it;
     /// [`ErrorKind::InvalidArgument`] without a reason, or with one of more than 1,000 characters;
     /// [`ErrorKind::Ledger`]. That the sender cannot be told is no failure of this: it is in the answer.
     pub fn reject(&self, package: PackageId, by: &str, reason: &str) -> Result<Acknowledgement> {
@@ -45,6 +46,15 @@ impl Exchange {
             let mut incoming = self.incoming(package)?;
             let was = Some(incoming.state);
             match incoming.state {
+                IncomingState::Received | IncomingState::Failed if incoming.applying => {
+                    return Err(Error::new(
+                        ErrorKind::WrongState,
+                        format!(
+                            "package {package} may be in the case system already, since an unpack of it was cut off; \
+                             unpack it again, which does no more than is missing"
+                        ),
+                    ));
+                }
                 IncomingState::Received | IncomingState::Failed => {}
                 IncomingState::Rejected => return Ok(()),
                 IncomingState::Unpacked | IncomingState::Superseded => {

@@ -6,7 +6,7 @@ use super::export::outgoing_entry;
 use super::partner::Partner;
 use super::store::Side;
 use crate::codec::{Watch, Watched};
-use crate::ledger::{Change, Fault, HistoryEntry, Outgoing, OutgoingState, Step};
+use crate::ledger::{Change, HistoryEntry, Outgoing, OutgoingState, Step};
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
@@ -15,6 +15,18 @@ use crate::protocol::{
 use crate::trace::span;
 use crate::transport::Body;
 use crate::{Error, ErrorKind, Result};
+
+/// What came of one try.
+enum Tried {
+    /// The partner's signed word on it, and the evidence of that.
+    Answered(Box<Receipt>, String),
+    /// The answer is still to come.
+    Pending,
+    /// The partner does not hold it.
+    Failed(Error),
+    /// The partner may hold it or not.
+    InDoubt(Error),
+}
 
 impl Exchange {
     /// Posts a package of the outbox to its partner, and returns it as it stands afterwards:
@@ -25,109 +37,126 @@ impl Exchange {
     ///
     /// One that the partner has rejected meanwhile is [`OutgoingState::Rejected`].
     ///
-    /// Sending a delivered package again posts nothing and tells its state. The package's id makes a retry harmless.
+    /// This sends it now, whatever is queued before it and whenever its next try were due;
+    /// [`send_due`](Self::send_due) keeps order and time. Sending a delivered package again posts nothing and tells its
+    /// state; [`replay`](Self::replay) is for that. The package's id makes a retry harmless. Where it is not known what
+    /// became of the last try, the partner is asked first, and it is posted only when the partner does not hold it.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`], retryable, while the partner is
     /// [paused](Self::pause): the package stays queued; those of the [`Transport`](crate::transport::Transport);
     /// [`ErrorKind::NoReceipt`] when the answer does not prove that the partner holds exactly these bytes; the
-    /// partner's own refusal by its kind. After a retryable one the package is queued, after another it is failed;
-    /// both can be sent again.
+    /// partner's own refusal by its kind. After a retryable one the package is queued; after one that is
+    /// [ambiguous](Error::is_ambiguous) too it is [`OutgoingState::Sent`]; after another, or after the last try that
+    /// [the partner's policy](super::Partner::retrying) allows, it is failed. It can be sent again in each case.
     pub fn send(&self, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
+        // Another thread may be sending it; the id makes that harmless.
+        let turn = self.0.outbox.take(package);
+        let sent = self.send_at(Timestamp::now(), package, watch);
+        drop(turn);
+        self.0.outbox.wake();
+        sent
+    }
+
+    pub(super) fn send_at(&self, now: Timestamp, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
         span!("send", package = package);
         let outgoing = self.outgoing(package)?;
-        if is_held(outgoing.state) {
+        if outgoing.state.is_held() {
             return Ok(outgoing);
         }
         let partner = &*self.partner(&outgoing.package.to)?;
         self.unless_paused(partner)?;
         let (outgoing, begun) = self.update_outgoing(package, |outgoing| {
-            if is_held(outgoing.state) {
+            if outgoing.state.is_held() {
                 return None;
             }
+            if outgoing.state == OutgoingState::Failed {
+                (outgoing.attempts, outgoing.tried_since) = (0, None);
+            }
+            // A process that died while it posted never saw the answer.
+            outgoing.unanswered |= outgoing.state == OutgoingState::Sending;
             outgoing.state = OutgoingState::Sending;
             outgoing.attempts = outgoing.attempts.saturating_add(1);
-            let said =
-                format!("posting {} bytes to {}, try {}", outgoing.size, partner.alias, outgoing.attempts);
+            outgoing.tried_since.get_or_insert(now);
+            (outgoing.retry_at, outgoing.untold_failure) = (None, None);
+            let (size, alias, attempt) = (outgoing.size, &partner.alias, outgoing.attempts);
+            let said = match partner.has_to_be_asked(outgoing) {
+                true => format!("asking {alias} whether it holds the package, try {attempt}"),
+                false => format!("posting {size} bytes to {alias}, try {attempt}"),
+            };
             Some(outgoing_entry(outgoing, Step::Sent, &outgoing.package.created_by, said))
         })?;
         if !begun {
             return Ok(outgoing);
         }
-        match self.post(partner, &outgoing, watch) {
-            Ok(Some((receipt, evidence))) => {
-                // An earlier answer may have been lost, and a person have rejected the package since.
-                if receipt.state == ReceiptState::Rejected {
-                    return self.record_word(&receipt, evidence);
-                }
-                let outgoing = self.record_answer(partner, package, Some(evidence.clone()))?;
+        let here = |error: Error| error.within(format_args!("package {package} to {}", partner.alias));
+        match self.attempt(partner, &outgoing, watch) {
+            // An earlier answer may have been lost, and a person have rejected the package since.
+            Tried::Answered(receipt, evidence) if receipt.state == ReceiptState::Rejected => {
+                self.record_word(&receipt, evidence)
+            }
+            Tried::Answered(receipt, evidence) => {
+                let outgoing = self.record_answer(partner, package, &evidence)?;
                 match receipt.state {
                     // Notes are applied as they arrive; and an earlier answer may have been lost.
                     ReceiptState::Unpacked => self.record_word(&receipt, evidence),
                     _ => Ok(outgoing),
                 }
             }
-            Ok(None) => self.record_answer(partner, package, None),
-            Err(error) => {
-                let error = error.within(format_args!("package {package} to {}", partner.alias));
-                self.record_failed_try(partner, package, error)
-            }
+            Tried::Pending => self.record_pending(partner, &outgoing, now),
+            Tried::Failed(error) => self.record_failed_try(partner, &outgoing, now, here(error), false),
+            Tried::InDoubt(error) => self.record_failed_try(partner, &outgoing, now, here(error), true),
         }
     }
 
-    /// Records the partner's receipt, or that its answer is still to come. A later word of the partner (unpacked,
-    /// rejected) that was faster than the receipt stays.
-    fn record_answer(
-        &self,
-        partner: &Partner,
-        package: PackageId,
-        evidence: Option<String>,
-    ) -> Result<Outgoing> {
+    /// One try: a question where the last one is in doubt, and the package unless the partner says that it holds it.
+    fn attempt(&self, partner: &Partner, outgoing: &Outgoing, watch: &dyn Watch) -> Tried {
+        if partner.has_to_be_asked(outgoing) {
+            match self.ask(partner, outgoing) {
+                // Notes that are held and not applied wait for the next delivery.
+                Ok(Some((receipt, _)))
+                    if receipt.state == ReceiptState::Received
+                        && outgoing.package.kind == PackageKind::Notes => {}
+                Ok(Some((receipt, evidence))) => return Tried::Answered(receipt.into(), evidence),
+                Ok(None) => return Tried::Pending,
+                Err(error) if error.is_retryable() => {
+                    let said = "whether an earlier try arrived is not known, and cannot be asked now";
+                    return Tried::InDoubt(error.within(said));
+                }
+                // It does not hold it, or does not say: under the same id it cannot become another package.
+                Err(_) => {}
+            }
+        }
+        match self.post(partner, outgoing, watch) {
+            Ok(Some((receipt, evidence))) => Tried::Answered(receipt.into(), evidence),
+            Ok(None) => Tried::Pending,
+            Err(error) if error.is_ambiguous() => Tried::InDoubt(error),
+            Err(error) => Tried::Failed(error),
+        }
+    }
+
+    /// Records the partner's receipt. A later word of the partner (unpacked, rejected) that was faster than the receipt
+    /// stays.
+    fn record_answer(&self, partner: &Partner, package: PackageId, evidence: &str) -> Result<Outgoing> {
         let (outgoing, recorded) = self.update_outgoing(package, |outgoing| {
             if outgoing.state == OutgoingState::Delivered {
                 return None;
             }
-            outgoing.last_error = None;
-            let (step, said) = match &evidence {
-                Some(evidence) => {
-                    outgoing.receipt = Some(evidence.clone());
-                    (
-                        Step::Delivered,
-                        format!("{} holds the package and signed a receipt for it", partner.alias),
-                    )
-                }
-                None => (Step::Sent, format!("left for {} to collect; no receipt yet", partner.alias)),
-            };
-            if !is_held(outgoing.state) {
-                outgoing.state =
-                    if evidence.is_some() { OutgoingState::Delivered } else { OutgoingState::Sent };
+            if outgoing.state.is_held() {
+                outgoing.receipt.get_or_insert_with(|| evidence.to_owned());
+            } else {
+                outgoing.state = OutgoingState::Delivered;
+                settle(outgoing);
+                keep_receipt(outgoing, evidence);
             }
-            Some(outgoing_entry(outgoing, step, &outgoing.package.created_by, said))
+            let said = format!("{} holds the package and signed a receipt for it", partner.alias);
+            Some(outgoing_entry(outgoing, Step::Delivered, &outgoing.package.created_by, said))
         })?;
-        if recorded && evidence.is_some() {
+        if recorded {
             let (to, claim) = (partner.site.clone(), outgoing.package.claim.clone());
             self.tell(&Event::Delivered { package, to, claim });
         }
         Ok(outgoing)
-    }
-
-    /// Records why a try failed, and whether another may help; unless another way proved meanwhile that the partner
-    /// holds the package.
-    fn record_failed_try(&self, partner: &Partner, package: PackageId, error: Error) -> Result<Outgoing> {
-        let (outgoing, recorded) = self.update_outgoing(package, |outgoing| {
-            if is_held(outgoing.state) {
-                return None;
-            }
-            outgoing.state = if error.is_retryable() { OutgoingState::Queued } else { OutgoingState::Failed };
-            outgoing.last_error = Some(Fault::from(&error));
-            let by = &outgoing.package.created_by;
-            Some(outgoing_entry(outgoing, Step::Failed, by, error.to_string()).failed_with(&error))
-        })?;
-        if recorded && outgoing.state == OutgoingState::Failed {
-            let (to, claim) = (partner.site.clone(), outgoing.package.claim.clone());
-            self.tell(&Event::Failed { package, to, claim, reason: error.to_string() });
-        }
-        if is_held(outgoing.state) { Ok(outgoing) } else { Err(error) }
     }
 
     /// The receipt and the evidence of it, or `None` when the answer is still to come.
@@ -162,15 +191,18 @@ impl Exchange {
         }
         let mut sealed = DigestReader::new(Watched::new(sealed, watch));
         let reply = transport.send(&request, Body::new(outgoing.size, &mut sealed));
+        // Once the body began to leave, silence does not say whether all of it arrived.
+        let has_left = sealed.length() > 0;
+        let in_doubt = |error: Error| if has_left { error.ambiguous() } else { error };
         // A partner refuses changed bytes for good reason, and would at every try: the fault is here.
         if sealed.length() == outgoing.size && sealed.finish() != digest {
             return Err(damaged(outgoing));
         }
-        let reply = reply?;
+        let reply = reply.map_err(|error| if is_silence(&error) { in_doubt(error) } else { error })?;
         let Some((request, response)) = reply.into_answer(&request) else { return Ok(None) };
-        let (receipt, evidence) = receipt_of(partner, &request, &response)?;
-        speaks_of(&receipt, outgoing)?;
-        Ok(Some((receipt, evidence)))
+        let word = receipt_of(partner, &request, &response)
+            .and_then(|(receipt, evidence)| speaks_of(&receipt, outgoing).map(|()| (receipt, evidence)));
+        word.map(Some).map_err(|error| if is_refusal(&response) { error } else { in_doubt(error) })
     }
 
     /// The signed head of a request that carries a sealed package.
@@ -191,19 +223,33 @@ impl Exchange {
     }
 
     /// Changes an outgoing package by what it is now, and writes the entry that `change` gives; none, and nothing is
-    /// written. Gives what is there now, and whether this changed it. Where another thread or a receipt was faster, the change is made to what that left.
+    /// written. Gives what is there now, and whether this changed it. Where another thread or a receipt was faster, the
+    /// change is made to what that left.
     pub(super) fn update_outgoing(
         &self,
         package: PackageId,
         change: impl Fn(&mut Outgoing) -> Option<HistoryEntry>,
     ) -> Result<(Outgoing, bool)> {
+        self.edit_outgoing(package, |outgoing| change(outgoing).map(|entry| vec![entry]))
+    }
+
+    /// The same, for a change that may go without an entry.
+    pub(super) fn edit_outgoing(
+        &self,
+        package: PackageId,
+        change: impl Fn(&mut Outgoing) -> Option<Vec<HistoryEntry>>,
+    ) -> Result<(Outgoing, bool)> {
+        let _turn = self.0.outbox.editing();
         loop {
             let mut outgoing = self.outgoing(package)?;
             let was = outgoing.state;
-            let Some(entry) = change(&mut outgoing) else { return Ok((outgoing, false)) };
-            outgoing.updated_at = entry.at;
-            let changed = Change::SetOutgoing { package: outgoing.clone(), was: Some(was) };
-            match self.0.ledger.commit(&[changed, Change::Append(entry)]) {
+            let Some(entries) = change(&mut outgoing) else { return Ok((outgoing, false)) };
+            if let Some(entry) = entries.first() {
+                outgoing.updated_at = entry.at;
+            }
+            let mut changes = vec![Change::SetOutgoing { package: outgoing.clone(), was: Some(was) }];
+            changes.extend(entries.into_iter().map(Change::Append));
+            match self.0.ledger.commit(&changes) {
                 Ok(()) => return Ok((outgoing, true)),
                 Err(error) if error.kind() == ErrorKind::WrongState => {}
                 Err(error) => return Err(error),
@@ -220,10 +266,36 @@ impl Exchange {
     }
 }
 
-/// Whether the partner is known to hold the package: there is nothing to send any more, and only the partner's later
-/// word changes the state.
-fn is_held(state: OutgoingState) -> bool {
-    matches!(state, OutgoingState::Delivered | OutgoingState::Unpacked | OutgoingState::Rejected)
+impl Partner {
+    /// Whether it has to be asked for the package before that is posted again. Over a transport whose answers come later,
+    /// sending again is that question.
+    fn has_to_be_asked(&self, outgoing: &Outgoing) -> bool {
+        outgoing.unanswered && !self.transport.as_ref().is_some_and(|transport| transport.answers_later())
+    }
+}
+
+/// Takes off what was noted for further tries.
+pub(super) fn settle(outgoing: &mut Outgoing) {
+    (outgoing.tried_since, outgoing.retry_at, outgoing.last_error) = (None, None, None);
+    outgoing.unanswered = false;
+}
+
+/// Keeps a receipt of delivery. The first one stays: of a package that was sent again it says since when it was held.
+pub(super) fn keep_receipt(outgoing: &mut Outgoing, evidence: &str) {
+    let place = if outgoing.receipt.is_none() { &mut outgoing.receipt } else { &mut outgoing.last_receipt };
+    *place = Some(evidence.to_owned());
+}
+
+/// Whether a transport's error means that no answer came; others are of the body, or of the way to the partner.
+fn is_silence(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::BadMessage)
+}
+
+/// Whether the partner itself refused; a gateway's fault says nothing of what lies behind it, nor does a success without
+/// a receipt.
+fn is_refusal(response: &Response) -> bool {
+    let by_a_gateway = response.status() >= 500 || response.status() == 408;
+    !response.is_success() && (!by_a_gateway || Problem::from_response(response).kind().is_some())
 }
 
 fn damaged(outgoing: &Outgoing) -> Error {

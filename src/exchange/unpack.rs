@@ -279,6 +279,11 @@ impl Exchange {
             for (id, path) in contents.documents {
                 documents.insert(id, path);
             }
+            // A process that dies after this may have applied it: then it must not be rejected. A case system that refuses
+            // has applied nothing, and what is written of the failure takes this back.
+            let mut begun = incoming.clone();
+            begun.applying = true;
+            let mut first = vec![Change::SetIncoming { package: begun, was }];
             if !prepared.link.received_from || prepared.link.contacts != prepared.contacts {
                 prepared.link.received_from = true;
                 prepared.link.contacts = prepared.contacts;
@@ -288,8 +293,9 @@ impl Exchange {
                 let mut early = self.link(&partner.site, &package.claim)?;
                 early.received_from = true;
                 early.contacts = prepared.link.contacts.clone();
-                self.0.ledger.commit(&[Change::SetLink(early)])?;
+                first.push(Change::SetLink(early));
             }
+            self.0.ledger.commit(&first)?;
             self.0.case_system.apply(&prepared.changes, &documents, by)?;
             base = agree(&prepared.base, &prepared.incoming);
             prepared.link.applied_sequence = package.sequence;
@@ -301,6 +307,7 @@ impl Exchange {
             false => (IncomingState::Unpacked, Step::Unpacked),
         };
         incoming.state = state;
+        incoming.applying = false;
         incoming.claim = Some(package.claim.clone());
         incoming.sequence = Some(package.sequence);
         let ids =

@@ -74,6 +74,9 @@ impl Sample {
         package.created_by = "anna".into();
         let mut outgoing = Outgoing::new(package, "age", 1000, "ab".repeat(32), "out/1");
         outgoing.notes.insert(self.claim.clone());
+        (outgoing.attempts, outgoing.unanswered) = (2, true);
+        (outgoing.tried_since, outgoing.retry_at) = (Some(outgoing.updated_at), Some(outgoing.updated_at));
+        outgoing.untold_failure = Some("Nobody answers.".into());
         outgoing
     }
 
@@ -87,6 +90,7 @@ impl Sample {
             "in/1",
         );
         incoming.receipt = Some(r#"{"status":"received"}"#.into());
+        incoming.applying = true;
         incoming
     }
 

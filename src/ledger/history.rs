@@ -38,6 +38,8 @@ named! {
         Rejected = "rejected",
         /// A step failed, as the outcome tells.
         Failed = "failed",
+        /// Queued to be sent again, though it had been delivered or had failed: asked for by a person.
+        Requeued = "requeued",
         /// Looked at by a person.
         Viewed = "viewed",
         /// A sample was sent to see whether all is set up right at both sides.

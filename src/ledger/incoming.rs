@@ -57,6 +57,10 @@ pub struct Incoming {
     pub last_error: Option<Fault>,
     /// Whether what came of it was not looked at yet: the mark of new packages and new notes.
     pub is_new: bool,
+    /// Whether its claim may be in the case system though it does not count as unpacked: an unpack began to apply it, and
+    /// the process died before its end was written down. Unpacking it again ends that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub applying: bool,
     /// The assessments it carries; known once it was opened.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -96,6 +100,7 @@ impl Incoming {
             receipt: None,
             last_error: None,
             is_new: true,
+            applying: false,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
             received_at: now,

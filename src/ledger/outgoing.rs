@@ -14,7 +14,7 @@ named! {
         Queued = "queued",
         /// Being sent.
         Sending = "sending",
-        /// Posted, but the answer has not come: the partner may or may not hold it.
+        /// Posted, but no answer came that tells what became of it: the partner may or may not hold it.
         Sent = "sent",
         /// The partner's signed receipt says that it durably holds the package.
         Delivered = "delivered",
@@ -28,6 +28,16 @@ named! {
 }
 
 impl OutgoingState {
+    /// The states of what is still to be delivered.
+    pub const OPEN: [Self; 3] = [Self::Queued, Self::Sending, Self::Sent];
+
+    /// Whether the partner is known to hold the package: there is nothing to send any more, and only the partner's later
+    /// word, or a [replay](crate::exchange::Exchange::replay), changes the state.
+    #[must_use]
+    pub fn is_held(self) -> bool {
+        matches!(self, Self::Delivered | Self::Unpacked | Self::Rejected)
+    }
+
     /// Whether what a package of this kind carries counts as seen by its recipient: not what was rejected, nor the
     /// notes of a package that failed, which are exported anew.
     #[must_use]
@@ -89,12 +99,20 @@ pub struct Outgoing {
     pub sha256: String,
     /// The file that holds the sealed bytes, relative to the exchange's folder.
     pub file: String,
-    /// How often it was tried.
+    /// How often it was tried since it was queued, or queued again.
     #[serde(default)]
     pub attempts: u32,
-    /// Not to be tried again before this moment.
+    /// When the first of these tries was, or would have been had the partner been there; what the time is counted from
+    /// after which it is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_since: Option<Timestamp>,
+    /// Not to be tried again by itself before this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+    /// Whether it was posted and no answer came that can be relied on: the partner is asked for it before it is posted
+    /// again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Why the last try failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Fault>,
@@ -107,6 +125,9 @@ pub struct Outgoing {
     /// What the partner's word on it is to fill in on our claim, until that is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_feedback: Option<String>,
+    /// Why it failed or was rejected, until the host was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_failure: Option<String>,
     /// The assessments it carries.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -137,11 +158,14 @@ impl Outgoing {
             sha256: sha256.into(),
             file: file.into(),
             attempts: 0,
+            tried_since: None,
             retry_at: None,
+            unanswered: false,
             last_error: None,
             receipt: None,
             last_receipt: None,
             pending_feedback: None,
+            untold_failure: None,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }

@@ -2,7 +2,7 @@
 
 use super::Response;
 use super::receipt::is_media_type;
-use crate::model::Json;
+use crate::model::{Json, Timestamp};
 use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 const TYPE_PREFIX: &str = "urn:claimwire:problem:";
 const RETRY_AFTER_SECONDS: u64 = 30;
 /// The longest wait a partner can ask for.
-const MAX_RETRY_AFTER: u64 = 24 * 60 * 60;
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most characters of a partner's sentence, and the most of its lines, that are passed on.
 const MAX_TEXT: usize = 1000;
 const MAX_DETAILS: usize = 100;
@@ -158,8 +158,10 @@ impl Problem {
         let error = Error::new(kind, format!("{partner} refused: {reason} (HTTP {status}){wait}"))
             .with_details(self.details);
         // A partner that names a time to come back says that it may pass, whatever the kind.
-        let may_pass = error.is_retryable() || self.retry_after.is_some();
-        error.retryable(may_pass)
+        match self.retry_after {
+            Some(wait) => error.retryable(true).with_retry_after(wait),
+            None => error,
+        }
     }
 }
 
@@ -190,10 +192,10 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// `Retry-After` in seconds, at most a day (RFC 9110 section 10.2.3; its date form is passed over).
+/// `Retry-After`, seconds or a date (RFC 9110 section 10.2.3), at most a day from now.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds: u64 = response.headers().get("retry-after")?.parse().ok()?;
-    Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER)))
+    let asked = crate::retry::retry_after(response.headers().get("retry-after")?, Timestamp::now())?;
+    Some(asked.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@
 //! ```
 
 mod keys;
+mod retry;
 mod rules;
 mod secret;
 mod table;
@@ -38,6 +39,7 @@ use crate::protocol::DEFAULT_WINDOW;
 use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::{Detail, Error, ErrorKind, Result};
 use keys::Keys;
+use retry::Retry;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -62,6 +64,7 @@ pub struct PartnerSettings {
     signature_window_seconds: u64,
     conflicts: ConflictPolicy,
     paused: bool,
+    retry: Retry,
     #[serde(skip_serializing_if = "Option::is_none")]
     automatic_unpack: Option<AutomaticUnpack>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +152,7 @@ impl PartnerSettings {
             .within_window(Duration::from_secs(self.signature_window_seconds))
             .settling_conflicts(self.conflicts)
             .paused(self.paused)
+            .retrying(self.retry.policy())
             .selecting(self.selection.clone())
             .with_export_rules(self.export.clone())
             .with_import_rules(self.import.clone())
@@ -249,6 +253,7 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         let given = table.table(name, "a table is expected");
         given.unwrap_or_else(|| Table::new(name, Map::new(), mistakes))
     };
+    let retry = Retry::read(section("retry"));
     let keys = Keys::read(section("keys"));
     let selection = rules::read_selection(section("selection"));
     let export = rules::read_export(section("export"), &selection);
@@ -264,6 +269,7 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         signature_window_seconds: window,
         conflicts,
         paused,
+        retry,
         automatic_unpack,
         feedback_field,
         keys,

@@ -44,14 +44,20 @@ pub trait Transport: Send + Sync + fmt::Debug {
     /// [`TimedOut`](crate::ErrorKind::TimedOut), [`BadCertificate`](crate::ErrorKind::BadCertificate),
     /// [`BadMessage`](crate::ErrorKind::BadMessage) for an answer that is none,
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for a body of another length than it declares, or
-    /// what reading the body failed with. The partner may have taken the request all the same: send it again with
-    /// the same package id to find out.
+    /// what reading the body failed with. Once the body began to leave, the partner may have taken the request all the
+    /// same, and the exchange asks for the package before it sends that again.
     fn send(&self, request: &Request, body: Body<'_>) -> Result<Reply>;
 
     /// The path of the partner's endpoint, to build a request's path with
     /// ([`Route::path`](crate::protocol::Route::path)): empty, or such as `/claimwire`.
     fn base_path(&self) -> &str {
         ""
+    }
+
+    /// Whether answers come later ([`Reply::Pending`]), so that sending a request again collects its answer. By default
+    /// they come at once, and a partner is asked for a package whose answer was lost before that is sent again.
+    fn answers_later(&self) -> bool {
+        false
     }
 }
 
@@ -62,6 +68,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     fn base_path(&self) -> &str {
         (**self).base_path()
+    }
+
+    fn answers_later(&self) -> bool {
+        (**self).answers_later()
     }
 }
 

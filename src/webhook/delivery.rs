@@ -1,13 +1,13 @@
 //! Delivery: what is due is posted, in order, and what came of it is kept.
 
 use super::cloud_event;
-use super::retry::{later, retry_after};
 use super::settings::{Trouble, WebhookSettings};
 use super::signature::{ID, SIGNATURE, TIMESTAMP, sign};
 use super::spool::{Message, Spool};
 use crate::exchange::Event;
 use crate::model::{SiteId, Timestamp};
 use crate::protocol::{Request, Response};
+use crate::retry::{chance, later, retry_after};
 use crate::transport::{Body, HttpsTransport, Reply, Transport as _};
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -310,10 +310,4 @@ fn judged(response: &Response, now: Timestamp) -> Answer {
             wait: response.headers().get("retry-after").and_then(|value| retry_after(value, now)),
         },
     }
-}
-
-/// A random number; without any the delays lose their jitter, no more.
-fn chance() -> u16 {
-    let mut bytes = [0; 2];
-    getrandom::fill(&mut bytes).map_or(0, |()| u16::from_ne_bytes(bytes))
 }

@@ -36,14 +36,13 @@
 
 mod cloud_event;
 mod delivery;
-mod retry;
 mod secret;
 mod settings;
 mod signature;
 mod spool;
 mod worker;
 
-pub use retry::RetryPolicy;
+pub use crate::retry::RetryPolicy;
 pub use secret::WebhookSecret;
 pub use settings::{Trouble, WebhookSettings};
 pub use signature::verify;

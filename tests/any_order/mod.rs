@@ -186,9 +186,11 @@ impl Row {
 
     /// The packages of this link that are not known to have arrived.
     fn to_send(&self, link: Link) -> Vec<PackageId> {
-        let query = PackageQuery::new()
-            .partner(self.sites[link.1].site().clone())
-            .outgoing_in([OutgoingState::Queued, OutgoingState::Failed]);
+        let query = PackageQuery::new().partner(self.sites[link.1].site().clone()).outgoing_in([
+            OutgoingState::Queued,
+            OutgoingState::Sent,
+            OutgoingState::Failed,
+        ]);
         let waiting = self.sites[link.0].exchange.outgoing_packages(&query).unwrap();
         waiting.into_iter().map(|outgoing| outgoing.package.id).collect()
     }

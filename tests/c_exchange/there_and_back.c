@@ -267,6 +267,20 @@ int main(int argc, char **argv) {
     size_t not_sent = 7;
     works(cw_exchange_send_queued(examiner.exchange, CW_STR("ON-INS"), NULL, &not_sent, NULL, &error), "the queue");
     check(not_sent == 0, "all went");
+    works(cw_exchange_replay(examiner.exchange, CW_Z(back), CW_STR("front desk"), &state, NULL, &error), "a replay");
+    check(state == CW_OUTGOING_QUEUED, "queued again");
+    int64_t next_ms = 7;
+    works(cw_exchange_send_due(examiner.exchange, NULL, &next_ms, NULL, &error), "what is due");
+    check(next_ms == -1, "nothing waits");
+    size_t replayed = 7;
+    works(cw_exchange_replay_since(examiner.exchange, CW_STR("ON-INS"), CW_STR("2999-01-01T00:00:00Z"),
+                                   CW_STR("front desk"), &replayed, NULL, &error),
+          "a replay of what is to come");
+    check(replayed == 0, "nothing");
+    cw_outbox *outbox = NULL;
+    works(cw_outbox_start(examiner.exchange, &outbox, &error), "an outbox");
+    cw_outbox_free(outbox);
+    check(cw_error_is_ambiguous(NULL) == 0 && cw_error_retry_after_ms(NULL) == 0, "no error asks for nothing");
     works(unpack(&insurer, back, &state, NULL), "an unpack there");
     has_status(&insurer, "examined");
 

@@ -40,6 +40,7 @@ pub(crate) const LOOKED_AT_LATER: &[(&str, &str)] = &[
     ("cw_exchange_export_notes", "partner"),
     ("cw_exchange_mark_viewed", "by"),
     ("cw_exchange_try_partner", "collecting"),
+    ("cw_exchange_replay_since", "by"),
     ("cw_receipt_verify", "key"),
     ("cw_receipt_verify", "key_id"),
 ];
@@ -158,6 +159,12 @@ const MAKERS: &[(&str, &str)] = &[
         "    cw_exchange_settings *settings = make_cw_exchange_settings();
     MUST(cw_exchange_settings_add_partner(settings, live_cw_partner(), &fault), \"partner of the exchange\");
     MUST(cw_exchange_open(settings, &made, &fault), \"exchange\");
+    return made;
+",
+    ),
+    (
+        "cw_outbox",
+        "    MUST(cw_outbox_start(live_cw_exchange(), &made, &fault), \"outbox\");
     return made;
 ",
     ),

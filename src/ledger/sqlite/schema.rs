@@ -3,7 +3,9 @@
 //! What is queried has a column; the rest of a value stands in `body` as JSON. Version 2 chains the history and
 //! lets it only grow. Version 4 adds indexes on what stands in a body alone: an index cannot say
 //! anything else than the body it is made of. Version 5 adds which notes were sent to whom; from it on, faults in bodies
-//! may have findings, which earlier versions would drop.
+//! may have findings, which earlier versions would drop. Version 6 changes no table; from it on, outgoing packages say in
+//! their bodies since when they are tried and whether an answer is missing, and incoming ones that they are being applied,
+//! which earlier versions would drop.
 
 use super::{notes, trail};
 use crate::ErrorKind;
@@ -22,8 +24,8 @@ pub(super) const SCHEMA: Schema = Schema {
     kind: ErrorKind::Ledger,
     // "CWLG"
     application_id: 0x4357_4c47,
-    version: 5,
-    upgrades: &[chain_history, add_pauses_and_notes, index_filters, notes::add_table],
+    version: 6,
+    upgrades: &[chain_history, add_pauses_and_notes, index_filters, notes::add_table, |_| Ok(())],
     sql: "
 CREATE TABLE packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
     use crate::ledger::{
         Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Ledger, Outgoing, OutgoingState,
-        SqliteLedger, Step, verify_history,
+        PackageQuery, SqliteLedger, Step, verify_history,
     };
     use crate::model::{ExchangeId, Package, PackageId, PackageKind, SiteId};
     use rusqlite::{Connection, params};
@@ -302,6 +304,31 @@ mod tests {
         assert_eq!(ledger.notes_sent(&clinic, &claim).unwrap(), known);
         drop(ledger);
         assert_eq!(counted(&Connection::open(&path).unwrap()), written);
+    }
+
+    #[test]
+    fn what_version_5_was_sending_is_still_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let ledger = SqliteLedger::open(&path).unwrap();
+        let (here, clinic) = ("ON-INS".parse().unwrap(), "CLINIC".parse().unwrap());
+        let package = Package::new(PackageKind::Claim, here, clinic, "ON-INS/C-1".parse().unwrap());
+        let mut outgoing = Outgoing::new(package, "age", 1, "ab".repeat(32), "file");
+        outgoing.state = OutgoingState::Sending;
+        ledger.commit(&[Change::AddOutgoing(outgoing.clone())]).unwrap();
+        drop(ledger);
+        let connection = Connection::open(&path).unwrap();
+        let body: String = connection.query_row("SELECT body FROM packages", [], |row| row.get(0)).unwrap();
+        for new in ["tried_since", "unanswered", "untold_failure"] {
+            assert!(!body.contains(new), "{body}");
+        }
+        connection.execute_batch("PRAGMA user_version = 5").unwrap();
+        drop(connection);
+        let open = PackageQuery::new().outgoing_in(OutgoingState::OPEN);
+        assert_eq!(SqliteLedger::open(&path).unwrap().outgoing_list(&open).unwrap(), [outgoing]);
+        let connection = Connection::open(&path).unwrap();
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version, 6);
     }
 
     #[test]

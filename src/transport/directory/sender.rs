@@ -104,6 +104,10 @@ impl Transport for DirectoryTransport {
     fn base_path(&self) -> &str {
         &self.base_path
     }
+
+    fn answers_later(&self) -> bool {
+        true
+    }
 }
 
 fn open(path: &Path) -> Result<Option<BufReader<File>>> {

@@ -1,6 +1,7 @@
-//! When a message that was not taken is posted again, and when no more.
+//! When what was not taken is posted again, and when no more: packages to partners, messages to a webhook.
 
 use crate::model::Timestamp;
+#[cfg(feature = "webhook")]
 use crate::{Error, ErrorKind, Result};
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
@@ -9,21 +10,21 @@ use time::format_description::well_known::Rfc2822;
 /// The longest wait that a receiver can ask for with `Retry-After`, and the longest that a policy may have.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How often, and over what time, a message is posted that its receiver did not take.
+/// How often, and over what time, something is posted that its receiver did not take: a package, or a webhook's message.
 ///
 /// After the n-th try, the next one comes after `first_delay` × `factor`^(n-1), at most `longest_delay`, and up to a
 /// fifth more by chance, so that receivers are not visited by everyone at once. A receiver that asks for a longer
 /// wait (`Retry-After`, RFC 9110 section 10.2.3) gets it, up to seven days.
 ///
-/// | field | default |
-/// |---|---|
-/// | `tries` | 14 |
-/// | `first_delay` | 5 s |
-/// | `factor` | 4 |
-/// | `longest_delay` | 12 h |
-/// | `max_age` | 5 days |
+/// | field | default, for messages | [for packages](Self::for_packages) |
+/// |---|---|---|
+/// | `tries` | 14 | 250 |
+/// | `first_delay` | 5 s | 30 s |
+/// | `factor` | 4 | 2 |
+/// | `longest_delay` | 12 h | 1 h |
+/// | `max_age` | 5 days | 5 days |
 ///
-/// So by default a message is tried over somewhat more than three days.
+/// So by default a message is tried over somewhat more than three days, and a package over five.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -35,7 +36,8 @@ pub struct RetryPolicy {
     pub factor: u32,
     /// The longest wait, at most seven days.
     pub longest_delay: Duration,
-    /// The age at which a message that fails is given up, whatever its number of tries.
+    /// The age at which what fails is given up, whatever its number of tries: a message's since it was queued, a
+    /// package's since its first try, without the time that its partner was paused.
     pub max_age: Duration,
 }
 
@@ -52,23 +54,42 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    pub(super) fn check(&self) -> Result<()> {
+    /// What holds for packages to a partner unless its settings say otherwise.
+    #[must_use]
+    pub fn for_packages() -> Self {
+        Self {
+            tries: 250,
+            first_delay: Duration::from_secs(30),
+            factor: 2,
+            longest_delay: Duration::from_secs(3600),
+            max_age: Duration::from_secs(5 * 24 * 3600),
+        }
+    }
+
+    /// Whether it ever tries, and waits no longer than it may.
+    #[cfg(feature = "webhook")]
+    pub(crate) fn check(&self) -> Result<()> {
         let invalid = |message: &str| Err(Error::new(ErrorKind::InvalidSettings, message));
         if self.tries == 0 || self.factor == 0 {
-            return invalid("a webhook's retry policy needs at least one try, and a factor of at least 1");
+            return invalid("a retry policy needs at least one try, and a factor of at least 1");
         }
         if self.longest_delay > LONGEST {
-            return invalid("a webhook's longest delay is at most seven days");
+            return invalid("a retry policy's longest delay is at most seven days");
         }
         Ok(())
     }
 
-    /// When to try again after `tries` tries, the last of them at `now`; `None` when that was the last one.
-    /// `chance` is a random number, `asked` what the receiver asked for.
-    pub(super) fn next_try(
+    /// Whether at `moment` it is too late to try again what is tried since `began`.
+    pub(crate) fn has_ended(&self, began: Timestamp, moment: Timestamp) -> bool {
+        SystemTime::from(moment).duration_since(began.into()).unwrap_or_default() > self.max_age
+    }
+
+    /// When to try again after `tries` tries, the first at `began` and the last at `now`; `None` when that was the last
+    /// one. `chance` is a random number, `asked` what the receiver asked for.
+    pub(crate) fn next_try(
         &self,
         tries: u32,
-        queued_at: Timestamp,
+        began: Timestamp,
         now: Timestamp,
         asked: Option<Duration>,
         chance: u16,
@@ -77,24 +98,53 @@ impl RetryPolicy {
         let usual = usual.min(self.longest_delay);
         let jitter = usual.saturating_mul(u32::from(chance)) / (5 * u32::from(u16::MAX));
         let delay = (usual + jitter).max(asked.unwrap_or_default().min(LONGEST));
-        let age = SystemTime::from(now).duration_since(queued_at.into()).unwrap_or_default();
-        (tries < self.tries && age.saturating_add(delay) <= self.max_age).then(|| later(now, delay))
+        let next = later(now, delay);
+        (tries < self.tries && !self.has_ended(began, next)).then_some(next)
     }
 }
 
 /// The moment so long after `moment`.
-pub(super) fn later(moment: Timestamp, by: Duration) -> Timestamp {
+pub(crate) fn later(moment: Timestamp, by: Duration) -> Timestamp {
     SystemTime::from(moment).checked_add(by).map_or(moment, Timestamp::from)
+}
+
+/// A random number; without any the delays lose their jitter, no more.
+pub(crate) fn chance() -> u16 {
+    let mut bytes = [0; 2];
+    getrandom::fill(&mut bytes).map_or(0, |()| u16::from_ne_bytes(bytes))
 }
 
 /// How long a receiver asks to be left alone: seconds, or an HTTP date (RFC 9110 section 5.6.7); other text says
 /// nothing.
-pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(LONGEST));
+pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
     }
-    let until = SystemTime::from(OffsetDateTime::parse(value, &Rfc2822).ok()?);
+    let until = SystemTime::from(http_date(value, now)?);
     Some(until.duration_since(now.into()).unwrap_or_default().min(LONGEST))
+}
+
+/// A date in the form of today or one of the two obsolete ones, which recipients have to know.
+fn http_date(value: &str, now: Timestamp) -> Option<OffsetDateTime> {
+    let parts: Vec<&str> = value.split([' ', '-']).filter(|part| !part.is_empty()).collect();
+    let (day, month, year, time) = match parts[..] {
+        [_, day, month, year, time, "GMT"] => (day, month, year.to_owned(), time),
+        // `Sun Nov  6 08:49:37 1994`, the form of C's asctime.
+        [_, month, day, time, year] => (day, month, year.to_owned(), time),
+        _ => return None,
+    };
+    let year = match year.len() {
+        2 => full_year(year.parse().ok()?, OffsetDateTime::from(SystemTime::from(now)).year()),
+        _ => year.parse().ok()?,
+    };
+    let text = format!("{day:0>2} {month} {year:04} {time} GMT");
+    OffsetDateTime::parse(&text, &Rfc2822).ok()
+}
+
+/// The year that the two digits of RFC 850 mean: one that is not more than 50 years ahead.
+fn full_year(digits: i32, this_year: i32) -> i32 {
+    let year = this_year - this_year.rem_euclid(100) + digits;
+    if year > this_year + 50 { year - 100 } else { year }
 }
 
 #[cfg(test)]
@@ -146,12 +196,25 @@ mod tests {
         assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
         assert_eq!(retry_after("Fri, 31 Dec 1999 23:59:59 GMT", now), Some(Duration::from_secs(60)));
         assert_eq!(retry_after("Fri, 31 Dec 1999 23:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(retry_after("99999999999", now), Some(LONGEST));
-        for text in ["", "soon", "-1", "1.5"] {
+        for endless in ["99999999999", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(retry_after(endless, now), Some(LONGEST), "{endless}");
+        }
+        // The obsolete forms.
+        for date in ["Friday, 31-Dec-99 23:59:59 GMT", "Fri Dec 31 23:59:59 1999"] {
+            assert_eq!(retry_after(date, now), Some(Duration::from_secs(60)), "{date}");
+        }
+        let next_year = "1999-12-31T23:59:59Z".parse().unwrap();
+        for date in ["Saturday, 01-Jan-00 00:00:09 GMT", "Sat Jan  1 00:00:09 2000"] {
+            let wait = retry_after(date, next_year);
+            assert!(wait.is_some(), "{date}");
+        }
+        assert_eq!((full_year(94, 2026), full_year(76, 2026), full_year(77, 2026)), (1994, 2076, 1977));
+        for text in ["", "soon", "-1", "+1", "1.5", "Fri, 31 Dec 1999", "a b c d e GMT", "Fri Dec 31 1999"] {
             assert_eq!(retry_after(text, now), None, "{text}");
         }
     }
 
+    #[cfg(feature = "webhook")]
     #[test]
     fn a_policy_that_never_tries_or_waits_for_ever_is_refused() {
         let changed = |change: fn(&mut RetryPolicy)| {
