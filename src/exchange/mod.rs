@@ -36,11 +36,13 @@ mod json;
 #[cfg(feature = "tracing")]
 mod logged_ledger;
 mod notes;
+mod partial;
 mod partner;
 mod pause;
 mod receipts;
 mod receive;
 mod reject;
+mod resume;
 mod sealed;
 mod send;
 mod settings;
@@ -48,10 +50,12 @@ mod store;
 mod summary;
 mod trial;
 mod unpack;
+mod upload;
 mod viewed;
 
 pub use event::Event;
 pub use export::ExportOptions;
+pub use partial::UploadLimits;
 pub use partner::Partner;
 pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
@@ -70,6 +74,7 @@ use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
 use event::Listeners;
+use partial::PartialUploads;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -86,6 +91,7 @@ struct Inner {
     case_system: Arc<dyn CaseSystem>,
     ledger: Arc<dyn Ledger>,
     store: Store,
+    uploads: PartialUploads,
     partners: RwLock<BTreeMap<SiteId, Arc<Partner>>>,
     listeners: Listeners,
     pack: PackOptions,
@@ -121,12 +127,14 @@ impl Exchange {
                 Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
             })
         })?;
+        let uploads = PartialUploads::open(store.uploads(), settings.uploads)?;
         let inner = Inner {
             site: settings.site,
             signing: settings.signing,
             case_system: settings.case_system,
             ledger: logged(ledger),
             store,
+            uploads,
             partners: RwLock::new(
                 settings.partners.into_iter().map(|(site, partner)| (site, Arc::new(partner))).collect(),
             ),
