@@ -94,7 +94,8 @@ impl PartialUploads {
         create_private_folder(&folder)?;
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
-            if Whole::of_file(&entry.file_name().to_string_lossy()).is_none() || !entry.file_type()?.is_file() {
+            if Whole::of_file(&entry.file_name().to_string_lossy()).is_none() || !entry.file_type()?.is_file()
+            {
                 remove_any(&entry)?;
             }
         }

@@ -36,7 +36,7 @@ impl Endpoint for Exchange {
             Route::UploadPart(package) => self.take_part(request, peer, package, body),
             Route::UploadEnd(package) => self.end_upload(request, peer, package),
         });
-        answered.unwrap_or_else(|error| {
+        let response = answered.unwrap_or_else(|error| {
             event!(warn, "refused", error = error.kind().name());
             let mut problem = Problem::from_error(&error);
             if let Some(status) = Route::status_of(request.method(), request.path(), base) {
@@ -48,14 +48,26 @@ impl Endpoint for Exchange {
                 let _ = put_limits(response.headers_mut(), self.0.sealed_size_limit, None);
             }
             response
-        })
+        });
+        if request.method() != "HEAD" {
+            return response;
+        }
+        // An answer to it has no body (RFC 9110 section 9.3.2), whichever server sends it.
+        let mut bare = Response::bare(response.status());
+        *bare.headers_mut() = response.headers().clone();
+        bare
     }
 }
 
 impl Exchange {
     /// The partner whose request this is. One that cannot sign proves it by what its settings name; a signature that is
     /// there must be good all the same.
-    pub(super) fn authenticate(&self, request: &Request, peer: &Peer, claimed: &SiteId) -> Result<Arc<Partner>> {
+    pub(super) fn authenticate(
+        &self,
+        request: &Request,
+        peer: &Peer,
+        claimed: &SiteId,
+    ) -> Result<Arc<Partner>> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
         match partner.stand_in(request) {
             Some(credential) if credential.proves(request, peer) => Ok(partner),

@@ -7,8 +7,8 @@ use super::Exchange;
 use crate::ledger::Outgoing;
 use crate::model::{PackageKind, Timestamp};
 use crate::protocol::{
-    Digest, Envelope, PACKAGE_MEDIA_TYPE, PARTIAL_UPLOAD_MEDIA_TYPE, Request, Response, Route,
-    UploadState, sign_request, takes_parts,
+    Digest, Envelope, PACKAGE_MEDIA_TYPE, PARTIAL_UPLOAD_MEDIA_TYPE, Request, Response, Route, UploadState,
+    sign_request, takes_parts,
 };
 use crate::transport::{Body, Transport};
 use crate::{ErrorKind, Result};
@@ -71,7 +71,9 @@ impl Exchange {
         }
         let begun = UploadState { complete: Some(false), length: Some(size), offset: None };
         let request = self.upload_request(transport, shipment, Some(&Digest::of(b"")), begun)?;
-        let Some((_, answer)) = send(transport, request, Body::new(0, &mut io::empty()))? else { return Ok(None) };
+        let Some((_, answer)) = send(transport, request, Body::new(0, &mut io::empty()))? else {
+            return Ok(None);
+        };
         // A refusal is told by the answer to the whole package, which is refused for the same reason.
         Ok(answer.is_success().then_some(0))
     }

@@ -11,8 +11,8 @@ use super::store::Side;
 use crate::ledger::Incoming;
 use crate::model::{PackageId, PackageKind};
 use crate::protocol::{
-    Digest, Envelope, Headers, PARTIAL_UPLOAD_MEDIA_TYPE, Peer, Problem, Request, Response, Route, UploadState,
-    inconsistent_length, mismatching_offset, put_limits,
+    Digest, Envelope, Headers, PARTIAL_UPLOAD_MEDIA_TYPE, Peer, Problem, Request, Response, Route,
+    UploadState, inconsistent_length, mismatching_offset, put_limits,
 };
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
@@ -61,7 +61,10 @@ impl Exchange {
             return Ok(None);
         }
         if content_length(request).is_some_and(|content| content != length) {
-            return Err(Error::new(ErrorKind::BadMessage, "Upload-Length and Content-Length contradict each other"));
+            return Err(Error::new(
+                ErrorKind::BadMessage,
+                "Upload-Length and Content-Length contradict each other",
+            ));
         }
         self.check_size(length)?;
         let whole = Whole { from: partner.site.clone(), package, digest, length };
@@ -84,7 +87,8 @@ impl Exchange {
         self.check_size(length)?;
         let whole = Whole { from: partner.site.clone(), package, digest, length };
         let Some(mut upload) = self.0.uploads.begin(whole)? else {
-            let said = "as many uploads of this partner wait here as may; finish or delete one, or send it whole";
+            let said =
+                "as many uploads of this partner wait here as may; finish or delete one, or send it whole";
             return Err(Error::new(ErrorKind::WrongState, said).retryable(true));
         };
         upload.append(body)?;
@@ -98,7 +102,12 @@ impl Exchange {
     }
 
     /// Answers how much of a package is here. Of one that is here whole, that it is.
-    pub(super) fn upload_offset(&self, request: &Request, peer: &Peer, package: PackageId) -> Result<Response> {
+    pub(super) fn upload_offset(
+        &self,
+        request: &Request,
+        peer: &Peer,
+        package: PackageId,
+    ) -> Result<Response> {
         let partner = self.asker(request, peer)?;
         span!("upload_offset", package = package, partner = partner.site);
         let mut response = Response::new(204, Vec::new())?;
@@ -131,7 +140,10 @@ impl Exchange {
         let partner = &*self.authenticate(request, peer, &envelope.from)?;
         span!("take_part", package = package, partner = partner.site);
         if envelope.package_id != package || envelope.kind == PackageKind::Trial {
-            return Err(Error::new(ErrorKind::BadMessage, "the part belongs to another package than the address"));
+            return Err(Error::new(
+                ErrorKind::BadMessage,
+                "the part belongs to another package than the address",
+            ));
         }
         self.check_addressed(&envelope, envelope.kind)?;
         if request.headers().get_only("content-type")? != Some(PARTIAL_UPLOAD_MEDIA_TYPE) {
@@ -146,7 +158,8 @@ impl Exchange {
         }
         let whole = self.0.uploads.find(&partner.site, package)?.ok_or_else(|| gone(package))?;
         if whole.digest != digest {
-            let said = format!("other bytes of package {package} are on their way here; export the package anew");
+            let said =
+                format!("other bytes of package {package} are on their way here; export the package anew");
             return Err(Error::new(ErrorKind::IdReused, said));
         }
         let end = content_length(request).map(|content| offset.saturating_add(content));

@@ -137,8 +137,16 @@ mod tests {
 
     #[test]
     fn everything_else_is_unknown() {
-        for path in ["/", "/packages/", "/packages/1", "/other", "/x/packages", "/receipts/1", "//notes", "/packages/1/upload"]
-        {
+        for path in [
+            "/",
+            "/packages/",
+            "/packages/1",
+            "/other",
+            "/x/packages",
+            "/receipts/1",
+            "//notes",
+            "/packages/1/upload",
+        ] {
             assert_eq!(Route::parse("POST", path, "").unwrap_err().kind(), ErrorKind::BadMessage, "{path}");
             assert_eq!(Route::status_of("POST", path, ""), Some(404), "{path}");
         }

@@ -94,8 +94,11 @@ fn an_upload_that_nobody_goes_on_with_is_removed_when_its_time_is_over() {
     let delivery = Delivery::new(&sites, vec![1; 1000]);
     delivery.cut_at(&sites.examiner.exchange, 600);
     ages(&sites, 9 * hour);
-    let answer =
-        ask(&sites.examiner.exchange, &delivery.question(Route::UploadOffset(delivery.id())), &mut io::empty());
+    let answer = ask(
+        &sites.examiner.exchange,
+        &delivery.question(Route::UploadOffset(delivery.id())),
+        &mut io::empty(),
+    );
     let limit = answer.headers().get("upload-limit").unwrap();
     let left: u64 = limit.rsplit_once("max-age=").unwrap().1.parse().unwrap();
     assert!((3500..=3600).contains(&left), "{limit}");
@@ -158,7 +161,11 @@ fn another_partner_sees_nothing_of_an_upload() {
     let mut body = CountedBody::of(400);
     assert_eq!((ask(examiner, &forged.rest(600), &mut body).status(), body.read), (401, 0));
     assert_eq!(delivery.finish(examiner, 600).status(), 200);
-    assert_eq!(foreign.standing(examiner), Some((300, false)), "what the first sent whole is not told either");
+    assert_eq!(
+        foreign.standing(examiner),
+        Some((300, false)),
+        "what the first sent whole is not told either"
+    );
 }
 
 #[test]

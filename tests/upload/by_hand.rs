@@ -99,7 +99,8 @@ fn lengths_that_contradict_each_other_are_refused_before_a_byte_is_read() {
     let delivery = Delivery::new(&sites, noise(1000));
     let examiner = &sites.examiner.exchange;
     delivery.cut_at(examiner, 600);
-    for part in [delivery.part(600, 401, false), delivery.part(600, 399, true), delivery.part(600, 401, true)] {
+    for part in [delivery.part(600, 401, false), delivery.part(600, 399, true), delivery.part(600, 401, true)]
+    {
         let mut body = CountedBody::of(401);
         let answer = ask(examiner, &part, &mut body);
         assert_eq!((answer.status(), body.read), (400, 0));
@@ -185,7 +186,8 @@ fn an_upload_that_is_not_wanted_any_more_is_removed() {
     let sites = TwoSites::new();
     let delivery = Delivery::new(&sites, noise(1000));
     let examiner = &sites.examiner.exchange;
-    let end = || ask(examiner, &delivery.question(Route::UploadEnd(delivery.id())), &mut io::empty()).status();
+    let end =
+        || ask(examiner, &delivery.question(Route::UploadEnd(delivery.id())), &mut io::empty()).status();
     assert_eq!(end(), 404);
     delivery.cut_at(examiner, 600);
     assert_eq!((end(), end()), (204, 404));
@@ -263,5 +265,8 @@ fn a_site_tells_that_it_keeps_uploads() {
     assert_eq!(answer.headers().get("upload-limit"), Some("max-size=262144000, max-age=86400"));
     let route = Route::UploadOffset(PackageId::generate());
     let nothing = ask(examiner, &delivery.question(route), &mut io::empty());
-    assert_eq!((nothing.status(), nothing.headers().get("accept-patch")), (404, Some(PARTIAL_UPLOAD_MEDIA_TYPE)));
+    assert_eq!(
+        (nothing.status(), nothing.headers().get("accept-patch")),
+        (404, Some(PARTIAL_UPLOAD_MEDIA_TYPE))
+    );
 }
