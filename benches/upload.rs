@@ -10,6 +10,7 @@
 
 #![allow(clippy::print_stdout, reason = "a program that talks to a person")]
 
+use claimwire::ErrorKind;
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner};
 use claimwire::model::{PackageId, PackageKind, SiteId, Timestamp};
@@ -18,7 +19,7 @@ use claimwire::protocol::{
     SigningKey, UploadState, sign_request,
 };
 use claimwire::receiver::{Receiver, ReceiverSettings, TlsSettings};
-use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
+use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Transport};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::error::Error;
 use std::io::{self, Read};
@@ -56,10 +57,9 @@ impl Sender {
     }
 
     fn send(&self, request: &Request, length: u64, body: &mut dyn Read) -> claimwire::Result<Response> {
-        match self.transport.send(request, Body::new(length, body))? {
-            Reply::Answered(response) => Ok(response),
-            other => panic!("no answer: {other:?}"),
-        }
+        let reply = self.transport.send(request, Body::new(length, body))?;
+        let answered = reply.into_answer(request).map(|(_, response)| response);
+        answered.ok_or_else(|| claimwire::Error::new(ErrorKind::NoReceipt, "no answer"))
     }
 
     /// Sends it whole; gives the seconds.
@@ -74,7 +74,7 @@ impl Sender {
     /// Sends 60 percent, loses the connection, asks, and sends the rest; gives the seconds of the two last.
     fn cut(&self) -> Outcome<f64> {
         let package = PackageId::generate();
-        let state = UploadState { complete: Some(true), length: Some(SIZE), offset: None };
+        let state = UploadState::new(None, Some(true), Some(SIZE));
         let request = self.request(package, "POST", state)?;
         let broken = self.send(&request, SIZE, &mut io::repeat(7).take(SIZE / 10 * 6));
         assert!(broken.is_err(), "{broken:?}");
@@ -84,7 +84,7 @@ impl Sender {
         let standing = self.send(&question, 0, &mut io::empty())?;
         let offset = UploadState::from_headers(standing.headers()).offset.ok_or("an offset")?;
         assert!(offset > SIZE / 2, "{offset}");
-        let state = UploadState { offset: Some(offset), complete: Some(true), length: None };
+        let state = UploadState::new(Some(offset), Some(true), None);
         let request = self.request(package, "PATCH", state)?;
         let answer = self.send(&request, SIZE - offset, &mut io::repeat(7).take(SIZE - offset))?;
         assert_eq!(answer.status(), 200, "{answer:?}");
@@ -108,7 +108,7 @@ fn main() -> Outcome<()> {
     io::copy(&mut bytes, &mut io::sink())?;
     let sender = Sender { transport, key, digest: bytes.finish() };
 
-    let resumable = UploadState { complete: Some(true), length: Some(SIZE), offset: None };
+    let resumable = UploadState::new(None, Some(true), Some(SIZE));
     let [mut plain, mut kept, mut rest] = [const { Vec::new() }; 3];
     // In turn, so that a disk that gets slower does so for all.
     for _ in 0..ROUNDS {

@@ -197,10 +197,8 @@ pub unsafe extern "C" fn cw_exchange_settings_set_upload_limits(
     unsafe {
         call("cw_exchange_settings_set_upload_limits", error, || {
             let settings = unique("settings", settings)?;
-            let mut limits = UploadLimits::default();
-            limits.per_partner = per_partner;
-            limits.bytes_per_partner = bytes_per_partner;
-            limits.keep = Duration::from_secs(keep_seconds);
+            let keep = Duration::from_secs(keep_seconds);
+            let limits = UploadLimits { per_partner, bytes_per_partner, keep };
             settings.change(|settings| settings.with_upload_limits(limits))
         })
     }

@@ -171,7 +171,14 @@ impl PartialUploads {
                 length => hasher.update(buffer.get(..length).unwrap_or_default()),
             }
         }
-        Ok(Resumed::Upload(Upload { path, file, whole: whole.clone(), hasher, synced: offset, turn }))
+        Ok(Resumed::Upload(Box::new(Upload {
+            path,
+            file,
+            whole: whole.clone(),
+            hasher,
+            synced: offset,
+            turn,
+        })))
     }
 
     /// Removes an upload; `false` when there is none.
@@ -246,7 +253,7 @@ impl PartialUploads {
 
 /// What comes of going on with an upload.
 pub(super) enum Resumed {
-    Upload(Upload),
+    Upload(Box<Upload>),
     StandsAt(u64),
     Gone,
 }

@@ -170,7 +170,7 @@ impl Exchange {
             return Ok(inconsistent_length(&said));
         }
         let mut upload = match self.0.uploads.resume(&whole, offset)? {
-            Resumed::Upload(upload) => upload,
+            Resumed::Upload(upload) => *upload,
             Resumed::StandsAt(stands_at) => return mismatching_offset(stands_at, offset),
             Resumed::Gone => return Err(gone(package)),
         };

@@ -24,13 +24,14 @@ const DRAFT: &str = "upload-draft-interop-version";
 /// use claimwire::protocol::{Headers, UploadState};
 ///
 /// let mut headers = Headers::new();
-/// let state = UploadState { offset: Some(100), complete: Some(false), length: None };
+/// let state = UploadState::new(Some(100), Some(false), None);
 /// state.to_headers(&mut headers)?;
 /// assert_eq!(headers.get("upload-complete"), Some("?0"));
 /// assert_eq!(UploadState::from_headers(&headers), state);
 /// # Ok::<(), claimwire::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UploadState {
     /// `Upload-Offset`: how many bytes of the whole come before this request, or are held by who answers.
     pub offset: Option<u64>,
@@ -41,6 +42,12 @@ pub struct UploadState {
 }
 
 impl UploadState {
+    /// What these three say.
+    #[must_use]
+    pub fn new(offset: Option<u64>, complete: Option<bool>, length: Option<u64>) -> Self {
+        Self { offset, complete, length }
+    }
+
     /// Reads the fields. One that is malformed, or stands there twice, counts as not there, as the draft has it.
     #[must_use]
     pub fn from_headers(headers: &Headers) -> Self {

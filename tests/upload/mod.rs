@@ -40,7 +40,7 @@ impl Read for Breaking<'_> {
 }
 
 fn state(offset: Option<u64>, complete: Option<bool>, length: Option<u64>) -> UploadState {
-    UploadState { offset, complete, length }
+    UploadState::new(offset, complete, length)
 }
 
 /// The insurer's side of an upload, written by hand.
