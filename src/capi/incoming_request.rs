@@ -168,7 +168,10 @@ mod tests {
 
     /// Hands what it sends to the other site as a server written in C does.
     #[derive(Debug)]
-    struct Server(Arc<Mutex<(Option<Box<cw_exchange>>, Form, Vec<String>)>>, Option<Resumption>);
+    struct Server(Arc<Mutex<Door>>, Option<Resumption>);
+
+    /// The exchange while it is open, how the next request gets there, and the methods and sizes of those that came.
+    type Door = (Option<Box<cw_exchange>>, Form, Vec<String>);
 
     impl std::fmt::Debug for cw_exchange {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -307,7 +310,7 @@ mod tests {
 
     struct Sites {
         sends: Exchange,
-        server: Arc<Mutex<(Option<Box<cw_exchange>>, Form, Vec<String>)>>,
+        server: Arc<Mutex<Door>>,
         package: PackageId,
         folder: tempfile::TempDir,
     }

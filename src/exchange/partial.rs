@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How much a crash of the machine may take back of what is on its way: so many bytes are synced at a time.
-const SYNC_EVERY: u64 = 16 << 20;
+const SYNC_EVERY: u64 = 64 << 20;
 
 /// The longest time between two looks for what has expired.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
