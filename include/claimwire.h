@@ -887,6 +887,16 @@ typedef struct {
      * A single write without progress; by default 60 s.
      */
     uint64_t stalled_write_ms;
+    /**
+     * From how many bytes on a package is sent so that it can be gone on with when it is cut off: 0 for the default, 8
+     * MiB, CW_NO_LIMIT for never.
+     */
+    uint64_t resume_from_bytes;
+    /**
+     * The most bytes of one request of such a package, where something between the sites takes no more; 0 sends all
+     * there is in one.
+     */
+    uint64_t part_bytes;
 } cw_https_options;
 
 /**
@@ -935,6 +945,16 @@ typedef struct {
      * the partner is asked for a package whose answer was lost before that is sent again.
      */
     int32_t answers_later;
+    /**
+     * From how many bytes on a package is sent so that it can be gone on with when it is cut off. Then `send` is also
+     * given the method HEAD, and PATCH with a body. 0, or CW_NO_LIMIT, for never.
+     */
+    uint64_t resume_from_bytes;
+    /**
+     * The most bytes of one request of such a package, where something between the sites takes no more; 0 sends all
+     * there is in one.
+     */
+    uint64_t part_bytes;
 } cw_transport_functions;
 
 /**
@@ -2912,6 +2932,19 @@ int32_t cw_exchange_settings_set_sealed_size_limit(cw_exchange_settings *setting
                                                    cw_error **error);
 
 /**
+ * What partners may leave half-sent here, to go on with later: how many uploads of one partner are kept (by default 8; 0
+ * keeps none), how many bytes those have together once they are whole (1 GiB), and for how many seconds each is kept
+ * after its last byte came (a day).
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_upload_limits(cw_exchange_settings *settings,
+                                               uint32_t per_partner,
+                                               uint64_t bytes_per_partner,
+                                               uint64_t keep_seconds,
+                                               cw_error **error);
+
+/**
  * The path below which this site's endpoint is reached, as partners see it, such as "/claimwire"; by default the root.
  *
  * Errors: CW_ERR_INVALID_ARGUMENT.
@@ -3482,10 +3515,11 @@ int32_t cw_exchange_try_partner(const cw_exchange *exchange,
  *
  * `path` is the whole path as it stands on the wire, without a query, and `headers` are all header fields in their
  * order. `read` is asked for the body: it gives the bytes that the server's framing (Content-Length or chunks) says, 0
- * at their end, and a code when the connection breaks before. NULL where there is no body. `peer` may be NULL.
+ * at their end, and a code when the connection breaks before, so that what came is not taken for the whole. NULL where there is no body. `peer` may be NULL.
  *
  * What the server sees to:
- * - Send the status, header fields and body of the response, with a Content-Length.
+ * - Hand over every request below the base path, whatever its method: POST, GET, HEAD, PATCH with a body, DELETE, OPTIONS.
+ * - Send the status, header fields and body of the response, with a Content-Length, but none with status 204.
  * - `read` is not called before the sender has proven who it is. When the request has "Expect: 100-continue", write
  *   "HTTP/1.1 100 Continue" at the first call of `read`; when there was none, the body never comes.
  * - When the answer is there before the body was read to its end, send "Connection: close" with it, then read and drop
@@ -3564,8 +3598,8 @@ int32_t cw_incoming_request_finish(cw_incoming_request *request,
                                    cw_error **error);
 
 /**
- * Abandons a request whose connection broke: nothing of it is kept, and its thread is gone when this returns. NULL is
- * none.
+ * Abandons a request whose connection broke: nothing of it is kept, but of a package whose sender may go on with it where
+ * it broke, and its thread is gone when this returns. NULL is none.
  */
 void cw_incoming_request_free(cw_incoming_request *request);
 

@@ -38,10 +38,11 @@ unsafe impl Options for cw_peer {
 ///
 /// `path` is the whole path as it stands on the wire, without a query, and `headers` are all header fields in their
 /// order. `read` is asked for the body: it gives the bytes that the server's framing (Content-Length or chunks) says, 0
-/// at their end, and a code when the connection breaks before. NULL where there is no body. `peer` may be NULL.
+/// at their end, and a code when the connection breaks before, so that what came is not taken for the whole. NULL where there is no body. `peer` may be NULL.
 ///
 /// What the server sees to:
-/// - Send the status, header fields and body of the response, with a Content-Length.
+/// - Hand over every request below the base path, whatever its method: POST, GET, HEAD, PATCH with a body, DELETE, OPTIONS.
+/// - Send the status, header fields and body of the response, with a Content-Length, but none with status 204.
 /// - `read` is not called before the sender has proven who it is. When the request has "Expect: 100-continue", write
 ///   "HTTP/1.1 100 Continue" at the first call of `read`; when there was none, the body never comes.
 /// - When the answer is there before the body was read to its end, send "Connection: close" with it, then read and drop

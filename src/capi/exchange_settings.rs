@@ -11,11 +11,12 @@ use super::pointer::{Options, Out, free, misuse, options, parsed, path, shared, 
 use super::signing_key::cw_signing_key;
 use super::webhook::cw_webhook;
 use crate::codec::Limits;
-use crate::exchange::ExchangeSettings;
+use crate::exchange::{ExchangeSettings, UploadLimits};
 use crate::package::PackageLimits;
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
+use std::time::Duration;
 
 /// What cw_exchange_open needs to know. For one thread at a time.
 pub struct cw_exchange_settings(Option<ExchangeSettings>);
@@ -175,6 +176,30 @@ pub unsafe extern "C" fn cw_exchange_settings_set_sealed_size_limit(
                 ));
             }
             settings.change(|settings| settings.with_sealed_size_limit(bytes))
+        })
+    }
+}
+
+/// What partners may leave half-sent here, to go on with later: how many uploads of one partner are kept (by default 8; 0
+/// keeps none), how many bytes those have together once they are whole (1 GiB), and for how many seconds each is kept
+/// after its last byte came (a day).
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_settings_set_upload_limits(
+    settings: *mut cw_exchange_settings,
+    per_partner: u32,
+    bytes_per_partner: u64,
+    keep_seconds: u64,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_settings_set_upload_limits", error, || {
+            let settings = unique("settings", settings)?;
+            let keep = Duration::from_secs(keep_seconds);
+            let limits = UploadLimits { per_partner, bytes_per_partner, keep };
+            settings.change(|settings| settings.with_upload_limits(limits))
         })
     }
 }

@@ -7,8 +7,9 @@ use super::host_reply::cw_reply;
 use super::message::cw_request;
 use super::pointer::{Options, Out, misuse, optional_text, options, room, tell, unique};
 use super::transport::cw_transport;
+use super::transport_https::resumption;
 use crate::protocol::Request;
-use crate::transport::{Body, Reply, Transport};
+use crate::transport::{Body, Reply, Resumption, Transport};
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::fmt;
@@ -54,6 +55,12 @@ pub struct cw_transport_functions {
     /// 1 when answers come later, by cw_reply_pending and then by sending the request again; 0 when they come at once: then
     /// the partner is asked for a package whose answer was lost before that is sent again.
     pub answers_later: i32,
+    /// From how many bytes on a package is sent so that it can be gone on with when it is cut off. Then `send` is also
+    /// given the method HEAD, and PATCH with a body. 0, or CW_NO_LIMIT, for never.
+    pub resume_from_bytes: u64,
+    /// The most bytes of one request of such a package, where something between the sites takes no more; 0 sends all
+    /// there is in one.
+    pub part_bytes: u64,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -88,10 +95,15 @@ pub unsafe extern "C" fn cw_transport_new(
             };
             let base = optional_text("functions->base_path", functions.base_path, functions.base_path_len)?;
             let base_path = checked_base_path(base.unwrap_or_default())?;
+            let resumption = match functions.resume_from_bytes {
+                0 => None,
+                bytes => resumption(bytes, functions.part_bytes),
+            };
             out.give(cw_transport(Arc::new(HostTransport {
                 send: functions.send,
                 base_path,
                 answers_later,
+                resumption,
                 data,
             })));
             Ok(())
@@ -112,6 +124,7 @@ struct HostTransport {
     send: cw_send_fn,
     base_path: String,
     answers_later: bool,
+    resumption: Option<Resumption>,
     data: UserData,
 }
 
@@ -140,6 +153,10 @@ impl Transport for HostTransport {
 
     fn answers_later(&self) -> bool {
         self.answers_later
+    }
+
+    fn resumption(&self) -> Option<Resumption> {
+        self.resumption
     }
 }
 
@@ -234,6 +251,8 @@ mod tests {
             base_path: base_path.as_ptr(),
             base_path_len: base_path.to_bytes().len(),
             answers_later: 0,
+            resume_from_bytes: 0,
+            part_bytes: 0,
         }
     }
 
@@ -494,6 +513,24 @@ mod tests {
         assert!(no_room.is_ok(), "a call that was not made takes nothing of the body");
     }
 
+    #[test]
+    fn a_transport_says_from_which_size_on_it_goes_on() {
+        let of = |from, part| {
+            let mut given = functions(Some(deliver));
+            (given.resume_from_bytes, given.part_bytes) = (from, part);
+            let mut out = null_mut();
+            // SAFETY: all of it is good for the call.
+            let code =
+                unsafe { cw_transport_new(&raw const given, null_mut(), None, &raw mut out, null_mut()) };
+            assert_eq!(code, CW_OK);
+            // SAFETY: the call gave it out.
+            unsafe { Box::from_raw(out) }.0.resumption()
+        };
+        assert_eq!((of(0, 0), of(0, 9), of(u64::MAX, 9)), (None, None, None));
+        assert_eq!(of(7, 0).map(|way| (way.from_bytes, way.part_bytes)), Some((7, None)));
+        assert_eq!(of(1, 9).and_then(|way| way.part_bytes).map(u64::from), Some(9));
+    }
+
     static ENDED: AtomicUsize = AtomicUsize::new(0);
 
     unsafe extern "C-unwind" fn count_end(_: *mut c_void) {
@@ -507,10 +544,7 @@ mod tests {
         let wrong = [
             functions(None),
             cw_transport_functions { struct_size: 0, ..good },
-            cw_transport_functions {
-                struct_size: offset_of!(cw_transport_functions, answers_later) - 1,
-                ..good
-            },
+            cw_transport_functions { struct_size: <cw_transport_functions as Options>::FIRST - 1, ..good },
             cw_transport_functions { base_path: c"claims".as_ptr(), base_path_len: 6, ..good },
             cw_transport_functions { base_path: c"/\xff".as_ptr(), base_path_len: 2, ..good },
             cw_transport_functions { base_path_len: usize::MAX, ..good },

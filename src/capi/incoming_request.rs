@@ -122,8 +122,8 @@ pub unsafe extern "C" fn cw_incoming_request_finish(
     }
 }
 
-/// Abandons a request whose connection broke: nothing of it is kept, and its thread is gone when this returns. NULL is
-/// none.
+/// Abandons a request whose connection broke: nothing of it is kept, but of a package whose sender may go on with it where
+/// it broke, and its thread is gone when this returns. NULL is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_incoming_request_free(request: *mut cw_incoming_request) {
     // SAFETY: the host vouches for `request`.
@@ -145,7 +145,7 @@ mod tests {
     use crate::ledger::OutgoingState;
     use crate::model::{Claim, ClaimFile, Note, PackageId};
     use crate::protocol::{Request, SigningKey};
-    use crate::transport::{Body, Reply, Transport};
+    use crate::transport::{Body, Reply, Resumption, Transport};
     use crate::{Error, ErrorKind};
     use std::ffi::{CStr, c_void};
     use std::io::Read;
@@ -168,7 +168,10 @@ mod tests {
 
     /// Hands what it sends to the other site as a server written in C does.
     #[derive(Debug)]
-    struct Server(Arc<Mutex<(Option<Box<cw_exchange>>, Form)>>);
+    struct Server(Arc<Mutex<Door>>, Option<Resumption>);
+
+    /// The exchange while it is open, how the next request gets there, and the methods and sizes of those that came.
+    type Door = (Option<Box<cw_exchange>>, Form, Vec<String>);
 
     impl std::fmt::Debug for cw_exchange {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -220,7 +223,8 @@ mod tests {
 
     impl Transport for Server {
         fn send(&self, request: &Request, mut body: Body<'_>) -> crate::Result<Reply> {
-            let state = self.0.lock().unwrap();
+            let mut state = self.0.lock().unwrap();
+            state.2.push(format!("{} {}", request.method(), body.length()));
             let Some(exchange) = &state.0 else { return Err(Error::new(ErrorKind::Unreachable, "closed")) };
             let exchange: *const cw_exchange = &raw const **exchange;
             let headers = fields(request);
@@ -273,6 +277,10 @@ mod tests {
                 Ok(Reply::Answered(answer_of(out)))
             }
         }
+
+        fn resumption(&self) -> Option<Resumption> {
+            self.1
+        }
     }
 
     unsafe fn begun(
@@ -302,7 +310,7 @@ mod tests {
 
     struct Sites {
         sends: Exchange,
-        server: Arc<Mutex<(Option<Box<cw_exchange>>, Form)>>,
+        server: Arc<Mutex<Door>>,
         package: PackageId,
         folder: tempfile::TempDir,
     }
@@ -325,12 +333,16 @@ mod tests {
 
     /// Two sites, and a package of one that waits to be sent to the other.
     fn sites() -> Sites {
+        sites_with(None)
+    }
+
+    fn sites_with(resumption: Option<Resumption>) -> Sites {
         let folder = tempfile::tempdir().unwrap();
-        let server = Arc::new(Mutex::new((None, Form::Pulled)));
+        let server = Arc::new(Mutex::new((None, Form::Pulled, Vec::new())));
         let (a, b) = (SigningKey::generate("a").unwrap(), SigningKey::generate("b").unwrap());
         let identity = AgeIdentity::generate();
         let to_b = Partner::new("B".parse().unwrap(), "B")
-            .reached_by(Server(server.clone()))
+            .reached_by(Server(server.clone(), resumption))
             .seal_with(1, identity.recipient())
             .verify_with(b.verifying_key());
         let from_a =
@@ -379,6 +391,21 @@ mod tests {
         }
         assert_eq!(i32::from(sites.send(Form::Broken).unwrap_err().kind().code()), CW_ERR_UNREACHABLE);
         assert_eq!(sites.send(Form::Pushed).unwrap(), OutgoingState::Delivered);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "files")]
+    fn what_is_abandoned_or_cut_short_is_gone_on_with() {
+        for (broken, form) in [(Form::Broken, Form::Pulled), (Form::Cut, Form::Pushed)] {
+            let sites = sites_with(Some(Resumption::default().from_bytes(1)));
+            let size = sites.sends.outgoing(sites.package).unwrap().size;
+            assert!(sites.send(broken).unwrap_err().is_retryable());
+            assert_eq!(sites.received(), 0);
+            assert_eq!(sites.send(form).unwrap(), OutgoingState::Delivered, "{form:?}");
+            assert_eq!(sites.received(), 1);
+            let rest = format!("PATCH {}", size - size / 2);
+            assert_eq!(sites.server.lock().unwrap().2, [format!("POST {size}"), "HEAD 0".into(), rest]);
+        }
     }
 
     fn header(name: &'static [u8], value: &'static [u8]) -> cw_header {

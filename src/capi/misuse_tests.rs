@@ -196,6 +196,10 @@ fn settings_check_what_they_are_given_and_end_what_they_take() {
     refused("cw_exchange_settings_set_sealed_size_limit", |error| {
         c!(cw_exchange_settings_set_sealed_size_limit(settings, 0, error))
     });
+    refused("cw_exchange_settings_set_upload_limits", |error| {
+        c!(cw_exchange_settings_set_upload_limits(null_mut(), 1, 1, 1, error))
+    });
+    works(|error| c!(cw_exchange_settings_set_upload_limits(settings, 0, 0, 0, error)));
     for bad in &bad_texts()[1..] {
         if bad.1 > 0 {
             refused("cw_exchange_settings_set_base_path", |error| {

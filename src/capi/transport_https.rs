@@ -5,9 +5,10 @@ use super::error::cw_error;
 use super::pointer::{Options, Out, bytes, given_text, misuse, optional_text, options};
 use super::transport::cw_transport;
 use crate::Result;
-use crate::transport::{HttpsSettings, HttpsTransport, Timeouts};
+use crate::transport::{HttpsSettings, HttpsTransport, Resumption, Timeouts};
 use std::ffi::c_char;
 use std::mem::offset_of;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,12 @@ pub struct cw_https_options {
     pub receive_body_ms: u64,
     /// A single write without progress; by default 60 s.
     pub stalled_write_ms: u64,
+    /// From how many bytes on a package is sent so that it can be gone on with when it is cut off: 0 for the default, 8
+    /// MiB, CW_NO_LIMIT for never.
+    pub resume_from_bytes: u64,
+    /// The most bytes of one request of such a package, where something between the sites takes no more; 0 sends all
+    /// there is in one.
+    pub part_bytes: u64,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -134,7 +141,19 @@ unsafe fn settings(given: cw_https_options) -> Result<HttpsSettings> {
             return Err(misuse(format!("`options->proxy_from_environment` is {other}; give 0 or 1")));
         }
     };
-    Ok(settings.timeouts(timeouts(&given)))
+    let from_bytes = if given.resume_from_bytes == 0 { None } else { Some(given.resume_from_bytes) };
+    let resumption = resumption(from_bytes.unwrap_or(Resumption::default().from_bytes), given.part_bytes);
+    Ok(settings.timeouts(timeouts(&given)).resumption(resumption))
+}
+
+/// From which size on, and in which parts, a package is sent so that it can be gone on with.
+pub(super) fn resumption(from_bytes: u64, part_bytes: u64) -> Option<Resumption> {
+    let resumption = Resumption::default().from_bytes(from_bytes);
+    let in_parts = match NonZeroU64::new(part_bytes) {
+        Some(part) => resumption.in_parts_of(part),
+        None => resumption,
+    };
+    (from_bytes != CW_NO_LIMIT).then_some(in_parts)
 }
 
 fn timeouts(given: &cw_https_options) -> Timeouts {
@@ -167,6 +186,7 @@ mod tests {
     use super::super::transport::cw_transport_free;
     use super::super::trial::{Failed, failed, handle, ptr};
     use super::*;
+    use crate::transport::Transport as _;
     use std::mem::MaybeUninit;
     use std::ptr::null;
 
@@ -246,10 +266,23 @@ mod tests {
     fn misuse_is_told() {
         let none = failed(|out, error| unsafe { cw_transport_https(null(), out, error) });
         assert_eq!(none.code, CW_ERR_INVALID_ARGUMENT);
-        for struct_size in [0, 8, size_of::<cw_https_options>() - 1, usize::MAX] {
+        for struct_size in [0, 8, <cw_https_options as Options>::FIRST - 1, usize::MAX] {
             let options = cw_https_options { struct_size, ..to(URL) };
             assert_eq!(refused(options).code, CW_ERR_INVALID_ARGUMENT, "{struct_size}");
         }
+    }
+
+    #[test]
+    fn a_package_is_gone_on_with_from_8_mib_on_unless_the_host_says_otherwise() {
+        let of =
+            |options| unsafe { settings(options) }.map(HttpsTransport::new).unwrap().unwrap().resumption();
+        let https = |resume_from_bytes, part_bytes| {
+            let options = cw_https_options { resume_from_bytes, part_bytes, ..to("http://localhost:1") };
+            of(options).map(|way| (way.from_bytes, way.part_bytes.map(u64::from)))
+        };
+        assert_eq!(https(0, 0), Some((8 << 20, None)));
+        assert_eq!(https(1, 9), Some((1, Some(9))));
+        assert_eq!(https(CW_NO_LIMIT, 9), None);
     }
 
     #[test]

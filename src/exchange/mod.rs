@@ -40,12 +40,14 @@ mod logged_ledger;
 mod notes;
 mod outbox;
 mod outbox_worker;
+mod partial;
 mod partner;
 mod pause;
 mod receipts;
 mod receive;
 mod reject;
 mod replay;
+mod resume;
 mod sealed;
 mod send;
 mod settings;
@@ -53,6 +55,7 @@ mod store;
 mod summary;
 mod trial;
 mod unpack;
+mod upload;
 mod viewed;
 
 pub use crate::retry::RetryPolicy;
@@ -60,6 +63,7 @@ pub use event::Event;
 pub use export::ExportOptions;
 pub use outbox::SentQueue;
 pub use outbox_worker::OutboxWorker;
+pub use partial::UploadLimits;
 pub use partner::Partner;
 pub use receipts::Acknowledgement;
 pub use settings::ExchangeSettings;
@@ -78,6 +82,7 @@ use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
 use event::Listeners;
 use outbox::Outbox;
+use partial::PartialUploads;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -94,6 +99,7 @@ struct Inner {
     case_system: Arc<dyn CaseSystem>,
     ledger: Arc<dyn Ledger>,
     store: Store,
+    uploads: PartialUploads,
     partners: RwLock<BTreeMap<SiteId, Arc<Partner>>>,
     listeners: Listeners,
     pack: PackOptions,
@@ -131,12 +137,14 @@ impl Exchange {
                 Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
             })
         })?;
+        let uploads = PartialUploads::open(store.uploads(), settings.uploads)?;
         let inner = Inner {
             site: settings.site,
             signing: settings.signing,
             case_system: settings.case_system,
             ledger: logged(ledger),
             store,
+            uploads,
             partners: RwLock::new(
                 settings.partners.into_iter().map(|(site, partner)| (site, Arc::new(partner))).collect(),
             ),

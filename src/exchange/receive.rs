@@ -5,11 +5,12 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
+use super::upload::{Staged, whole_digest};
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, VerifiedRequest, sign_response, verify_request,
+    Response, Route, UploadState, VerifiedRequest, put_limits, sign_response, verify_request,
 };
 use crate::trace::{event, span};
 use crate::{Detail, Error, ErrorKind, Result};
@@ -20,6 +21,9 @@ impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         span!("answer");
+        if let Err(_error) = self.0.uploads.sweep() {
+            event!(warn, "expired uploads could not be removed", error = _error.kind().name());
+        }
         let base = &self.0.base_path;
         let answered = Route::parse(request.method(), request.path(), base).and_then(|route| match route {
             Route::Package => self.take_in(request, peer, PackageKind::Claim, body),
@@ -27,22 +31,43 @@ impl Endpoint for Exchange {
             Route::State(package) => self.state_of(request, peer, package),
             Route::Receipts => self.take_receipt(request, body),
             Route::Trials => self.answer_trial(request, body),
+            Route::UploadLimits => self.upload_limits(request, peer),
+            Route::UploadOffset(package) => self.upload_offset(request, peer, package),
+            Route::UploadPart(package) => self.take_part(request, peer, package, body),
+            Route::UploadEnd(package) => self.end_upload(request, peer, package),
         });
-        answered.unwrap_or_else(|error| {
+        let response = answered.unwrap_or_else(|error| {
             event!(warn, "refused", error = error.kind().name());
             let mut problem = Problem::from_error(&error);
             if let Some(status) = Route::status_of(request.method(), request.path(), base) {
                 problem = problem.with_status(status);
             }
-            problem.to_response()
-        })
+            let mut response = problem.to_response();
+            if error.kind() == ErrorKind::SealedTooLarge {
+                // It fails only where a problem has no room for two more header fields.
+                let _ = put_limits(response.headers_mut(), self.0.sealed_size_limit, None);
+            }
+            response
+        });
+        if request.method() != "HEAD" {
+            return response;
+        }
+        // An answer to it has no body (RFC 9110 section 9.3.2), whichever server sends it.
+        let mut bare = Response::bare(response.status());
+        *bare.headers_mut() = response.headers().clone();
+        bare
     }
 }
 
 impl Exchange {
     /// The partner whose request this is. One that cannot sign proves it by what its settings name; a signature that is
     /// there must be good all the same.
-    fn authenticate(&self, request: &Request, peer: &Peer, claimed: &SiteId) -> Result<Arc<Partner>> {
+    pub(super) fn authenticate(
+        &self,
+        request: &Request,
+        peer: &Peer,
+        claimed: &SiteId,
+    ) -> Result<Arc<Partner>> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
         match partner.stand_in(request) {
             Some(credential) if credential.proves(request, peer) => Ok(partner),
@@ -114,22 +139,44 @@ impl Exchange {
         let partner = &*self.authenticate(request, peer, &envelope.from)?;
         span!("receive", package = envelope.package_id, partner = partner.site, kind = kind.name());
         self.check_addressed(&envelope, kind)?;
-        let digest = announced_digest(request)?;
-        if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
+        let is_begun = UploadState::from_headers(request.headers()).complete == Some(false);
+        let digest = if is_begun { whole_digest(request) } else { announced_digest(request) }?;
+        let package = envelope.package_id;
+        if let Some(known) = self.0.ledger.incoming(package)? {
             return self.answer_again(request, partner, &known, &digest);
         }
-        let sealed = self.stage(request, &digest, body)?;
-        match self.put_in_inbox(partner, &envelope, &digest, sealed, partner.stand_in(request)) {
+        if is_begun {
+            return self.begin_upload(request, partner, package, digest, body);
+        }
+        let staged = match self.stage_resumable(request, partner, package, digest, body)? {
+            Some(staged) => staged,
+            None => Staged::File(self.stage(request, &digest, body)?),
+        };
+        self.keep(request, partner, &envelope, &digest, staged)
+    }
+
+    /// Takes a package that came in whole into the inbox, and answers with its receipt.
+    pub(super) fn keep(
+        &self,
+        request: &Request,
+        partner: &Partner,
+        envelope: &Envelope,
+        digest: &Digest,
+        staged: Staged,
+    ) -> Result<Response> {
+        match self.put_in_inbox(partner, envelope, digest, staged, partner.stand_in(request)) {
             Ok(incoming) => {
-                if kind == PackageKind::Claim {
+                if envelope.kind == PackageKind::Claim {
                     self.announce(partner, &incoming)?;
                 }
                 self.answer_for(request, partner, incoming)
             }
             // The same package came in twice at once, and the other was faster.
             Err(error) if error.kind() == ErrorKind::WrongState => {
-                let known = self.incoming(envelope.package_id)?;
-                self.answer_again(request, partner, &known, &digest)
+                match self.0.ledger.incoming(envelope.package_id)? {
+                    Some(known) => self.answer_again(request, partner, &known, digest),
+                    None => Err(error),
+                }
             }
             Err(error) => Err(error),
         }
@@ -165,7 +212,7 @@ impl Exchange {
     }
 
     /// The same id and bytes again: the same word again. The same id for other bytes: refused.
-    fn answer_again(
+    pub(super) fn answer_again(
         &self,
         request: &Request,
         partner: &Partner,
@@ -232,18 +279,18 @@ impl Exchange {
         partner: &Partner,
         envelope: &Envelope,
         digest: &Digest,
-        sealed: SealedFile,
+        staged: Staged,
         unsigned: Option<&Credential>,
     ) -> Result<Incoming> {
         let package = envelope.package_id;
         let sha256 = digest.to_hex();
         let file = file_name(package, &sha256);
         let mut incoming =
-            Incoming::new(package, envelope.kind, partner.site.clone(), sealed.size(), sha256, file.as_str());
+            Incoming::new(package, envelope.kind, partner.site.clone(), staged.size(), sha256, file.as_str());
         incoming.suite = envelope.suite.clone();
         incoming.key_version = envelope.key_version;
         self.write_receipt(&mut incoming, ReceiptState::Received, None, None, Vec::new())?;
-        sealed.place(&file)?;
+        self.place(staged, &file)?;
         let mut said = format!(
             "received from {}: {} bytes sealed with {}",
             partner.alias, incoming.size, incoming.suite

@@ -4,16 +4,16 @@ use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
 use super::partner::Partner;
+use super::resume::Shipment;
 use super::store::Side;
 use crate::codec::{Watch, Watched};
 use crate::ledger::{Change, HistoryEntry, Outgoing, OutgoingState, Step};
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
-    Response, Route, sign_request,
+    Response, sign_request,
 };
 use crate::trace::span;
-use crate::transport::Body;
 use crate::{Error, ErrorKind, Result};
 
 /// What came of one try.
@@ -169,11 +169,6 @@ impl Exchange {
         span!("post", partner = partner.site, attempt = outgoing.attempts, bytes = outgoing.size);
         let transport = partner.transport()?;
         let digest = Digest::from_hex(&outgoing.sha256)?;
-        let route = match outgoing.package.kind {
-            PackageKind::Claim => Route::Package,
-            PackageKind::Notes => Route::Notes,
-            PackageKind::Trial => Route::Trials,
-        };
         let package = &outgoing.package;
         let mut envelope = Envelope::new(
             package.id,
@@ -183,14 +178,14 @@ impl Exchange {
             &outgoing.suite,
         );
         envelope.key_version = package.key_version;
-        let request = self.package_request(&route.path(transport.base_path()), &envelope, &digest)?;
 
         let sealed = self.0.store.open_sealed(Side::Out, &outgoing.file)?;
         if sealed.metadata()?.len() != outgoing.size {
             return Err(damaged(outgoing));
         }
         let mut sealed = DigestReader::new(Watched::new(sealed, watch));
-        let reply = transport.send(&request, Body::new(outgoing.size, &mut sealed));
+        let shipment = Shipment { outgoing, envelope: &envelope, digest: &digest };
+        let answered = self.ship(transport, &shipment, &mut sealed);
         // Once the body began to leave, silence does not say whether all of it arrived.
         let has_left = sealed.length() > 0;
         let in_doubt = |error: Error| if has_left { error.ambiguous() } else { error };
@@ -198,8 +193,8 @@ impl Exchange {
         if sealed.length() == outgoing.size && sealed.finish() != digest {
             return Err(damaged(outgoing));
         }
-        let reply = reply.map_err(|error| if is_silence(&error) { in_doubt(error) } else { error })?;
-        let Some((request, response)) = reply.into_answer(&request) else { return Ok(None) };
+        let answered = answered.map_err(|error| if is_silence(&error) { in_doubt(error) } else { error })?;
+        let Some((request, response)) = answered else { return Ok(None) };
         let word = receipt_of(partner, &request, &response)
             .and_then(|(receipt, evidence)| speaks_of(&receipt, outgoing).map(|()| (receipt, evidence)));
         word.map(Some).map_err(|error| if is_refusal(&response) { error } else { in_doubt(error) })

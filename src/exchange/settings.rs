@@ -1,6 +1,7 @@
 //! What an exchange is opened with: the site, its folder, its signing key, its case system, its partners.
 
 use super::event::{Event, Listeners};
+use super::partial::UploadLimits;
 use super::partner::Partner;
 use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
@@ -25,6 +26,7 @@ pub struct ExchangeSettings {
     pub(super) pack: PackOptions,
     pub(super) limits: PackageLimits,
     pub(super) sealed_size_limit: u64,
+    pub(super) uploads: UploadLimits,
     pub(super) base_path: String,
 }
 
@@ -51,6 +53,7 @@ impl ExchangeSettings {
             pack: PackOptions::default(),
             limits: PackageLimits::default(),
             sealed_size_limit: 262_144_000,
+            uploads: UploadLimits::default(),
             base_path: String::new(),
         }
     }
@@ -97,6 +100,13 @@ impl ExchangeSettings {
         self
     }
 
+    /// What partners may leave half-sent here, to go on with later.
+    #[must_use]
+    pub fn with_upload_limits(mut self, limits: UploadLimits) -> Self {
+        self.uploads = limits;
+        self
+    }
+
     /// The path below which this site's endpoint is reached, as partners see it, such as `/claimwire`; by default
     /// the root.
     #[must_use]
@@ -115,6 +125,7 @@ impl fmt::Debug for ExchangeSettings {
             .field("pack", &self.pack)
             .field("limits", &self.limits)
             .field("sealed_size_limit", &self.sealed_size_limit)
+            .field("uploads", &self.uploads)
             .field("base_path", &self.base_path)
             .finish_non_exhaustive()
     }

@@ -7,7 +7,8 @@ use std::fs::{DirEntry, File};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// `outbox/` and `inbox/` hold sealed packages by id; `work/` holds what is being unpacked, and nothing between.
+/// `outbox/` and `inbox/` hold sealed packages by id; `uploads/` holds what came of those that are not whole yet; `work/`
+/// holds what is being unpacked, and nothing between.
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
@@ -97,13 +98,23 @@ impl Store {
         })
     }
 
+    /// Where what is not whole yet lies: on the same disk as the inbox.
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.folder.join("uploads")
+    }
+
+    /// Where a sealed package stands, or will.
+    pub(super) fn path_of(&self, side: Side, file: &str) -> PathBuf {
+        self.path(side).join(file)
+    }
+
     fn work(&self) -> PathBuf {
         self.folder.join("work")
     }
 }
 
 /// Removes a file, a link (not what it leads to), or a folder with all that is in it.
-fn remove_any(entry: &DirEntry) -> std::io::Result<()> {
+pub(super) fn remove_any(entry: &DirEntry) -> std::io::Result<()> {
     match entry.file_type()?.is_dir() {
         true => std::fs::remove_dir_all(entry.path()),
         false => std::fs::remove_file(entry.path()),

@@ -11,6 +11,7 @@
 //! | who sent it, and that nothing was changed | HTTP Message Signatures: RFC 9421, Ed25519 or HMAC-SHA-256 |
 //! | header syntax | Structured Fields: RFC 9651 |
 //! | errors | `application/problem+json`: RFC 9457 |
+//! | uploads that go on where they broke off | draft-ietf-httpbis-resumable-upload-12 |
 
 mod credential;
 mod digest;
@@ -27,6 +28,7 @@ mod secret_text;
 mod signature;
 mod signature_base;
 mod trial;
+mod upload;
 
 pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
@@ -46,3 +48,5 @@ pub use signature::{
     verify_response,
 };
 pub use trial::{SealedSample, TRIAL_MEDIA_TYPE, TrialAnswer, TrialCheck, TrialOutcome, TrialSide};
+pub use upload::{PARTIAL_UPLOAD_MEDIA_TYPE, UploadState};
+pub(crate) use upload::{inconsistent_length, mismatching_offset, put_limits, takes_parts};

@@ -12,6 +12,11 @@ use std::time::Duration;
 pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 
 const TYPE_PREFIX: &str = "urn:claimwire:problem:";
+/// The problems of resumable uploads (draft-ietf-httpbis-resumable-upload-12 section 7) have types of their own.
+pub(super) const MISMATCHING_OFFSET: &str =
+    "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
+pub(super) const INCONSISTENT_LENGTH: &str =
+    "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
 const RETRY_AFTER_SECONDS: u64 = 30;
 /// The longest wait a partner can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -131,7 +136,11 @@ impl Problem {
     /// The kind of fault, when the type is one this version knows.
     #[must_use]
     pub fn kind(&self) -> Option<ErrorKind> {
-        self.problem_type.strip_prefix(TYPE_PREFIX).and_then(ErrorKind::from_name)
+        match self.problem_type.as_str() {
+            MISMATCHING_OFFSET => Some(ErrorKind::WrongState),
+            INCONSISTENT_LENGTH => Some(ErrorKind::BadMessage),
+            other => other.strip_prefix(TYPE_PREFIX).and_then(ErrorKind::from_name),
+        }
     }
 
     /// This problem, told at this site as the refusal of `partner`.

@@ -21,7 +21,7 @@ type Piece = Option<Vec<u8>>;
 
 /// One request on its way into an [`Endpoint`], which answers on a thread of the request's own.
 ///
-/// Dropping it abandons the request: the endpoint learns that the body broke off, keeps nothing of it, and its thread
+/// Dropping it abandons the request: the endpoint learns that the body broke off, takes it for no whole, and its thread
 /// has ended when the drop returns. The server bounds how many requests it begins at once, how large a body it takes,
 /// and how long it waits for the client; the endpoint bounds what it stores.
 ///

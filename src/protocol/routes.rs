@@ -1,4 +1,4 @@
-//! The five addresses of an endpoint below its base path.
+//! The addresses of an endpoint below its base path.
 
 use crate::model::PackageId;
 use crate::{Error, ErrorKind, Result};
@@ -17,6 +17,14 @@ pub enum Route {
     Receipts,
     /// `POST {base}/trials`: a sealed sample package.
     Trials,
+    /// `OPTIONS {base}/packages`, or `{base}/notes`: whether, and within which limits, uploads can be resumed.
+    UploadLimits,
+    /// `HEAD {base}/packages/{id}/upload`: how much of a package is there.
+    UploadOffset(PackageId),
+    /// `PATCH {base}/packages/{id}/upload`: the next part of a package.
+    UploadPart(PackageId),
+    /// `DELETE {base}/packages/{id}/upload`: what is there of a package is not wanted any more.
+    UploadEnd(PackageId),
 }
 
 impl Route {
@@ -26,39 +34,51 @@ impl Route {
     /// [`ErrorKind::BadMessage`] for every other request; [`status_of`](Self::status_of) tells whether the answer
     /// is 404 or 405.
     pub fn parse(method: &str, path: &str, base: &str) -> Result<Self> {
-        let below = path.strip_prefix(base.trim_end_matches('/')).unwrap_or_default();
-        let (route, wanted) = match below {
-            "/packages" => (Self::Package, "POST"),
-            "/notes" => (Self::Notes, "POST"),
-            "/receipts" => (Self::Receipts, "POST"),
-            "/trials" => (Self::Trials, "POST"),
-            _ => match below.strip_prefix("/packages/").map(str::parse) {
-                Some(Ok(id)) => (Self::State(id), "GET"),
-                Some(Err(error)) => return Err(unknown(path).caused_by(error)),
-                None => return Err(unknown(path)),
-            },
-        };
-        if method != wanted {
-            return Err(Error::new(
+        let here = Self::at(path, base)?;
+        here.iter().find(|route| route.method() == method).copied().ok_or_else(|| {
+            let wanted: Vec<&str> = here.iter().map(|route| route.method()).collect();
+            let wanted = wanted.join(" or ");
+            Error::new(
                 ErrorKind::BadMessage,
                 format!(
                     "`{path}` takes {wanted}, not {method}: this is a claimwire endpoint, not a web page"
                 ),
-            ));
-        }
-        Ok(route)
+            )
+        })
     }
 
     /// The HTTP status that refuses this request: 405 for a known path with another method, else 404; `None` when
     /// [`parse`](Self::parse) knows it.
     #[must_use]
     pub fn status_of(method: &str, path: &str, base: &str) -> Option<u16> {
-        let known = |method| Self::parse(method, path, base).is_ok();
-        match (known(method), known("POST") || known("GET")) {
-            (true, _) => None,
-            (false, true) => Some(405),
-            (false, false) => Some(404),
+        match Self::at(path, base) {
+            Err(_) => Some(404),
+            Ok(here) if here.iter().any(|route| route.method() == method) => None,
+            Ok(_) => Some(405),
         }
+    }
+
+    /// All routes of a path.
+    fn at(path: &str, base: &str) -> Result<Vec<Self>> {
+        let below = path.strip_prefix(base.trim_end_matches('/')).unwrap_or_default();
+        Ok(match below {
+            "/packages" => vec![Self::Package, Self::UploadLimits],
+            "/notes" => vec![Self::Notes, Self::UploadLimits],
+            "/receipts" => vec![Self::Receipts],
+            "/trials" => vec![Self::Trials],
+            _ => {
+                let rest = below.strip_prefix("/packages/").ok_or_else(|| unknown(path))?;
+                let (id, is_upload) = match rest.strip_suffix("/upload") {
+                    Some(id) => (id, true),
+                    None => (rest, false),
+                };
+                let id = id.parse().map_err(|error: Error| unknown(path).caused_by(error))?;
+                match is_upload {
+                    true => vec![Self::UploadOffset(id), Self::UploadPart(id), Self::UploadEnd(id)],
+                    false => vec![Self::State(id)],
+                }
+            }
+        })
     }
 
     /// The method of this route.
@@ -67,19 +87,26 @@ impl Route {
         match self {
             Self::Package | Self::Notes | Self::Receipts | Self::Trials => "POST",
             Self::State(_) => "GET",
+            Self::UploadLimits => "OPTIONS",
+            Self::UploadOffset(_) => "HEAD",
+            Self::UploadPart(_) => "PATCH",
+            Self::UploadEnd(_) => "DELETE",
         }
     }
 
-    /// The whole path of this route below `base`.
+    /// The whole path of this route below `base`; of the two of `UploadLimits` that of packages.
     #[must_use]
     pub fn path(self, base: &str) -> String {
         let base = base.trim_end_matches('/');
         match self {
-            Self::Package => format!("{base}/packages"),
+            Self::Package | Self::UploadLimits => format!("{base}/packages"),
             Self::Notes => format!("{base}/notes"),
             Self::State(id) => format!("{base}/packages/{id}"),
             Self::Receipts => format!("{base}/receipts"),
             Self::Trials => format!("{base}/trials"),
+            Self::UploadOffset(id) | Self::UploadPart(id) | Self::UploadEnd(id) => {
+                format!("{base}/packages/{id}/upload")
+            }
         }
     }
 }
@@ -94,10 +121,12 @@ mod tests {
 
     #[test]
     fn every_route_is_found_again_under_every_base() {
-        let state = Route::State(PackageId::generate());
-        let routes = [Route::Package, Route::Notes, state, Route::Receipts, Route::Trials];
+        let id = PackageId::generate();
+        let uploads = [Route::UploadOffset(id), Route::UploadPart(id), Route::UploadEnd(id)];
+        let others = [Route::Package, Route::Notes, Route::State(id), Route::Receipts, Route::Trials];
+        let routes: Vec<Route> = uploads.into_iter().chain(others).chain([Route::UploadLimits]).collect();
         for base in ["", "/", "/claimwire", "/a/b/"] {
-            for route in routes {
+            for &route in &routes {
                 let path = route.path(base);
                 assert_eq!(Route::parse(route.method(), &path, base).unwrap(), route);
                 assert_eq!(Route::status_of(route.method(), &path, base), None);
@@ -108,7 +137,16 @@ mod tests {
 
     #[test]
     fn everything_else_is_unknown() {
-        for path in ["/", "/packages/", "/packages/1", "/other", "/x/packages", "/receipts/1", "//notes"] {
+        for path in [
+            "/",
+            "/packages/",
+            "/packages/1",
+            "/other",
+            "/x/packages",
+            "/receipts/1",
+            "//notes",
+            "/packages/1/upload",
+        ] {
             assert_eq!(Route::parse("POST", path, "").unwrap_err().kind(), ErrorKind::BadMessage, "{path}");
             assert_eq!(Route::status_of("POST", path, ""), Some(404), "{path}");
         }

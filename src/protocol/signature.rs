@@ -22,9 +22,31 @@ const LABEL: &str = "claimwire";
 /// How old, or how far in the future, a signature may be when nothing else is set: 5 minutes.
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// The header fields a request's signature covers where they are there; nobody can add one unseen.
-const REQUEST_FIELDS: [&str; 5] =
+/// The header fields of a package, which the signature of a request that carries one covers.
+const PACKAGE_FIELDS: [&str; 5] =
     ["content-digest", "repr-digest", "content-type", "idempotency-key", "claimwire-package"];
+
+/// Those of a part of one: of its bytes only where they belong is signed, since the digest of the whole is.
+const PART_FIELDS: [&str; 6] = [
+    "repr-digest",
+    "content-type",
+    "idempotency-key",
+    "claimwire-package",
+    "upload-offset",
+    "upload-complete",
+];
+
+/// The header fields a request's signature covers where they are there; nobody can add one unseen.
+const REQUEST_FIELDS: [&str; 8] = [
+    "content-digest",
+    "repr-digest",
+    "content-type",
+    "idempotency-key",
+    "claimwire-package",
+    "upload-offset",
+    "upload-complete",
+    "upload-length",
+];
 
 /// The component of an answer that binds it to the request's signature.
 const REQUEST_SIGNATURE: &str = r#""signature";req;key="claimwire""#;
@@ -170,7 +192,8 @@ fn check_digest(headers: &Headers, body: &[u8]) -> Result<()> {
 fn request_components(request: &Request) -> Result<Vec<String>> {
     let required: &[&str] = match request.method() {
         "POST" if request.path().ends_with("/receipts") => &["content-digest", "content-type"],
-        "POST" => &REQUEST_FIELDS,
+        "POST" => &PACKAGE_FIELDS,
+        "PATCH" => &PART_FIELDS,
         _ => &[],
     };
     let headers = request.headers();
@@ -187,7 +210,7 @@ fn response_components(request: &Request, response: &Response) -> Vec<String> {
         covered.push("\"content-type\"".to_owned());
     }
     covered.push("\"content-digest\"".to_owned());
-    let there = REQUEST_FIELDS.iter().filter(|name| **name != "content-type");
+    let there = PACKAGE_FIELDS.iter().filter(|name| **name != "content-type");
     let there = there.filter(|name| request.headers().get(name).is_some());
     covered.extend(["@method", "@path"].iter().chain(there).map(|name| format!("\"{name}\";req")));
     if is_signed(request.headers()) {

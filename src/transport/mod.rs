@@ -20,6 +20,7 @@ pub use memory::MemoryTransport;
 use crate::Result;
 use crate::protocol::{Request, Response};
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// Carries requests to one partner.
@@ -59,6 +60,46 @@ pub trait Transport: Send + Sync + fmt::Debug {
     fn answers_later(&self) -> bool {
         false
     }
+
+    /// From which size on a package is sent so that it can be gone on with when it is cut off. Then `send` is called
+    /// with `HEAD`, and with `PATCH` and a body, too. `None`, the default, for a transport that carries whole packages
+    /// only.
+    fn resumption(&self) -> Option<Resumption> {
+        None
+    }
+}
+
+/// From which size on, and in which pieces, packages are sent so that they can be gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resumption {
+    /// The size of the smallest such package, sealed: 8,388,608 (8 MiB). A smaller one is sent anew as a whole.
+    pub from_bytes: u64,
+    /// The most bytes of one request, where something between the sites takes no more; `None`, the default, sends all
+    /// there is in one.
+    pub part_bytes: Option<NonZeroU64>,
+}
+
+impl Default for Resumption {
+    fn default() -> Self {
+        Self { from_bytes: 8 << 20, part_bytes: None }
+    }
+}
+
+impl Resumption {
+    /// The same for packages of this size, in bytes, and above.
+    #[must_use]
+    pub fn from_bytes(mut self, bytes: u64) -> Self {
+        self.from_bytes = bytes;
+        self
+    }
+
+    /// The same in parts of at most so many bytes.
+    #[must_use]
+    pub fn in_parts_of(mut self, bytes: NonZeroU64) -> Self {
+        self.part_bytes = Some(bytes);
+        self
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
@@ -72,6 +113,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     fn answers_later(&self) -> bool {
         (**self).answers_later()
+    }
+
+    fn resumption(&self) -> Option<Resumption> {
+        (**self).resumption()
     }
 }
 

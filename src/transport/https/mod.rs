@@ -9,7 +9,7 @@ pub use settings::{HttpsSettings, Timeouts};
 
 use self::early_answer::EarlyAnswer;
 use self::settings::ProxyChoice;
-use super::{Body, Reply, Transport};
+use super::{Body, Reply, Resumption, Transport};
 use crate::protocol::{MAX_ANSWER_BYTES, Request, Response};
 use crate::{Error, ErrorKind, Result};
 use std::fmt;
@@ -100,7 +100,7 @@ impl HttpsTransport {
             value.set_sensitive(true);
             head = head.header(AUTHORIZATION, value);
         }
-        if request.method() == "POST" {
+        if takes_body(request) {
             head = head.header(CONTENT_LENGTH, length);
         }
         if length > 0 && self.settings.ask_before_body {
@@ -113,13 +113,13 @@ impl HttpsTransport {
 impl Transport for HttpsTransport {
     fn send(&self, request: &Request, mut body: Body<'_>) -> Result<Reply> {
         let length = body.length();
-        if request.method() != "POST" && length > 0 {
-            return Err(Error::new(ErrorKind::InvalidArgument, "only a POST request has a body"));
+        if !takes_body(request) && length > 0 {
+            return Err(Error::new(ErrorKind::InvalidArgument, "only a POST or PATCH request has a body"));
         }
         body.check_empty()?;
         let head = self.head(request, length)?;
         let partner = || self.settings.base.host().unwrap_or_default().to_owned();
-        let sent = if request.method() == "POST" {
+        let sent = if takes_body(request) {
             head.body(SendBody::from_reader(&mut body))
                 .map_err(ureq::Error::from)
                 .and_then(|r| self.agent.run(r))
@@ -133,6 +133,14 @@ impl Transport for HttpsTransport {
     fn base_path(&self) -> &str {
         &self.base_path
     }
+
+    fn resumption(&self) -> Option<Resumption> {
+        self.settings.resumption
+    }
+}
+
+fn takes_body(request: &Request) -> bool {
+    matches!(request.method(), "POST" | "PATCH")
 }
 
 /// The answer, read whole; it may not have more than [`MAX_ANSWER_BYTES`].

@@ -1,5 +1,6 @@
 //! Settings of the HTTPS transport: address, trust, client certificate, token, proxy, every timeout.
 
+use crate::transport::Resumption;
 use crate::{Error, ErrorKind, Result};
 use std::fmt;
 use std::net::IpAddr;
@@ -93,6 +94,7 @@ pub struct HttpsSettings {
     pub(super) token: Option<Zeroizing<String>>,
     pub(super) proxy: ProxyChoice,
     pub(super) timeouts: Timeouts,
+    pub(super) resumption: Option<Resumption>,
     pub(super) ask_before_body: bool,
 }
 
@@ -138,6 +140,7 @@ impl HttpsSettings {
             token: None,
             proxy: ProxyChoice::None,
             timeouts: Timeouts::default(),
+            resumption: Some(Resumption::default()),
             ask_before_body: true,
         })
     }
@@ -186,6 +189,14 @@ impl HttpsSettings {
         self
     }
 
+    /// From which size on, and in which pieces, packages are sent so that they can be gone on with when they are cut
+    /// off; `None` for never. A partner that cannot go on with them gets them whole, each time.
+    #[must_use]
+    pub fn resumption(mut self, resumption: Option<Resumption>) -> Self {
+        self.resumption = resumption;
+        self
+    }
+
     /// For bodies so small that nothing is won by asking first whether they are wanted; a request takes at most
     /// `whole_call`, where nothing else was set.
     #[cfg(feature = "webhook")]
@@ -210,6 +221,7 @@ impl fmt::Debug for HttpsSettings {
             .field("bearer_token", &self.token.is_some())
             .field("proxy", &!matches!(self.proxy, ProxyChoice::None))
             .field("timeouts", &self.timeouts)
+            .field("resumption", &self.resumption)
             .finish_non_exhaustive()
     }
 }
