@@ -65,7 +65,7 @@ use crate::durable_file::create_private_folder;
 use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId};
 use crate::package::PackageLimits;
-use crate::protocol::SigningKey;
+use crate::protocol::{Nonces, SigningKey};
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
@@ -92,6 +92,7 @@ struct Inner {
     limits: PackageLimits,
     sealed_size_limit: u64,
     base_path: String,
+    nonces: Nonces,
     exporting: Mutex<()>,
     links: Mutex<()>,
 }
@@ -135,6 +136,7 @@ impl Exchange {
             limits: settings.limits,
             sealed_size_limit: settings.sealed_size_limit,
             base_path: settings.base_path,
+            nonces: Nonces::default(),
             exporting: Mutex::new(()),
             links: Mutex::new(()),
         };

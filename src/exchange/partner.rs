@@ -229,6 +229,11 @@ impl Partner {
         self.unsigned.as_ref().filter(|_| !is_signed(request.headers()))
     }
 
+    /// Whether a bearer token stands in for this partner's signature.
+    pub(super) fn may_bear_a_token(&self) -> bool {
+        self.unsigned.as_ref().is_some_and(Credential::is_token)
+    }
+
     /// The partner's verifying key with this id.
     pub(super) fn verifying_key(&self, id: &str) -> Result<VerifyingKey> {
         self.verifying.iter().find(|key| key.id() == id).cloned().ok_or_else(|| {

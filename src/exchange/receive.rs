@@ -9,7 +9,7 @@ use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, St
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, VerifiedRequest, sign_response, verify_request,
+    Response, Route, VerifiedRequest, challenge, sign_response, verify_request,
 };
 use crate::trace::{event, span};
 use crate::{Detail, Error, ErrorKind, Result};
@@ -25,8 +25,8 @@ impl Endpoint for Exchange {
             Route::Package => self.take_in(request, peer, PackageKind::Claim, body),
             Route::Notes => self.take_in(request, peer, PackageKind::Notes, body),
             Route::State(package) => self.state_of(request, peer, package),
-            Route::Receipts => self.take_receipt(request, body),
-            Route::Trials => self.answer_trial(request, body),
+            Route::Receipts => self.take_receipt(request, peer, body),
+            Route::Trials => self.answer_trial(request, peer, body),
         });
         answered.unwrap_or_else(|error| {
             event!(warn, "refused", error = error.kind().name());
@@ -34,7 +34,10 @@ impl Endpoint for Exchange {
             if let Some(status) = Route::status_of(request.method(), request.path(), base) {
                 problem = problem.with_status(status);
             }
-            problem.to_response()
+            let mut response = problem.to_response();
+            // Both fields are of fixed text, so neither fails; without them the answer still refuses.
+            let _ = challenge(request, &mut response, self.takes_tokens());
+            response
         })
     }
 }
@@ -47,8 +50,13 @@ impl Exchange {
         match partner.stand_in(request) {
             Some(credential) if credential.proves(request, peer) => Ok(partner),
             Some(_) => Err(self.stranger(claimed)),
-            None => Ok(self.verified(request, claimed)?.0),
+            None => Ok(self.verified(request, peer, claimed)?.0),
         }
+    }
+
+    /// Whether any partner may show a bearer token in place of a signature.
+    fn takes_tokens(&self) -> bool {
+        self.partners().values().any(|partner| partner.may_bear_a_token())
     }
 
     fn stranger(&self, claimed: &SiteId) -> Error {
@@ -61,21 +69,26 @@ impl Exchange {
         )
     }
 
-    /// The partner that signed this request, and what its signature proves.
+    /// The partner that signed this request, and what its signature proves: once, unless the request lies stored and is
+    /// handed in again.
     pub(super) fn verified(
         &self,
         request: &Request,
+        peer: &Peer,
         claimed: &SiteId,
     ) -> Result<(Arc<Partner>, VerifiedRequest)> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
-        let window = partner.signature_window;
-        let proof = verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), window)?;
+        let (now, window) = (Timestamp::now(), partner.signature_window);
+        let proof = verify_request(request, |id| partner.verifying_key(id), now, window)?;
+        if !peer.is_stored() {
+            self.0.nonces.take(&partner.site, &proof, now, window)?;
+        }
         Ok((partner, proof))
     }
 
     /// The partner that signed this request, where the request does not say who asks.
-    pub(super) fn signer_of(&self, request: &Request) -> Result<Arc<Partner>> {
-        self.partner_behind(|site| Ok(self.verified(request, site)?.0))
+    pub(super) fn signer_of(&self, request: &Request, peer: &Peer) -> Result<Arc<Partner>> {
+        self.partner_behind(|site| Ok(self.verified(request, peer, site)?.0))
     }
 
     /// The partner whose request this is, where the request does not say who asks.

@@ -12,6 +12,7 @@
 //! | header syntax | Structured Fields: RFC 9651 |
 //! | errors | `application/problem+json`: RFC 9457 |
 
+mod challenge;
 mod credential;
 mod digest;
 mod envelope;
@@ -19,6 +20,7 @@ mod evidence;
 mod headers;
 mod keys;
 mod message;
+mod nonces;
 mod problem;
 mod pushed;
 mod receipt;
@@ -28,6 +30,7 @@ mod signature;
 mod signature_base;
 mod trial;
 
+pub(crate) use challenge::challenge;
 pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
 pub use envelope::{Envelope, PACKAGE_MEDIA_TYPE};
@@ -35,6 +38,7 @@ pub use evidence::Evidence;
 pub use headers::Headers;
 pub use keys::{Algorithm, SigningKey, VerifyingKey};
 pub use message::{Endpoint, MAX_ANSWER_BYTES, Peer, Request, Response};
+pub(crate) use nonces::Nonces;
 pub(crate) use problem::printable;
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use pushed::PushedRequest;
