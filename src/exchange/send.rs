@@ -34,8 +34,8 @@ impl Exchange {
     /// partner's own refusal by its kind. After a retryable one the package is queued, after another it is failed;
     /// both can be sent again.
     pub fn send(&self, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
-        span!("send", package = package);
         let outgoing = self.outgoing(package)?;
+        span!("send", package = package, partner = outgoing.package.to);
         if is_held(outgoing.state) {
             return Ok(outgoing);
         }
