@@ -26,6 +26,11 @@ pub const DEFAULT_WINDOW: Duration = Duration::from_secs(5 * 60);
 const REQUEST_FIELDS: [&str; 5] =
     ["content-digest", "repr-digest", "content-type", "idempotency-key", "claimwire-package"];
 
+/// Whether a request's field is one that its signature covers, or belongs to the signature itself.
+pub(super) fn is_evidence(name: &str) -> bool {
+    REQUEST_FIELDS.contains(&name) || ["signature", "signature-input"].contains(&name)
+}
+
 /// The component of an answer that binds it to the request's signature.
 const REQUEST_SIGNATURE: &str = r#""signature";req;key="claimwire""#;
 
