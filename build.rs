@@ -53,6 +53,7 @@ mod header {
         "outgoing",
         "incoming",
         "history",
+        "monitoring",
         "partner_trial",
         // Tier 4
         "answering",

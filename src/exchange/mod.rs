@@ -22,20 +22,23 @@
 //! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
 //! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
+//! | monitor | [`Exchange::metrics`], [`Exchange::health`] | |
 //!
 //! An exchange can be cloned and used from many threads; its calls block. One
 //! process at a time has a site's folder open.
 
 mod apply_notes;
 mod automatic;
+mod counters;
 mod event;
 mod export;
 mod feedback;
+mod health;
 mod history;
 mod json;
-#[cfg(feature = "tracing")]
-mod logged_ledger;
+mod metrics;
 mod notes;
+mod observed_ledger;
 mod partner;
 mod pause;
 mod receipts;
@@ -52,6 +55,8 @@ mod viewed;
 
 pub use event::Event;
 pub use export::ExportOptions;
+pub use health::{Health, HealthCheck, HealthStatus};
+pub use metrics::{FailureCount, Metrics, StepCount};
 pub use partner::Partner;
 pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
@@ -69,7 +74,10 @@ use crate::protocol::{Nonces, SigningKey};
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
+use counters::Counters;
 use event::Listeners;
+use health::KeptHealth;
+use observed_ledger::ObservedLedger;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -93,6 +101,8 @@ struct Inner {
     sealed_size_limit: u64,
     base_path: String,
     nonces: Nonces,
+    counters: Arc<Counters>,
+    health: Option<KeptHealth>,
     exporting: Mutex<()>,
     links: Mutex<()>,
 }
@@ -122,11 +132,12 @@ impl Exchange {
                 Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
             })
         })?;
+        let counters = Arc::new(Counters::new());
         let inner = Inner {
             site: settings.site,
             signing: settings.signing,
             case_system: settings.case_system,
-            ledger: logged(ledger),
+            ledger: Arc::new(ObservedLedger { ledger, counters: counters.clone() }),
             store,
             partners: RwLock::new(
                 settings.partners.into_iter().map(|(site, partner)| (site, Arc::new(partner))).collect(),
@@ -137,6 +148,8 @@ impl Exchange {
             sealed_size_limit: settings.sealed_size_limit,
             base_path: settings.base_path,
             nonces: Nonces::default(),
+            counters,
+            health: settings.answers_health.then(KeptHealth::default),
             exporting: Mutex::new(()),
             links: Mutex::new(()),
         };
@@ -249,16 +262,6 @@ fn embedded_ledger(_folder: &std::path::Path) -> Result<Arc<dyn Ledger>> {
         ErrorKind::InvalidSettings,
         "no ledger was given and the embedded one is not built in; give one or build with the feature `sqlite`",
     ))
-}
-
-#[cfg(feature = "tracing")]
-fn logged(ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
-    Arc::new(logged_ledger::LoggedLedger(ledger))
-}
-
-#[cfg(not(feature = "tracing"))]
-fn logged(ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
-    ledger
 }
 
 fn unknown_claim(claim: &ExchangeId) -> Error {

@@ -20,6 +20,9 @@ impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         span!("answer");
+        if let Some(response) = self.health_answer(request) {
+            return response;
+        }
         let base = &self.0.base_path;
         let answered = Route::parse(request.method(), request.path(), base).and_then(|route| match route {
             Route::Package => self.take_in(request, peer, PackageKind::Claim, body),
@@ -28,6 +31,7 @@ impl Endpoint for Exchange {
             Route::Receipts => self.take_receipt(request, peer, body),
             Route::Trials => self.answer_trial(request, peer, body),
         });
+        self.0.counters.answered(answered.as_ref().err().map(Error::kind));
         answered.unwrap_or_else(|error| {
             event!(warn, "refused", error = error.kind().name());
             let mut problem = Problem::from_error(&error);

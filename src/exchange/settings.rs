@@ -26,6 +26,7 @@ pub struct ExchangeSettings {
     pub(super) limits: PackageLimits,
     pub(super) sealed_size_limit: u64,
     pub(super) base_path: String,
+    pub(super) answers_health: bool,
 }
 
 impl ExchangeSettings {
@@ -52,6 +53,7 @@ impl ExchangeSettings {
             limits: PackageLimits::default(),
             sealed_size_limit: 262_144_000,
             base_path: String::new(),
+            answers_health: false,
         }
     }
 
@@ -104,6 +106,17 @@ impl ExchangeSettings {
         self.base_path = path.into();
         self
     }
+
+    /// Whether `GET {base}/health` is answered to whoever asks, with 200 or 503: whether this site does its work, and
+    /// nothing else of it. By default it is not.
+    ///
+    /// It is looked at most once in ten seconds, however many ask. [`Exchange::health`](super::Exchange::health) tells
+    /// more, and only to this process.
+    #[must_use]
+    pub fn answering_health(mut self, answering: bool) -> Self {
+        self.answers_health = answering;
+        self
+    }
 }
 
 impl fmt::Debug for ExchangeSettings {
@@ -116,6 +129,7 @@ impl fmt::Debug for ExchangeSettings {
             .field("limits", &self.limits)
             .field("sealed_size_limit", &self.sealed_size_limit)
             .field("base_path", &self.base_path)
+            .field("answers_health", &self.answers_health)
             .finish_non_exhaustive()
     }
 }
