@@ -286,6 +286,9 @@ fn monitoring(cases: &mut Cases) {
     sites.insurer.exchange.send(package, &()).unwrap_err();
     let nowhere = claimwire::protocol::Request::new("POST", "/nowhere").unwrap();
     assert_eq!(support::post(&sites.insurer, &nowhere, b"").status(), 404);
+    let delivery = support::Delivery::new(&sites, b"sealed by nobody".to_vec());
+    sites.examiner.exchange.unpack(delivery.taken(&sites), "desk", &()).unwrap_err();
+    cases.writes("metrics", &sites.examiner.exchange.metrics().unwrap());
     let metrics = cases.writes("metrics", &sites.insurer.exchange.metrics().unwrap());
     let health = cases.writes("health", &sites.insurer.exchange.health());
     cases.invalid.push(("metrics", without(&metrics, "outbox")));

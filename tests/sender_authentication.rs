@@ -12,7 +12,9 @@ use claimwire::case_system::SqliteCaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, PackageQuery, Step};
 use claimwire::model::{PackageId, Timestamp};
-use claimwire::protocol::{Credential, Endpoint, Peer, Problem, Request, Response, SigningKey, sign_request};
+use claimwire::protocol::{
+    Credential, Digest, Endpoint, Peer, Problem, Request, Response, SigningKey, sign_request,
+};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use std::sync::{Arc, Barrier};
@@ -66,6 +68,23 @@ fn a_signed_request_is_taken_once_whatever_it_asks() {
     is_a_replay(&post(&sites.insurer, &word, &json));
     assert_eq!(steps(&sites.examiner, delivery.id()), [Step::Received, Step::Notified]);
     assert!(before.contains(&delivery.id().to_string()));
+}
+
+#[test]
+fn two_digests_that_differ_are_refused_unread() {
+    let sites = TwoSites::new();
+    let delivery = Delivery::new(&sites, sealed());
+    for (other, word) in [(Digest::of(b"other").to_string(), "differ"), ("md5=:AAAA:".to_owned(), "sha-256")]
+    {
+        let mut request = delivery.unsigned();
+        request.headers_mut().insert("repr-digest", other).unwrap();
+        sign_request(&mut request, &delivery.signer, Timestamp::now()).unwrap();
+        let mut body = CountedBody::of(1 << 20);
+        let refused = refusal(&sites.examiner.exchange.answer(&request, &Peer::unknown(), &mut body));
+        assert_eq!((refused.status, refused.kind, body.read), (400, ErrorKind::BadMessage, 0));
+        assert!(refused.said.contains(word), "{}", refused.said);
+    }
+    delivery.taken(&sites);
 }
 
 #[test]
@@ -234,6 +253,25 @@ fn a_client_certificate_and_a_signature_prove_it_over_the_network() {
     let signed = Delivery::new(&online.sites, sealed()).with(|it| it.declared = None).request();
     assert_eq!(online.send(online.https(), &signed, &sealed()).status(), 200);
     is_a_replay(&online.send(online.https(), &signed, &sealed()));
+}
+
+#[test]
+fn what_the_receiver_refuses_by_itself_is_counted_too() {
+    let online = Online::new(|partner| partner);
+    let delivery = Delivery::new(&online.sites, sealed()).with(|it| it.declared = None);
+    assert_eq!(online.send(online.https(), &delivery.unsigned(), &delivery.body).status(), 401);
+    let server = online.servers.server();
+    let mut bounds = ReceiverSettings::default();
+    bounds.max_body_bytes = 10;
+    let endpoint = Arc::new(online.sites.examiner.exchange.clone());
+    let small =
+        Receiver::bind("127.0.0.1:0", TlsSettings::new(server.chain, server.key), endpoint, bounds).unwrap();
+    let url = format!("https://127.0.0.1:{}", small.local_addr().port());
+    let https = HttpsSettings::new(&url).unwrap().root_certificates(online.servers.pem.as_str());
+    assert_eq!(online.send(https, &delivery.request(), &delivery.body).status(), 413);
+    let metrics = online.sites.examiner.exchange.metrics().unwrap();
+    let refused: Vec<_> = metrics.refused_requests.iter().map(|(name, count)| (*name, *count)).collect();
+    assert_eq!((metrics.requests, refused), (2, vec![("bad-signature", 1), ("sealed-too-large", 1)]));
 }
 
 #[test]

@@ -77,7 +77,8 @@ pub unsafe extern "C" fn cw_exchange_answer(
             let out = Out::new("out", out)?;
             let exchange = shared("exchange", exchange)?;
             let peer = peer_of(peer)?;
-            let request = admitted(head((method, method_len), (path, path_len), (headers, header_count)))?;
+            let head = head((method, method_len), (path, path_len), (headers, header_count));
+            let request = admitted(&exchange.0, head)?;
             let response = match request {
                 Err(refused) => refused,
                 Ok(request) if read.is_none() => exchange.0.answer(&request, &peer, &mut std::io::empty()),
@@ -93,10 +94,11 @@ pub unsafe extern "C" fn cw_exchange_answer(
 }
 
 /// The request, or the answer that refuses one that is none; what is the host's own mistake stays an error.
-pub(super) fn admitted(head: Result<Request>) -> Result<Result<Request, Response>> {
+pub(super) fn admitted(endpoint: &dyn Endpoint, head: Result<Request>) -> Result<Result<Request, Response>> {
     match head {
         Ok(request) => Ok(Ok(request)),
         Err(error) if error.kind() == ErrorKind::BadMessage => {
+            endpoint.refused(error.kind());
             Ok(Err(Problem::from_error(&error).to_response()))
         }
         Err(error) => Err(error),

@@ -47,7 +47,8 @@ pub unsafe extern "C" fn cw_incoming_request_new(
             let out = Out::new("out", out)?;
             let endpoint = Arc::new(shared("exchange", exchange)?.0.clone());
             let peer = peer_of(peer)?;
-            let request = admitted(head((method, method_len), (path, path_len), (headers, header_count)))?;
+            let head = head((method, method_len), (path, path_len), (headers, header_count));
+            let request = admitted(&endpoint, head)?;
             out.give(cw_incoming_request(match request {
                 Ok(request) => State::Begun(PushedRequest::begin(endpoint, request, peer)?),
                 Err(refused) => State::Refused(refused),

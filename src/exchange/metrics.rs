@@ -30,7 +30,8 @@ pub struct Metrics {
     pub sealed_bytes: BTreeMap<Direction, u64>,
     /// How many requests were answered, refused ones among them.
     pub requests: u64,
-    /// How many requests were refused, by the error's stable name. What a server refuses by itself is not among them.
+    /// How many of them were refused, by the error's stable name; what a server
+    /// [refused by itself](crate::protocol::Endpoint::refused) among them.
     pub refused_requests: BTreeMap<&'static str, u64>,
     /// How many packages of ours stand in each state; every state is there.
     pub outbox: BTreeMap<OutgoingState, u64>,

@@ -44,6 +44,10 @@ impl Endpoint for Exchange {
             response
         })
     }
+
+    fn refused(&self, kind: ErrorKind) {
+        self.0.counters.answered(Some(kind));
+    }
 }
 
 impl Exchange {
@@ -131,7 +135,7 @@ impl Exchange {
         let partner = &*self.authenticate(request, peer, &envelope.from)?;
         span!("receive", package = envelope.package_id, partner = partner.site, kind = kind.name());
         self.check_addressed(&envelope, kind)?;
-        let digest = announced_digest(request)?;
+        let digest = whole_digest(request)?;
         if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
             return self.answer_again(request, partner, &known, &digest);
         }
@@ -332,6 +336,18 @@ impl Exchange {
 pub(super) fn announced_digest(request: &Request) -> Result<Digest> {
     let announced = request.headers().get_only("content-digest")?;
     announced.ok_or_else(|| Error::new(ErrorKind::BadMessage, "the request has no Content-Digest"))?.parse()
+}
+
+/// The digest of a sealed package as both fields announce it. There is no content coding and no part of a package, so the
+/// content is the representation (RFC 9530 sections 2 and 3).
+pub(super) fn whole_digest(request: &Request) -> Result<Digest> {
+    let content = announced_digest(request)?;
+    let representation = request.headers().get_only("repr-digest")?.map(str::parse::<Digest>).transpose()?;
+    if representation.is_some_and(|representation| representation != content) {
+        let said = "Repr-Digest and Content-Digest differ; both are of the sealed bytes as they are sent";
+        return Err(Error::new(ErrorKind::BadMessage, said));
+    }
+    Ok(content)
 }
 
 /// An entry of the history about a partner's package.

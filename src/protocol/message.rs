@@ -238,11 +238,21 @@ pub trait Endpoint: Send + Sync {
     /// treat an error of `body` as "the request is not complete": nothing is promised for it. A fault is an answer
     /// too (see [`Problem`](super::Problem)).
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response;
+
+    /// Hears of a request that the server refused by itself, before it asked for an answer: too many at once, a body
+    /// above the server's own bound, a head that is no request. For counters; by default it is passed over.
+    fn refused(&self, kind: ErrorKind) {
+        let _ = kind;
+    }
 }
 
 impl<E: Endpoint + ?Sized> Endpoint for std::sync::Arc<E> {
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         (**self).answer(request, peer, body)
+    }
+
+    fn refused(&self, kind: ErrorKind) {
+        (**self).refused(kind);
     }
 }
 

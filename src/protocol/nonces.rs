@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The most nonces of one partner: in the usual window of five minutes, 54 requests a second. Some 2 MiB.
+/// The most nonces of one partner: in the usual window of five minutes, 54 requests a second. Some 1 MiB.
 const MOST_OF_ONE: usize = 16 * 1024;
 
 /// The most nonces of all partners together.

@@ -6,7 +6,7 @@ use super::report::{Checks, summary};
 use super::sample::{SAMPLE_LIMIT, sample_claim, seal_sample};
 use crate::exchange::Exchange;
 use crate::exchange::partner::Partner;
-use crate::exchange::receive::announced_digest;
+use crate::exchange::receive::whole_digest;
 use crate::ledger::{Change, Direction, HistoryEntry, Step};
 use crate::model::{Package, PackageId, PackageKind, Record, Timestamp};
 use crate::protocol::{
@@ -31,7 +31,7 @@ impl Exchange {
         let partner = &*partner;
         span!("answer_trial", package = envelope.package_id, partner = partner.site);
         self.check_addressed(&envelope, PackageKind::Trial)?;
-        let digest = announced_digest(request)?;
+        let digest = whole_digest(request)?;
         let sealed = read_sample(request, SAMPLE_LIMIT.min(self.0.sealed_size_limit), body)?;
         digest.check(&Digest::of(&sealed))?;
 
