@@ -291,15 +291,10 @@ int main(int argc, char **argv) {
     works(cw_exchange_health(examiner.exchange, &health, &json, &error), "the examiner's health");
     check(health == CW_HEALTH_WARN, "a package could not be unpacked");
     says(json, "/status", "warn");
+    works(cw_exchange_health(examiner.exchange, NULL, &json, &error), "its ledger");
     says(json, "/checks/0/code", "ledger");
-    says(json, "/checks/0/status", "pass");
-    cw_buffer_free(json);
-    json = NULL;
     works(cw_exchange_metrics(insurer.exchange, &json, &error), "the counters");
     says(json, "/outbox/delivered", "1");
-    says(json, "/outbox/unpacked", "1");
-    cw_buffer_free(json);
-    json = NULL;
     works(cw_exchange_openmetrics(insurer.exchange, &json, &error), "their text");
     check(strstr(TEXT(json), "claimwire_outbox_packages{state=\"delivered\"} 1\n") != NULL, "a gauge");
     check(strstr(TEXT(json), "# EOF\n") != NULL, "its end");
