@@ -54,6 +54,7 @@ mod header {
         "outbox",
         "incoming",
         "history",
+        "monitoring",
         "partner_trial",
         // Tier 4
         "answering",

@@ -510,6 +510,21 @@
 #define CW_TROUBLE_SPOOL 140
 
 /**
+ * All is well.
+ */
+#define CW_HEALTH_PASS 0
+
+/**
+ * It works, and somebody should look at it.
+ */
+#define CW_HEALTH_WARN 1
+
+/**
+ * It does not work.
+ */
+#define CW_HEALTH_FAIL 2
+
+/**
  * An archive whose directory was found good. The names and sizes of its files may be asked for on several threads at
  * once; reading content is for one call at a time.
  */
@@ -1277,6 +1292,11 @@ typedef struct {
      * The length of `address` in bytes.
      */
     size_t address_len;
+    /**
+     * 1 when the request lies in a file or a queue until it is answered, and may be handed in again after a crash: the
+     * very same request is then no replay. 0 for one that comes over the network.
+     */
+    int32_t stored;
 } cw_peer;
 
 /**
@@ -2955,6 +2975,16 @@ int32_t cw_exchange_settings_set_base_path(cw_exchange_settings *settings,
                                            cw_error **error);
 
 /**
+ * With 1, answers GET {base path}/health to whoever asks, with status 200 or 503: whether this site does its work, and
+ * nothing else of it. With 0, as by default, it does not. It is looked at most once in ten seconds, however many ask.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_answering_health(cw_exchange_settings *settings,
+                                                  int32_t answering,
+                                                  cw_error **error);
+
+/**
  * What an incoming package may cost to read.
  *
  * Errors: CW_ERR_INVALID_ARGUMENT.
@@ -3485,6 +3515,40 @@ int32_t cw_exchange_verify_history_from(const cw_exchange *exchange,
                                         size_t noted_len,
                                         cw_buffer **out,
                                         cw_error **error);
+
+/**
+ * What the exchange counted since it was opened, and what lies in its outbox and inbox now, as a JSON object: "since"
+ * and "at", "steps" and "failures", "sealed_bytes", "requests" and "refused_requests", "outbox" and "inbox" by state, and
+ * "oldest_waiting_seconds". docs/metrics.md describes them.
+ *
+ * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_metrics(const cw_exchange *exchange,
+                            cw_buffer **out,
+                            cw_error **error);
+
+/**
+ * The same as text in the OpenMetrics format, which Prometheus and others scrape, to be served as
+ * "application/openmetrics-text; version=1.0.0; charset=utf-8".
+ *
+ * Errors: as cw_exchange_metrics.
+ */
+int32_t cw_exchange_openmetrics(const cw_exchange *exchange, cw_buffer **out, cw_error **error);
+
+/**
+ * Checks whether the site can do its work now: that its ledger and its folder can be written, that its key signs, that
+ * its partners have their keys, and what waits in outbox and inbox. Nothing that it writes stays. `*status` is the worst
+ * of the checks, CW_HEALTH_PASS, CW_HEALTH_WARN or CW_HEALTH_FAIL; `out` gets a JSON object with "status", "at",
+ * "waiting", "oldest_waiting_seconds", and in "checks" for each its "code", "status" and "message". Both may be NULL.
+ *
+ * What does not work is in the answer; errors are of the call itself.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_health(const cw_exchange *exchange,
+                           int32_t *status,
+                           cw_buffer **out,
+                           cw_error **error);
 
 /**
  * Sends a new partner a sample and says, check by check, what is wrong at either side with keys, certificates, clocks,

@@ -71,6 +71,7 @@ fn every_schema_describes_what_the_crate_reads_and_writes() {
     change_sets(&mut cases);
     packages_and_history(&mut cases);
     queries(&mut cases);
+    monitoring(&mut cases);
     partner_settings(&mut cases);
     the_rest(&mut cases);
 
@@ -275,6 +276,26 @@ fn queries(cases: &mut Cases) {
     ] {
         cases.refuses::<HistoryQuery>("history-query", broken);
     }
+}
+
+fn monitoring(cases: &mut Cases) {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    cases.writes("metrics", &sites.insurer.exchange.metrics().unwrap());
+    cases.writes("health", &sites.insurer.exchange.health());
+    let package = sites.export(&claim).unwrap().package.id;
+    sites.insurer.exchange.pause(sites.examiner.site()).unwrap();
+    sites.insurer.exchange.send(package, &()).unwrap_err();
+    let nowhere = claimwire::protocol::Request::new("POST", "/nowhere").unwrap();
+    assert_eq!(support::post(&sites.insurer, &nowhere, b"").status(), 404);
+    let delivery = support::Delivery::new(&sites, b"sealed by nobody".to_vec());
+    sites.examiner.exchange.unpack(delivery.taken(&sites), "desk", &()).unwrap_err();
+    cases.writes("metrics", &sites.examiner.exchange.metrics().unwrap());
+    let metrics = cases.writes("metrics", &sites.insurer.exchange.metrics().unwrap());
+    let health = cases.writes("health", &sites.insurer.exchange.health());
+    cases.invalid.push(("metrics", without(&metrics, "outbox")));
+    cases.invalid.push(("metrics", with(&metrics, "", "requests", json!(-1))));
+    cases.invalid.push(("health", with(&health, "", "status", json!("up"))));
 }
 
 fn partner_settings(cases: &mut Cases) {

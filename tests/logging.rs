@@ -146,6 +146,7 @@ fn nothing_that_is_emitted_holds_a_secret_or_a_persons_data() {
         insurer.resume(sites.examiner.site()).unwrap();
         insurer.send_queued(sites.examiner.site(), &()).unwrap();
         examiner.mark_viewed(&claim, USER).unwrap();
+        examiner.reject(exported.package.id, USER, "not for us").unwrap();
         (sites, package, errors)
     });
     let log = log.said.lock().unwrap().clone();
@@ -166,6 +167,27 @@ fn nothing_that_is_emitted_holds_a_secret_or_a_persons_data() {
         "poll",
     ] {
         assert!(log.lines().any(|line| line.split(' ').nth(2) == Some(span)), "no span {span} in {log}");
+    }
+    // Whoever follows one package or one partner finds every step of it.
+    for span in [
+        "seal",
+        "send",
+        "receive",
+        "unpack",
+        "preview",
+        "apply_notes",
+        "reject",
+        "acknowledge",
+        "receipt",
+        "poll",
+        "state",
+    ] {
+        let lines: Vec<&str> = log.lines().filter(|line| line.split(' ').nth(2) == Some(span)).collect();
+        assert!(!lines.is_empty(), "no span {span} in {log}");
+        assert!(
+            lines.iter().all(|line| line.contains(" package=") && line.contains(" partner=")),
+            "{lines:?}"
+        );
     }
     for said in [
         "step=exported",

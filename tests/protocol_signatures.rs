@@ -258,6 +258,7 @@ fn evidence_is_stored_and_checked_again_years_later() {
     assert_eq!(evidence.verify(&recipient.verifying_key()).unwrap().0.package_id, receipt.package_id);
 
     assert!(!kept.contains("hunter2"));
+    assert!(!kept.contains("authorization"));
     let other = SigningKey::generate("IMEX/1").unwrap().verifying_key();
     assert_eq!(evidence.verify(&other).unwrap_err().kind(), ErrorKind::BadSignature);
     let forged = Evidence::of_request(&word, &[&body[..], b" "].concat());
@@ -266,6 +267,55 @@ fn evidence_is_stored_and_checked_again_years_later() {
     let evidence: Evidence = serde_json::from_str(&later_version).unwrap();
     let error = evidence.verify(&recipient.verifying_key()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnsupportedFormatVersion);
+}
+
+/// What the recipient's word binds of the request it answers, and what is not kept since nothing binds it.
+#[test]
+fn evidence_holds_no_field_of_the_request_that_no_signature_covers() {
+    let (sender, recipient) = (&keys()[0], SigningKey::generate("IMEX/1").unwrap());
+    let mut request = signed(sender);
+    let response = answered(&request, &recipient);
+    for (name, value) in [("user-agent", "x"), ("content-length", "6"), ("cookie", "a=b")] {
+        request.headers_mut().insert(name, value).unwrap();
+    }
+    let evidence = serde_json::to_value(Evidence::of_response(&request, &response)).unwrap();
+    let fields = evidence["request"]["headers"].as_array().unwrap().clone();
+    let mut names: Vec<&str> = fields.iter().map(|field| field[0].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "claimwire-package",
+            "content-digest",
+            "content-type",
+            "idempotency-key",
+            "repr-digest",
+            "signature",
+            "signature-input"
+        ]
+    );
+    let verify = |evidence: &serde_json::Value| {
+        let evidence: Evidence = serde_json::from_value(evidence.clone()).unwrap();
+        evidence.verify(&recipient.verifying_key()).map_err(|error| error.kind())
+    };
+    verify(&evidence).unwrap();
+    for (place, field) in fields.iter().enumerate() {
+        let mut forged = evidence.clone();
+        let value = field[1].as_str().unwrap();
+        let changed = match field[0].as_str().unwrap() {
+            // These two are bound by the request's own signature, not by the recipient's word.
+            "content-type" | "signature-input" => continue,
+            "signature" => value.replacen("=:", "=:AAAA", 1),
+            _ => format!("{value}, x=1"),
+        };
+        forged["request"]["headers"][place][1] = changed.into();
+        assert_eq!(verify(&forged).map(drop), Err(ErrorKind::BadSignature), "{field}");
+    }
+    for (member, other) in [("method", "PUT"), ("path", "/claimwire/notes")] {
+        let mut forged = evidence.clone();
+        forged["request"][member] = other.into();
+        assert_eq!(verify(&forged).map(drop), Err(ErrorKind::BadSignature), "{member}");
+    }
 }
 
 proptest! {

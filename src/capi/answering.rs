@@ -5,7 +5,7 @@ use super::callback::{UserData, cw_read_fn};
 use super::error::cw_error;
 use super::exchange::cw_exchange;
 use super::message::{cw_header, cw_response, head};
-use super::pointer::{Options, Out, bytes, misuse, optional_text, options, shared};
+use super::pointer::{Options, Out, bytes, misuse, optional_text, options, shared, switch};
 use super::stream::HostRead;
 use crate::protocol::{Endpoint, Peer, Problem, Request, Response};
 use crate::{ErrorKind, Result};
@@ -26,6 +26,9 @@ pub struct cw_peer {
     pub address: *const c_char,
     /// The length of `address` in bytes.
     pub address_len: usize,
+    /// 1 when the request lies in a file or a queue until it is answered, and may be handed in again after a crash: the
+    /// very same request is then no replay. 0 for one that comes over the network.
+    pub stored: i32,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -75,7 +78,8 @@ pub unsafe extern "C" fn cw_exchange_answer(
             let out = Out::new("out", out)?;
             let exchange = shared("exchange", exchange)?;
             let peer = peer_of(peer)?;
-            let request = admitted(head((method, method_len), (path, path_len), (headers, header_count)))?;
+            let head = head((method, method_len), (path, path_len), (headers, header_count));
+            let request = admitted(&exchange.0, head)?;
             let response = match request {
                 Err(refused) => refused,
                 Ok(request) if read.is_none() => exchange.0.answer(&request, &peer, &mut std::io::empty()),
@@ -91,10 +95,11 @@ pub unsafe extern "C" fn cw_exchange_answer(
 }
 
 /// The request, or the answer that refuses one that is none; what is the host's own mistake stays an error.
-pub(super) fn admitted(head: Result<Request>) -> Result<Result<Request, Response>> {
+pub(super) fn admitted(endpoint: &dyn Endpoint, head: Result<Request>) -> Result<Result<Request, Response>> {
     match head {
         Ok(request) => Ok(Ok(request)),
         Err(error) if error.kind() == ErrorKind::BadMessage => {
+            endpoint.refused(error.kind());
             Ok(Err(Problem::from_error(&error).to_response()))
         }
         Err(error) => Err(error),
@@ -104,18 +109,19 @@ pub(super) fn admitted(head: Result<Request>) -> Result<Result<Request, Response
 /// # Safety
 /// `peer` is NULL or good for the time of the call, with all it points to.
 pub(super) unsafe fn peer_of(peer: *const cw_peer) -> Result<Peer> {
-    let mut known = Peer::unknown();
     if peer.is_null() {
-        return Ok(known);
+        return Ok(Peer::unknown());
     }
     // SAFETY: the host vouches for its pointers.
-    let (certificate, address) = unsafe {
+    let (certificate, address, stored) = unsafe {
         let peer = options("peer", peer)?;
         (
             bytes("peer->certificate", peer.certificate, peer.certificate_len)?,
             optional_text("peer->address", peer.address, peer.address_len)?,
+            switch("peer->stored", peer.stored)?,
         )
     };
+    let mut known = if stored { Peer::stored() } else { Peer::unknown() };
     if !certificate.is_empty() {
         known = known.with_certificate(certificate);
     }

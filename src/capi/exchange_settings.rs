@@ -7,7 +7,7 @@ use super::error::cw_error;
 use super::event::{cw_event_fn, listener};
 use super::pack::{cw_pack_options, pack_options};
 use super::partner::cw_partner;
-use super::pointer::{Options, Out, free, misuse, options, parsed, path, shared, text, unique};
+use super::pointer::{Options, Out, free, misuse, options, parsed, path, shared, switch, text, unique};
 use super::signing_key::cw_signing_key;
 use super::webhook::cw_webhook;
 use crate::codec::Limits;
@@ -220,6 +220,26 @@ pub unsafe extern "C" fn cw_exchange_settings_set_base_path(
             let settings = unique("settings", settings)?;
             let path = text("base_path", base_path, base_path_len)?;
             settings.change(|settings| settings.at_base_path(path))
+        })
+    }
+}
+
+/// With 1, answers GET {base path}/health to whoever asks, with status 200 or 503: whether this site does its work, and
+/// nothing else of it. With 0, as by default, it does not. It is looked at most once in ten seconds, however many ask.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_settings_set_answering_health(
+    settings: *mut cw_exchange_settings,
+    answering: i32,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_settings_set_answering_health", error, || {
+            let settings = unique("settings", settings)?;
+            let answering = switch("answering", answering)?;
+            settings.change(|settings| settings.answering_health(answering))
         })
     }
 }

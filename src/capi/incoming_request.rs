@@ -47,7 +47,8 @@ pub unsafe extern "C" fn cw_incoming_request_new(
             let out = Out::new("out", out)?;
             let endpoint = Arc::new(shared("exchange", exchange)?.0.clone());
             let peer = peer_of(peer)?;
-            let request = admitted(head((method, method_len), (path, path_len), (headers, header_count)))?;
+            let head = head((method, method_len), (path, path_len), (headers, header_count));
+            let request = admitted(&endpoint, head)?;
             out.give(cw_incoming_request(match request {
                 Ok(request) => State::Begun(PushedRequest::begin(endpoint, request, peer)?),
                 Err(refused) => State::Refused(refused),
@@ -468,9 +469,11 @@ mod tests {
             certificate_len: 3,
             address: c"[::1]:9".as_ptr(),
             address_len: 7,
+            stored: 0,
         };
         let wrong_size = cw_peer { struct_size: 4, ..peer };
         let no_address = cw_peer { address_len: 5, ..peer };
+        let half_stored = cw_peer { stored: 2, ..peer };
         type Given = (*const cw_exchange, *const cw_header, usize, *const cw_peer);
         let answer = |(exchange, headers, count, peer): Given, method: Option<&str>| {
             let mut outs = [std::ptr::dangling_mut::<cw_response>(); 1];
@@ -513,13 +516,14 @@ mod tests {
             }
         };
         assert_eq!(answer((exchange, &raw const good, 1, &raw const peer), Some("POST")), CW_OK);
-        let wrong: [Given; 6] = [
+        let wrong: [Given; 7] = [
             (null(), &raw const good, 1, null()),
             (exchange, null(), 1, null()),
             (exchange, &raw const good, usize::MAX, null()),
             (exchange, &raw const no_name, 1, null()),
             (exchange, null(), 0, &raw const wrong_size),
             (exchange, null(), 0, &raw const no_address),
+            (exchange, null(), 0, &raw const half_stored),
         ];
         for given in wrong {
             assert_eq!(answer(given, Some("POST")), CW_ERR_INVALID_ARGUMENT);

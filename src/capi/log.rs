@@ -309,7 +309,10 @@ mod tests {
         assert!(said.contains(&exported.as_str()), "{said:#?}");
         let received = format!("receive{{package={package} partner=ON-INS kind=claim}}: step step=received");
         assert!(said.iter().any(|line| line.contains(&received)), "{said:#?}");
-        assert!(said.iter().any(|line| line.starts_with(&format!("send{{package={package}}}"))), "{said:#?}");
+        assert!(
+            said.iter().any(|line| line.starts_with(&format!("send{{package={package} partner=IMEX}}"))),
+            "{said:#?}"
+        );
         assert!(
             lines.iter().all(|(level, target, _)| *level <= CW_LOG_TRACE && target.starts_with("claimwire"))
         );

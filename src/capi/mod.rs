@@ -49,6 +49,7 @@ mod log;
 mod message;
 #[cfg(test)]
 mod misuse_tests;
+mod monitoring;
 mod outbox;
 mod outgoing;
 mod pack;

@@ -242,6 +242,15 @@ pub(super) unsafe fn tell<T>(out: *mut T, value: T) {
     }
 }
 
+/// What a host says with 0 or 1.
+pub(super) fn switch(what: &str, given: i32) -> Result<bool> {
+    match given {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(misuse(format!("`{what}` is {other}; it is 0 or 1"))),
+    }
+}
+
 /// A struct of options or callbacks: it begins with `struct_size`, only grows, and means its defaults when all of it
 /// is zero.
 ///

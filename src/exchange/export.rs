@@ -173,7 +173,7 @@ impl Exchange {
         watch: &dyn Watch,
     ) -> Result<SealedFile> {
         let (_, key) = partner.sealing()?;
-        span!("seal", package = package.id, suite = key.suite().name());
+        span!("seal", package = package.id, partner = partner.site, suite = key.suite().name());
         let file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
         let output = Encryptor::new(key, BufWriter::with_capacity(1 << 16, file))?;

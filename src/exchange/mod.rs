@@ -23,21 +23,24 @@
 //! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
 //! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
+//! | monitor | [`Exchange::metrics`], [`Exchange::health`] | |
 //!
 //! An exchange can be cloned and used from many threads; its calls block. One
 //! process at a time has a site's folder open.
 
 mod apply_notes;
 mod automatic;
+mod counters;
 mod event;
 mod export;
 mod failure;
 mod feedback;
+mod health;
 mod history;
 mod json;
-#[cfg(feature = "tracing")]
-mod logged_ledger;
+mod metrics;
 mod notes;
+mod observed_ledger;
 mod outbox;
 mod outbox_worker;
 mod partial;
@@ -61,6 +64,8 @@ mod viewed;
 pub use crate::retry::RetryPolicy;
 pub use event::Event;
 pub use export::ExportOptions;
+pub use health::{Health, HealthCheck, HealthStatus};
+pub use metrics::{FailureCount, Metrics, StepCount};
 pub use outbox::SentQueue;
 pub use outbox_worker::OutboxWorker;
 pub use partial::UploadLimits;
@@ -76,11 +81,14 @@ use crate::durable_file::create_private_folder;
 use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId};
 use crate::package::PackageLimits;
-use crate::protocol::SigningKey;
+use crate::protocol::{Nonces, SigningKey};
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
+use counters::Counters;
 use event::Listeners;
+use health::KeptHealth;
+use observed_ledger::ObservedLedger;
 use outbox::Outbox;
 use partial::PartialUploads;
 use std::collections::BTreeMap;
@@ -106,6 +114,9 @@ struct Inner {
     limits: PackageLimits,
     sealed_size_limit: u64,
     base_path: String,
+    nonces: Nonces,
+    counters: Arc<Counters>,
+    health: Option<KeptHealth>,
     exporting: Mutex<()>,
     links: Mutex<()>,
     outbox: Outbox,
@@ -138,11 +149,12 @@ impl Exchange {
             })
         })?;
         let uploads = PartialUploads::open(store.uploads(), settings.uploads)?;
+        let counters = Arc::new(Counters::new());
         let inner = Inner {
             site: settings.site,
             signing: settings.signing,
             case_system: settings.case_system,
-            ledger: logged(ledger),
+            ledger: Arc::new(ObservedLedger { ledger, counters: counters.clone() }),
             store,
             uploads,
             partners: RwLock::new(
@@ -153,6 +165,9 @@ impl Exchange {
             limits: settings.limits,
             sealed_size_limit: settings.sealed_size_limit,
             base_path: settings.base_path,
+            nonces: Nonces::default(),
+            counters,
+            health: settings.answers_health.then(KeptHealth::default),
             exporting: Mutex::new(()),
             links: Mutex::new(()),
             outbox: Outbox::default(),
@@ -268,16 +283,6 @@ fn embedded_ledger(_folder: &std::path::Path) -> Result<Arc<dyn Ledger>> {
         ErrorKind::InvalidSettings,
         "no ledger was given and the embedded one is not built in; give one or build with the feature `sqlite`",
     ))
-}
-
-#[cfg(feature = "tracing")]
-fn logged(ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
-    Arc::new(logged_ledger::LoggedLedger(ledger))
-}
-
-#[cfg(not(feature = "tracing"))]
-fn logged(ledger: Arc<dyn Ledger>) -> Arc<dyn Ledger> {
-    ledger
 }
 
 fn unknown_claim(claim: &ExchangeId) -> Error {

@@ -240,6 +240,24 @@ impl Partner {
         self.unsigned.as_ref().filter(|_| !is_signed(request.headers()))
     }
 
+    /// Whether a bearer token stands in for this partner's signature.
+    pub(super) fn may_bear_a_token(&self) -> bool {
+        self.unsigned.as_ref().is_some_and(Credential::is_token)
+    }
+
+    /// What the partner needs to be sent to and received from, and does not have.
+    pub(super) fn lacking_key(&self) -> Option<&'static str> {
+        if self.verifying.is_empty() && self.unsigned.is_none() {
+            Some("a key that verifies what it signs")
+        } else if self.transport.is_some() && self.sealing.is_none() {
+            Some("a key to seal what goes to it")
+        } else if self.sealing.is_none() && self.opening.is_empty() {
+            Some("a key to open what it sends")
+        } else {
+            None
+        }
+    }
+
     /// The partner's verifying key with this id.
     pub(super) fn verifying_key(&self, id: &str) -> Result<VerifyingKey> {
         self.verifying.iter().find(|key| key.id() == id).cloned().ok_or_else(|| {

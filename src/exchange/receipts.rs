@@ -41,8 +41,8 @@ impl Exchange {
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::Ledger`].
     pub fn acknowledge(&self, package: PackageId) -> Result<Acknowledgement> {
-        span!("acknowledge", package = package);
         let incoming = self.incoming(package)?;
+        span!("acknowledge", package = package, partner = incoming.from);
         let told = self.post_receipt(&incoming);
         let entry = |said: String| incoming_entry(&incoming, Step::Acknowledged, self.0.site.as_str(), said);
         let (acknowledgement, entry) = match told {
@@ -76,8 +76,13 @@ impl Exchange {
     }
 
     /// Takes in a recipient's word on one of our packages.
-    pub(super) fn take_receipt(&self, request: &Request, body: &mut dyn Read) -> Result<Response> {
-        let partner = self.signer_of(request)?;
+    pub(super) fn take_receipt(
+        &self,
+        request: &Request,
+        peer: &Peer,
+        body: &mut dyn Read,
+    ) -> Result<Response> {
+        let partner = self.signer_of(request, peer)?;
         span!("take_receipt", partner = partner.site);
         let mut json = Vec::new();
         body.take(RECEIPT_LIMIT + 1).read_to_end(&mut json)?;
@@ -86,6 +91,7 @@ impl Exchange {
         }
         announced_digest(request)?.check(&Digest::of(&json))?;
         let receipt = Receipt::from_json(&json)?;
+        span!("receipt", package = receipt.package_id, partner = partner.site, state = receipt.state.name());
         let outgoing = self.outgoing(receipt.package_id)?;
         if outgoing.package.to != partner.site || receipt.from != partner.site || receipt.to != self.0.site {
             return Err(super::unknown_package(receipt.package_id));
@@ -102,8 +108,8 @@ impl Exchange {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn poll(&self, package: PackageId) -> Result<Outgoing> {
-        span!("poll", package = package);
         let outgoing = self.outgoing(package)?;
+        span!("poll", package = package, partner = outgoing.package.to);
         match self.ask(&*self.partner(&outgoing.package.to)?, &outgoing)? {
             Some((receipt, evidence)) => self.record_word(&receipt, evidence),
             None => Ok(outgoing),
@@ -126,6 +132,7 @@ impl Exchange {
     /// Answers a sender that asks what became of its package; nobody else learns that it exists.
     pub(super) fn state_of(&self, request: &Request, peer: &Peer, package: PackageId) -> Result<Response> {
         let partner = self.asker(request, peer)?;
+        span!("state", package = package, partner = partner.site);
         let incoming = self.0.ledger.incoming(package)?.filter(|incoming| incoming.from == partner.site);
         let incoming = incoming.ok_or_else(|| super::unknown_package(package))?;
         self.signed_receipt(request, &incoming)

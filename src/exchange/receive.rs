@@ -5,12 +5,12 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
-use super::upload::{Staged, whole_digest};
+use super::upload::{Staged, representation_digest};
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, UploadState, VerifiedRequest, put_limits, sign_response, verify_request,
+    Response, Route, UploadState, VerifiedRequest, challenge, put_limits, sign_response, verify_request,
 };
 use crate::trace::{event, span};
 use crate::{Detail, Error, ErrorKind, Result};
@@ -21,6 +21,9 @@ impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         span!("answer");
+        if let Some(response) = self.health_answer(request) {
+            return response;
+        }
         if let Err(_error) = self.0.uploads.sweep() {
             event!(warn, "expired uploads could not be removed", error = _error.kind().name());
         }
@@ -29,13 +32,14 @@ impl Endpoint for Exchange {
             Route::Package => self.take_in(request, peer, PackageKind::Claim, body),
             Route::Notes => self.take_in(request, peer, PackageKind::Notes, body),
             Route::State(package) => self.state_of(request, peer, package),
-            Route::Receipts => self.take_receipt(request, body),
-            Route::Trials => self.answer_trial(request, body),
+            Route::Receipts => self.take_receipt(request, peer, body),
+            Route::Trials => self.answer_trial(request, peer, body),
             Route::UploadLimits => self.upload_limits(request, peer),
             Route::UploadOffset(package) => self.upload_offset(request, peer, package),
             Route::UploadPart(package) => self.take_part(request, peer, package, body),
             Route::UploadEnd(package) => self.end_upload(request, peer, package),
         });
+        self.0.counters.answered(answered.as_ref().err().map(Error::kind));
         let response = answered.unwrap_or_else(|error| {
             event!(warn, "refused", error = error.kind().name());
             let mut problem = Problem::from_error(&error);
@@ -47,6 +51,8 @@ impl Endpoint for Exchange {
                 // It fails only where a problem has no room for two more header fields.
                 let _ = put_limits(response.headers_mut(), self.0.sealed_size_limit, None);
             }
+            // Both fields are of fixed text, so neither fails; without them the answer still refuses.
+            let _ = challenge(request, &mut response, self.takes_tokens());
             response
         });
         if request.method() != "HEAD" {
@@ -56,6 +62,10 @@ impl Endpoint for Exchange {
         let mut bare = Response::bare(response.status());
         *bare.headers_mut() = response.headers().clone();
         bare
+    }
+
+    fn refused(&self, kind: ErrorKind) {
+        self.0.counters.answered(Some(kind));
     }
 }
 
@@ -72,8 +82,13 @@ impl Exchange {
         match partner.stand_in(request) {
             Some(credential) if credential.proves(request, peer) => Ok(partner),
             Some(_) => Err(self.stranger(claimed)),
-            None => Ok(self.verified(request, claimed)?.0),
+            None => Ok(self.verified(request, peer, claimed)?.0),
         }
+    }
+
+    /// Whether any partner may show a bearer token in place of a signature.
+    fn takes_tokens(&self) -> bool {
+        self.partners().values().any(|partner| partner.may_bear_a_token())
     }
 
     fn stranger(&self, claimed: &SiteId) -> Error {
@@ -86,21 +101,26 @@ impl Exchange {
         )
     }
 
-    /// The partner that signed this request, and what its signature proves.
+    /// The partner that signed this request, and what its signature proves: once, unless the request lies stored and is
+    /// handed in again.
     pub(super) fn verified(
         &self,
         request: &Request,
+        peer: &Peer,
         claimed: &SiteId,
     ) -> Result<(Arc<Partner>, VerifiedRequest)> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
-        let window = partner.signature_window;
-        let proof = verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), window)?;
+        let (now, window) = (Timestamp::now(), partner.signature_window);
+        let proof = verify_request(request, |id| partner.verifying_key(id), now, window)?;
+        if !peer.is_stored() {
+            self.0.nonces.take(&partner.site, &proof, now, window)?;
+        }
         Ok((partner, proof))
     }
 
     /// The partner that signed this request, where the request does not say who asks.
-    pub(super) fn signer_of(&self, request: &Request) -> Result<Arc<Partner>> {
-        self.partner_behind(|site| Ok(self.verified(request, site)?.0))
+    pub(super) fn signer_of(&self, request: &Request, peer: &Peer) -> Result<Arc<Partner>> {
+        self.partner_behind(|site| Ok(self.verified(request, peer, site)?.0))
     }
 
     /// The partner whose request this is, where the request does not say who asks.
@@ -140,7 +160,7 @@ impl Exchange {
         span!("receive", package = envelope.package_id, partner = partner.site, kind = kind.name());
         self.check_addressed(&envelope, kind)?;
         let is_begun = UploadState::from_headers(request.headers()).complete == Some(false);
-        let digest = if is_begun { whole_digest(request) } else { announced_digest(request) }?;
+        let digest = if is_begun { representation_digest(request) } else { whole_digest(request) }?;
         let package = envelope.package_id;
         if let Some(known) = self.0.ledger.incoming(package)? {
             return self.answer_again(request, partner, &known, &digest);
@@ -362,6 +382,18 @@ impl Exchange {
 pub(super) fn announced_digest(request: &Request) -> Result<Digest> {
     let announced = request.headers().get_only("content-digest")?;
     announced.ok_or_else(|| Error::new(ErrorKind::BadMessage, "the request has no Content-Digest"))?.parse()
+}
+
+/// The digest of a sealed package as both fields announce it. There is no content coding and no part of a package, so the
+/// content is the representation (RFC 9530 sections 2 and 3).
+pub(super) fn whole_digest(request: &Request) -> Result<Digest> {
+    let content = announced_digest(request)?;
+    let representation = request.headers().get_only("repr-digest")?.map(str::parse::<Digest>).transpose()?;
+    if representation.is_some_and(|representation| representation != content) {
+        let said = "Repr-Digest and Content-Digest differ; both are of the sealed bytes as they are sent";
+        return Err(Error::new(ErrorKind::BadMessage, said));
+    }
+    Ok(content)
 }
 
 /// An entry of the history about a partner's package.

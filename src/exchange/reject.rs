@@ -6,6 +6,7 @@ use super::receive::incoming_entry;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Step};
 use crate::model::PackageId;
 use crate::protocol::{Disposition, ReceiptState, printable};
+use crate::trace::span;
 use crate::{Detail, Error, ErrorKind, Result};
 
 /// The longest reason, in characters: a partner shows no more of it.
@@ -35,6 +36,8 @@ impl Exchange {
             let said = format!("say in 1 to {LONGEST_REASON} characters why package {package} is rejected");
             return Err(Error::new(ErrorKind::InvalidArgument, said));
         }
+        let from = self.incoming(package)?.from;
+        span!("reject", package = package, partner = from);
         self.write_rejection(package, by, reason)?;
         self.acknowledge(package)
     }

@@ -59,8 +59,8 @@ impl Exchange {
     }
 
     pub(super) fn send_at(&self, now: Timestamp, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
-        span!("send", package = package);
         let outgoing = self.outgoing(package)?;
+        span!("send", package = package, partner = outgoing.package.to);
         if outgoing.state.is_held() {
             return Ok(outgoing);
         }

@@ -28,6 +28,7 @@ pub struct ExchangeSettings {
     pub(super) sealed_size_limit: u64,
     pub(super) uploads: UploadLimits,
     pub(super) base_path: String,
+    pub(super) answers_health: bool,
 }
 
 impl ExchangeSettings {
@@ -55,6 +56,7 @@ impl ExchangeSettings {
             sealed_size_limit: 262_144_000,
             uploads: UploadLimits::default(),
             base_path: String::new(),
+            answers_health: false,
         }
     }
 
@@ -114,6 +116,17 @@ impl ExchangeSettings {
         self.base_path = path.into();
         self
     }
+
+    /// Whether `GET {base}/health` is answered to whoever asks, with 200 or 503: whether this site does its work, and
+    /// nothing else of it. By default it is not.
+    ///
+    /// It is looked at most once in ten seconds, however many ask. [`Exchange::health`](super::Exchange::health) tells
+    /// more, and only to this process.
+    #[must_use]
+    pub fn answering_health(mut self, answering: bool) -> Self {
+        self.answers_health = answering;
+        self
+    }
 }
 
 impl fmt::Debug for ExchangeSettings {
@@ -127,6 +140,7 @@ impl fmt::Debug for ExchangeSettings {
             .field("sealed_size_limit", &self.sealed_size_limit)
             .field("uploads", &self.uploads)
             .field("base_path", &self.base_path)
+            .field("answers_health", &self.answers_health)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use crate::durable_file::{DurableFile, create_private_folder, sync_folder};
 use crate::model::PackageId;
 use crate::{Error, ErrorKind, Result};
 use std::fs::{DirEntry, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -62,6 +63,17 @@ impl Store {
         }
         for entry in std::fs::read_dir(self.work())? {
             remove_any(&entry?)?;
+        }
+        Ok(())
+    }
+
+    /// Proves that sealed packages can be written, on either side; leaves nothing.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        for folder in [self.path(Side::Out), self.path(Side::In)] {
+            let mut file = tempfile::Builder::new().prefix(".incomplete-").tempfile_in(folder)?;
+            file.write_all(b"written to see whether it can be")?;
+            file.as_file().sync_all()?;
+            file.close()?;
         }
         Ok(())
     }

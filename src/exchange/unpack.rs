@@ -65,8 +65,8 @@ impl Exchange {
     /// what was announced; [`ErrorKind::ImportRulesViolated`] with one detail line each; [`ErrorKind::Conflict`]
     /// when both sides changed a field and the policy is to stop; [`ErrorKind::Cancelled`].
     pub fn unpack(&self, package: PackageId, by: &str, watch: &dyn Watch) -> Result<Unpacked> {
-        span!("unpack", package = package);
         let incoming = self.incoming(package)?;
+        span!("unpack", package = package, partner = incoming.from);
         let partner = &*self.partner(&incoming.from)?;
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
@@ -92,8 +92,8 @@ impl Exchange {
     /// # Errors
     /// As [`unpack`](Self::unpack), but a conflict that stops is told in the change set.
     pub fn preview(&self, package: PackageId, watch: &dyn Watch) -> Result<ChangeSet> {
-        span!("preview", package = package);
         let incoming = self.incoming(package)?;
+        span!("preview", package = package, partner = incoming.from);
         let partner = &*self.partner(&incoming.from)?;
         unless_rejected(&incoming)?;
         let opened = self.open_package(partner, &incoming, watch)?;

@@ -149,7 +149,7 @@ impl Exchange {
         if request.headers().get_only("content-type")? != Some(PARTIAL_UPLOAD_MEDIA_TYPE) {
             return Err(lacks(&format!("Content-Type {PARTIAL_UPLOAD_MEDIA_TYPE}")));
         }
-        let digest = whole_digest(request)?;
+        let digest = representation_digest(request)?;
         let state = UploadState::from_headers(request.headers());
         let offset = state.offset.ok_or_else(|| lacks("Upload-Offset"))?;
         let is_last = state.complete.ok_or_else(|| lacks("Upload-Complete"))?;
@@ -222,7 +222,7 @@ impl Exchange {
 }
 
 /// The digest of the whole, where the request's own content is a part of it.
-pub(super) fn whole_digest(request: &Request) -> Result<Digest> {
+pub(super) fn representation_digest(request: &Request) -> Result<Digest> {
     request.headers().get_only("repr-digest")?.ok_or_else(|| lacks("Repr-Digest of the whole"))?.parse()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Incoming, IncomingState, Ledger, Link,
-    Outgoing, OutgoingState, PackageQuery, SentSnapshot, Step, verify_history,
+    Outgoing, OutgoingState, PackageQuery, SentSnapshot, Step, Stock, verify_history,
 };
 use crate::model::{ExchangeId, Json, Package, PackageId, PackageKind, Record, RecordKind, SiteId};
 use crate::{Error, ErrorKind, Result};
@@ -30,6 +30,7 @@ pub fn check<L: Ledger>(mut open: impl FnMut() -> Result<L>) -> Result<()> {
     let sample = Sample::new()?;
     let ledger = open()?;
     packages_are_added_once_and_set_in_their_state(&ledger, &sample)?;
+    packages_are_counted_by_state(&ledger)?;
     a_commit_is_all_or_nothing(&ledger, &sample)?;
     lists_filter_and_page(&ledger, &sample)?;
     links_and_common_states_are_replaced_by_their_keys(&ledger, &sample)?;
@@ -141,6 +142,19 @@ fn packages_are_added_once_and_set_in_their_state(ledger: &impl Ledger, sample: 
     fails_with(late, ErrorKind::WrongState, "an incoming package is set only in the state expected")?;
     let stranger = ledger.commit(&[Change::SetIncoming { package: sample.incoming(), was: None }]);
     fails_with(stranger, ErrorKind::UnknownPackage, "a package that is not there cannot be set")
+}
+
+fn packages_are_counted_by_state(ledger: &impl Ledger) -> Result<()> {
+    let stock = ledger.stock()?;
+    let counted = Stock::counted(ledger)?;
+    Error::ensure(!counted.outgoing.is_empty() && !counted.incoming.is_empty(), "packages are listed")?;
+    Error::ensure(stock == counted, "packages are counted by state as they are listed")?;
+    let before = ledger.history(&HistoryQuery::new())?.len();
+    ledger.check_writable()?;
+    Error::ensure(
+        ledger.stock()? == stock && ledger.history(&HistoryQuery::new())?.len() == before,
+        "nothing is changed by a look at whether the ledger can be written",
+    )
 }
 
 fn a_commit_is_all_or_nothing(ledger: &impl Ledger, sample: &Sample) -> Result<()> {

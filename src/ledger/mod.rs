@@ -14,6 +14,7 @@ mod outgoing;
 mod query;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod stock;
 
 pub use chain::{HistoryHead, verify_history};
 pub use history::{Direction, HistoryEntry, Step};
@@ -23,6 +24,7 @@ pub use outgoing::{Fault, Outgoing, OutgoingState};
 pub use query::{HistoryQuery, PackageQuery};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLedger;
+pub use stock::Stock;
 
 pub(crate) use chain::broken_at;
 use named::named;
@@ -139,6 +141,26 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>>;
+
+    /// How many packages stand in which state, for monitoring.
+    ///
+    /// The default reads every package; a ledger that can count does so.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn stock(&self) -> Result<Stock> {
+        Stock::counted(self)
+    }
+
+    /// Proves that the ledger can be written, and changes nothing in it.
+    ///
+    /// The default commits no change, which shows no more than that a transaction can be made.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn check_writable(&self) -> Result<()> {
+        self.commit(&[])
+    }
 }
 
 /// One change to the ledger.
@@ -259,5 +281,13 @@ impl<L: Ledger + ?Sized> Ledger for Arc<L> {
 
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
         (**self).history(query)
+    }
+
+    fn stock(&self) -> Result<Stock> {
+        (**self).stock()
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        (**self).check_writable()
     }
 }

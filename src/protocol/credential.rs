@@ -67,6 +67,11 @@ impl Credential {
         Ok(Self(Proof::Token(hash(token.as_bytes()))))
     }
 
+    /// Whether it is a bearer token.
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self.0, Proof::Token(_))
+    }
+
     /// Whether this request, over a connection with this peer, is the partner's; in constant time.
     #[must_use]
     pub fn proves(&self, request: &Request, peer: &Peer) -> bool {

@@ -219,9 +219,23 @@ mod tests {
     const RFC_9530_DIGEST: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
 
     #[test]
-    fn the_example_of_rfc_9530_comes_out() {
-        assert_eq!(Digest::of(RFC_9530_BODY).to_string(), RFC_9530_DIGEST);
-        assert_eq!(RFC_9530_DIGEST.parse::<Digest>().unwrap(), Digest::of(RFC_9530_BODY));
+    fn the_examples_of_rfc_9530_come_out() {
+        let sha_512 = "sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg==:";
+        for (body, digest) in [
+            // B.1, and the representation of B.2 and B.3.
+            (RFC_9530_BODY, RFC_9530_DIGEST),
+            // B.2: the content of an answer to HEAD.
+            (b"", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"),
+            // B.3: the content of a 206 with bytes 10 to 18.
+            (&RFC_9530_BODY[10..], "sha-256=:jjcgBDWNAtbYUXI37CVG3gRuGOAjaaDRGpIUFsdyepQ=:"),
+            // D: without the line feed.
+            (b"{\"hello\": \"world\"}", "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"),
+        ] {
+            assert_eq!(Digest::of(body).to_string(), digest);
+            assert_eq!(digest.parse::<Digest>().unwrap(), Digest::of(body));
+            // Section 2: several algorithms in one field.
+            assert_eq!(format!("{digest}, {sha_512}").parse::<Digest>().unwrap(), Digest::of(body));
+        }
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Evidence: a signed message, kept whole, so that what a partner once said can be shown and checked again later.
 
-use super::headers::CREDENTIALS;
-use super::signature::{verify_request_at_any_time, verify_response_at_any_time};
-use super::{Receipt, Request, Response, VerifyingKey};
+use super::signature::{is_evidence, verify_request_at_any_time, verify_response_at_any_time};
+use super::{Headers, Receipt, Request, Response, VerifyingKey};
 use crate::model::Timestamp;
 use crate::{Error, ErrorKind, Result};
 use base64::Engine as _;
@@ -12,8 +11,12 @@ use serde::{Deserialize, Serialize};
 /// A receipt with all that its signature covers, as it came over the wire: either the answer to a request of ours,
 /// or a request of the partner's to our `/receipts`.
 ///
-/// Credentials (`Authorization`) are not kept. Serialises to JSON, so that it can be stored for as long as a claim lives, and checked by anybody who has the
-/// partner's public key. With `hmac-sha256` it proves nothing to a third party.
+/// Of a request's head it keeps the fields that its signature covers, and that signature: what belongs to a hop, and
+/// credentials, are not kept. An answer's signature binds the request's method, path, digests, id, envelope and signature;
+/// the request's `Content-Type` and the parameters in its `Signature-Input` are bound by the request's own signature alone.
+///
+/// Serialises to JSON, so that it can be stored for as long as a claim lives, and checked by anybody who has the partner's
+/// public key. With `hmac-sha256` it proves nothing to a third party.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     version: u32,
@@ -21,7 +24,7 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    response_headers: Option<super::Headers>,
+    response_headers: Option<Headers>,
     /// The body of the answer, or of the request where there is no answer; base64.
     body: String,
 }
@@ -34,7 +37,7 @@ impl Evidence {
     pub fn of_response(request: &Request, response: &Response) -> Self {
         Self {
             version: Self::VERSION,
-            request: without_credentials(request),
+            request: what_proves(request),
             status: Some(response.status()),
             response_headers: Some(response.headers().clone()),
             body: STANDARD.encode(response.body()),
@@ -46,7 +49,7 @@ impl Evidence {
     pub fn of_request(request: &Request, body: &[u8]) -> Self {
         Self {
             version: Self::VERSION,
-            request: without_credentials(request),
+            request: what_proves(request),
             status: None,
             response_headers: None,
             body: STANDARD.encode(body),
@@ -96,8 +99,13 @@ impl Evidence {
     }
 }
 
-fn without_credentials(request: &Request) -> Request {
-    let mut request = request.clone();
-    CREDENTIALS.iter().for_each(|name| request.headers_mut().remove(name));
-    request
+/// The request with no other fields than those that say something of a receipt.
+fn what_proves(request: &Request) -> Request {
+    let mut kept = request.clone();
+    *kept.headers_mut() = Headers::new();
+    for (name, value) in request.headers().iter().filter(|(name, _)| is_evidence(name)) {
+        // The field was in a head of these bounds before, so it is taken.
+        let _ = kept.headers_mut().append(name, value);
+    }
+    kept
 }

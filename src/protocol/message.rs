@@ -168,13 +168,28 @@ impl fmt::Debug for Response {
 pub struct Peer {
     certificate: Option<Vec<u8>>,
     remote_address: Option<SocketAddr>,
+    stored: bool,
 }
 
 impl Peer {
-    /// Somebody of whom nothing is known: a drop folder, or a caller in the same process.
+    /// Somebody of whom nothing is known: a caller over the network or in the same process.
     #[must_use]
     pub fn unknown() -> Self {
         Self::default()
+    }
+
+    /// A request that lies in a file or a queue until it is answered. Nothing is known of who put it there, and the very
+    /// same request may be handed in again, where a crash came between its effect and its removal: so it is no replay
+    /// when it comes twice.
+    #[must_use]
+    pub fn stored() -> Self {
+        Self { stored: true, ..Self::default() }
+    }
+
+    /// Whether the request lies [stored](Self::stored) and may be handed in again.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        self.stored
     }
 
     /// The same peer, which has proven to hold the key of this certificate (DER).
@@ -223,11 +238,21 @@ pub trait Endpoint: Send + Sync {
     /// treat an error of `body` as "the request is not complete": nothing is promised for it. A fault is an answer
     /// too (see [`Problem`](super::Problem)).
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response;
+
+    /// Hears of a request that the server refused by itself, before it asked for an answer: too many at once, a body
+    /// above the server's own bound, a head that is no request. For counters; by default it is passed over.
+    fn refused(&self, kind: ErrorKind) {
+        let _ = kind;
+    }
 }
 
 impl<E: Endpoint + ?Sized> Endpoint for std::sync::Arc<E> {
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         (**self).answer(request, peer, body)
+    }
+
+    fn refused(&self, kind: ErrorKind) {
+        (**self).refused(kind);
     }
 }
 

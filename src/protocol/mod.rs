@@ -13,6 +13,7 @@
 //! | errors | `application/problem+json`: RFC 9457 |
 //! | uploads that go on where they broke off | draft-ietf-httpbis-resumable-upload-12 |
 
+mod challenge;
 mod credential;
 mod digest;
 mod envelope;
@@ -20,6 +21,7 @@ mod evidence;
 mod headers;
 mod keys;
 mod message;
+mod nonces;
 mod problem;
 mod pushed;
 mod receipt;
@@ -30,6 +32,7 @@ mod signature_base;
 mod trial;
 mod upload;
 
+pub(crate) use challenge::challenge;
 pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
 pub use envelope::{Envelope, PACKAGE_MEDIA_TYPE};
@@ -37,6 +40,7 @@ pub use evidence::Evidence;
 pub use headers::Headers;
 pub use keys::{Algorithm, SigningKey, VerifyingKey};
 pub use message::{Endpoint, MAX_ANSWER_BYTES, Peer, Request, Response};
+pub(crate) use nonces::Nonces;
 pub(crate) use problem::printable;
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
 pub use pushed::PushedRequest;

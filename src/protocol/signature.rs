@@ -48,6 +48,11 @@ const REQUEST_FIELDS: [&str; 8] = [
     "upload-length",
 ];
 
+/// Whether a request's field is one that its signature covers, or belongs to the signature itself.
+pub(super) fn is_evidence(name: &str) -> bool {
+    REQUEST_FIELDS.contains(&name) || ["signature", "signature-input"].contains(&name)
+}
+
 /// The component of an answer that binds it to the request's signature.
 const REQUEST_SIGNATURE: &str = r#""signature";req;key="claimwire""#;
 
@@ -188,14 +193,29 @@ fn check_digest(headers: &Headers, body: &[u8]) -> Result<()> {
     }
 }
 
-/// The identifiers a request's signature must cover: by its kind, and by what fields it has.
-fn request_components(request: &Request) -> Result<Vec<String>> {
-    let required: &[&str] = match request.method() {
+/// The fields that a request of this kind must have, and its signature cover.
+fn required_fields(request: &Request) -> &'static [&'static str] {
+    match request.method() {
         "POST" if request.path().ends_with("/receipts") => &["content-digest", "content-type"],
         "POST" => &PACKAGE_FIELDS,
         "PATCH" => &PART_FIELDS,
         _ => &[],
-    };
+    }
+}
+
+/// The value of `Accept-Signature` that asks for this request to be signed (RFC 9421 section 5.1).
+pub(super) fn wanted(request: &Request) -> String {
+    let components: Vec<String> = ["@method", "@path"]
+        .iter()
+        .chain(required_fields(request))
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    format!("{LABEL}=({});created;tag=\"{LABEL}\"", components.join(" "))
+}
+
+/// The identifiers a request's signature must cover: by its kind, and by what fields it has.
+fn request_components(request: &Request) -> Result<Vec<String>> {
+    let required = required_fields(request);
     let headers = request.headers();
     if let Some(missing) = required.iter().find(|name| headers.get(name).is_none()) {
         return Err(bad(format!("the request has no header {missing}, which its signature must cover")));

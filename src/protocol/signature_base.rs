@@ -164,11 +164,68 @@ mod tests {
         }
     }
 
+    /// The signature of this name in the message's own fields: what it covers, and its bytes.
+    fn signature_of(request: &Request, label: &str) -> (InnerList, Vec<u8>) {
+        let member = |name: &str| -> ListEntry {
+            let mut fields: Dictionary = Parser::new(request.headers().get(name).unwrap()).parse().unwrap();
+            fields.swap_remove(label).unwrap()
+        };
+        match (member("signature-input"), member("signature")) {
+            (ListEntry::InnerList(list), ListEntry::Item(item)) => {
+                (list, item.bare_item.as_byte_sequence().unwrap().to_vec())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn with(mut request: Request, fields: &[(&str, &str)]) -> Request {
+        fields.iter().for_each(|(name, value)| request.headers_mut().append(name, *value).unwrap());
+        request
+    }
+
+    /// Appendix B.1.5.
+    fn test_shared_secret() -> SigningKey {
+        let secret =
+            "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
+        SigningKey::hmac("test-shared-secret", &STANDARD.decode(secret).unwrap()).unwrap()
+    }
+
+    /// Appendix B.1.4, in its JWK form.
+    fn test_key_ed25519() -> (SigningKey, VerifyingKey) {
+        let bytes =
+            |text: &str| <[u8; 32]>::try_from(URL_SAFE_NO_PAD.decode(text).unwrap().as_slice()).unwrap();
+        let public = bytes("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs");
+        let signs = bytes("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU");
+        let id = "test-key-ed25519";
+        (SigningKey::ed25519(id, &signs).unwrap(), VerifyingKey::ed25519(id, &public).unwrap())
+    }
+
+    #[test]
+    fn the_key_of_appendix_b_1_4_is_one_pair_in_each_of_its_forms() {
+        let (signs, verifies) = test_key_ed25519();
+        assert_eq!(signs.verifying_key().to_text().as_str(), verifies.to_text().as_str());
+        // The PEM forms: an RFC 8410 structure around the same 32 bytes.
+        let spki = STANDARD.decode("MCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=").unwrap();
+        let pkcs8 =
+            STANDARD.decode("MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF").unwrap();
+        let text = |prefix: &str, der: &[u8]| format!("{prefix}{}", STANDARD.encode(&der[der.len() - 32..]));
+        assert_eq!(verifies.to_text().as_str(), text("ed25519-public:", &spki));
+        assert_eq!(signs.to_secret_text().as_str(), text("ed25519-secret:", &pkcs8));
+    }
+
     #[test]
     fn rfc_9421_b_2_5_hmac_sha256() {
-        let request = request();
-        let list =
-            covered(r#"("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret""#);
+        let request = with(
+            request(),
+            &[
+                (
+                    "Signature-Input",
+                    r#"sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret""#,
+                ),
+                ("Signature", "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:"),
+            ],
+        );
+        let (list, signature) = signature_of(&request, "sig-b25");
         let base = Message { request: &request, response: None }.base(&list).unwrap();
         assert_eq!(
             base,
@@ -176,35 +233,86 @@ mod tests {
              \"content-type\": application/json\n\"@signature-params\": (\"date\" \"@authority\" \
              \"content-type\");created=1618884473;keyid=\"test-shared-secret\""
         );
-        // Appendix B.1.5.
-        let secret =
-            "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
-        let key = SigningKey::hmac("test-shared-secret", &STANDARD.decode(secret).unwrap()).unwrap();
-        let signature = STANDARD.decode("pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=").unwrap();
+        let key = test_shared_secret();
         assert_eq!(key.sign(base.as_bytes()).unwrap(), signature);
         assert!(key.verifying_key().verifies(base.as_bytes(), &signature));
     }
 
     #[test]
     fn rfc_9421_b_2_6_ed25519() {
-        let request = request();
-        let list = covered(
-            r#"("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#,
+        let request = with(
+            request(),
+            &[
+                (
+                    "Signature-Input",
+                    r#"sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#,
+                ),
+                (
+                    "Signature",
+                    "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:",
+                ),
+            ],
         );
+        let (list, signature) = signature_of(&request, "sig-b26");
         let base = Message { request: &request, response: None }.base(&list).unwrap();
-        // Appendix B.1.4, in its JWK form.
-        let bytes =
-            |text: &str| <[u8; 32]>::try_from(URL_SAFE_NO_PAD.decode(text).unwrap().as_slice()).unwrap();
-        let public = bytes("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs");
-        let key =
-            SigningKey::ed25519("test-key-ed25519", &bytes("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU"));
-        let signature = STANDARD
-            .decode(
-                "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==",
-            )
-            .unwrap();
-        assert_eq!(key.unwrap().sign(base.as_bytes()).unwrap(), signature);
-        assert!(VerifyingKey::ed25519("x", &public).unwrap().verifies(base.as_bytes(), &signature));
+        assert_eq!(
+            base,
+            "\"date\": Tue, 20 Apr 2021 02:07:55 GMT\n\"@method\": POST\n\"@path\": /foo\n\
+             \"@authority\": example.com\n\"content-type\": application/json\n\"content-length\": 18\n\
+             \"@signature-params\": (\"date\" \"@method\" \"@path\" \"@authority\" \"content-type\" \
+             \"content-length\");created=1618884473;keyid=\"test-key-ed25519\""
+        );
+        let (signs, verifies) = test_key_ed25519();
+        assert_eq!(signs.sign(base.as_bytes()).unwrap(), signature);
+        assert!(verifies.verifies(base.as_bytes(), &signature));
+    }
+
+    /// What a proxy may change of a signed message, and what it may not. A query is not part of a request here, nor
+    /// covered by this signature.
+    #[test]
+    fn rfc_9421_b_4_transformations() {
+        let signed = |method: &str, fields: &[(&str, &str)]| {
+            let signature = [
+                (
+                    "Signature-Input",
+                    r#"transform=("@method" "@path" "@authority" "accept");created=1618884473;keyid="test-key-ed25519""#,
+                ),
+                (
+                    "Signature",
+                    "transform=:ZT1kooQsEHpZ0I1IjCqtQppOmIqlJPeo7DHR3SoMn0s5JZ1eRGS0A+vyYP9t/LXlh5QMFFQ6cpLt2m0pmj3NDA==:",
+                ),
+            ];
+            with(with(Request::new(method, "/demo").unwrap(), fields), &signature)
+        };
+        let verifies = |request: &Request| {
+            let (list, signature) = signature_of(request, "transform");
+            let base = Message { request, response: None }.base(&list).unwrap();
+            test_key_ed25519().1.verifies(base.as_bytes(), &signature)
+        };
+        let (host, date) = (("Host", "example.org"), ("Date", "Fri, 15 Jul 2022 14:24:55 GMT"));
+        let (json, any) = (("Accept", "application/json"), ("Accept", "*/*"));
+        let language = ("Accept-Language", "en-US,en;q=0.5");
+        let (referer, joined) =
+            (("Referer", "https://developer.example.org/demo"), ("Accept", "application/json, */*"));
+        let original = signed("GET", &[host, date, json, any]);
+        let (list, signature) = signature_of(&original, "transform");
+        let base = Message { request: &original, response: None }.base(&list).unwrap();
+        assert_eq!(
+            base,
+            "\"@method\": GET\n\"@path\": /demo\n\"@authority\": example.org\n\
+             \"accept\": application/json, */*\n\"@signature-params\": (\"@method\" \"@path\" \
+             \"@authority\" \"accept\");created=1618884473;keyid=\"test-key-ed25519\""
+        );
+        assert_eq!(test_key_ed25519().0.sign(base.as_bytes()).unwrap(), signature);
+        for fields in
+            [&[host, date, json, any][..], &[host, date, json, any, language], &[host, referer, joined]]
+        {
+            assert!(verifies(&signed("GET", fields)), "{fields:?}");
+        }
+        let elsewhere = ("Host", "example.com");
+        assert!(!verifies(&signed("POST", &[host, date, json, any])), "another method");
+        assert!(!verifies(&signed("GET", &[elsewhere, date, json, any])), "another authority");
+        assert!(!verifies(&signed("GET", &[host, date, any, json])), "another order");
     }
 
     #[test]

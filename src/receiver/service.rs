@@ -85,7 +85,10 @@ impl Shared {
         let mut incoming = Incoming::new(body, &self.settings);
         let response = match self.answer(&parts, &mut incoming).await {
             Ok(response) => response,
-            Err(problem) => problem.to_response(),
+            Err(error) => {
+                self.endpoint.refused(error.kind());
+                Problem::from_error(&error).to_response()
+            }
         };
         let mut response = converted(&response);
         if !incoming.ended && has_body(&parts) {
@@ -99,11 +102,11 @@ impl Shared {
         response
     }
 
-    async fn answer(&self, parts: &Parts, incoming: &mut Incoming) -> Result<Response, Problem> {
-        let (request, peer) = self.admitted(parts).map_err(|error| Problem::from_error(&error))?;
+    async fn answer(&self, parts: &Parts, incoming: &mut Incoming) -> Result<Response> {
+        let (request, peer) = self.admitted(parts)?;
         let Ok(permit) = self.requests.clone().try_acquire_owned() else {
             let busy = "this site handles as many requests as it can; send again later";
-            return Err(Problem::from_error(&Error::new(ErrorKind::Unreachable, busy)));
+            return Err(Error::new(ErrorKind::Unreachable, busy));
         };
         let (feed, mut reader) = channel();
         let endpoint = self.endpoint.clone();
@@ -119,7 +122,7 @@ impl Shared {
                 () = feeding => answered.await,
             }
         };
-        joined.map_err(|_| Problem::from_error(&Error::new(ErrorKind::Internal, "the endpoint panicked")))
+        joined.map_err(|_| Error::new(ErrorKind::Internal, "the endpoint panicked"))
     }
 
     /// The request as the endpoint takes it, when its head alone does not refuse it.

@@ -134,6 +134,14 @@ impl Database {
         done.map_err(|failure| self.told(failure))
     }
 
+    /// Writes to the file, durably, what stands there already.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.write(|transaction| {
+            transaction.pragma_update(None, "user_version", self.schema.version)?;
+            Ok(())
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic elsewhere has rolled its transaction back; the connection itself is sound.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)

@@ -6,13 +6,15 @@ use super::report::{Checks, summary};
 use super::sample::{SAMPLE_LIMIT, sample_claim, seal_sample};
 use crate::exchange::Exchange;
 use crate::exchange::partner::Partner;
-use crate::exchange::receive::announced_digest;
+use crate::exchange::receive::whole_digest;
 use crate::ledger::{Change, Direction, HistoryEntry, Step};
 use crate::model::{Package, PackageId, PackageKind, Record, Timestamp};
 use crate::protocol::{
-    Digest, Envelope, Request, Response, SealedSample, TrialAnswer, TrialOutcome, TrialSide, sign_response,
+    Digest, Envelope, Peer, Request, Response, SealedSample, TrialAnswer, TrialOutcome, TrialSide,
+    sign_response,
 };
 use crate::rules::select;
+use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use std::io::Read;
 
@@ -21,13 +23,15 @@ impl Exchange {
     pub(in crate::exchange) fn answer_trial(
         &self,
         request: &Request,
+        peer: &Peer,
         body: &mut dyn Read,
     ) -> Result<Response> {
         let envelope = Envelope::from_headers(request.headers())?;
-        let (partner, proof) = self.verified(request, &envelope.from)?;
+        let (partner, proof) = self.verified(request, peer, &envelope.from)?;
         let partner = &*partner;
+        span!("answer_trial", package = envelope.package_id, partner = partner.site);
         self.check_addressed(&envelope, PackageKind::Trial)?;
-        let digest = announced_digest(request)?;
+        let digest = whole_digest(request)?;
         let sealed = read_sample(request, SAMPLE_LIMIT.min(self.0.sealed_size_limit), body)?;
         digest.check(&Digest::of(&sealed))?;
 

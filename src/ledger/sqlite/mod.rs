@@ -5,6 +5,7 @@ mod packages;
 mod schema;
 mod trail;
 
+use super::stock::{Stock, oldest_waiting};
 use super::{Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery};
 use crate::model::{ExchangeId, PackageId, Record, SiteId};
 use crate::sqlite::{Database, Failure, to_sql};
@@ -159,6 +160,16 @@ impl Ledger for SqliteLedger {
 
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
         self.0.read(|connection| trail::list(connection, query))
+    }
+
+    fn stock(&self) -> Result<Stock> {
+        let mut stock = self.0.read(packages::count)?;
+        stock.oldest_waiting = oldest_waiting(self)?;
+        Ok(stock)
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        self.0.check_writable()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::schema::{ARRIVED_AT, EXPORTED_AT};
 use super::{from_body, to_body, unless_there};
-use crate::ledger::{Direction, Incoming, Outgoing, PackageQuery};
+use crate::ledger::{Direction, Incoming, IncomingState, Outgoing, OutgoingState, PackageQuery, Stock};
 use crate::model::PackageId;
 use crate::sqlite::Failure;
 use crate::{Error, ErrorKind};
@@ -125,6 +125,28 @@ pub(super) fn set<R: Row>(
         ],
     )?;
     Ok(now)
+}
+
+/// How many packages stand in which state; the index by state holds all that is counted.
+pub(super) fn count(connection: &Connection) -> Result<Stock, Failure> {
+    let mut statement =
+        connection.prepare("SELECT direction, state, count(*) FROM packages GROUP BY direction, state")?;
+    let mut rows = statement.query([])?;
+    let mut stock = Stock::default();
+    while let Some(row) = rows.next()? {
+        let (direction, state): (String, String) = (row.get(0)?, row.get(1)?);
+        let count = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        let unknown = || {
+            let said = format!("the ledger holds packages in a state it cannot read: {direction} {state}");
+            Error::new(ErrorKind::StoreDamaged, said)
+        };
+        if direction == Direction::Outgoing.name() {
+            stock.outgoing.insert(OutgoingState::from_name(&state).ok_or_else(unknown)?, count);
+        } else {
+            stock.incoming.insert(IncomingState::from_name(&state).ok_or_else(unknown)?, count);
+        }
+    }
+    Ok(stock)
 }
 
 pub(super) fn get<R: Row>(connection: &Connection, id: PackageId) -> Result<Option<R>, Failure> {

@@ -139,7 +139,7 @@ fn answer(path: &Path, endpoint: &dyn Endpoint) -> Result<Option<Response>> {
     if head.checked_add(length) != Some(metadata.len()) {
         return Err(no_request("its body has another length than it says"));
     }
-    Ok(Some(endpoint.answer(&request, &Peer::unknown(), &mut reader.take(length))))
+    Ok(Some(endpoint.answer(&request, &Peer::stored(), &mut reader.take(length))))
 }
 
 /// Whether a file's name could come from [`key`](super::key): a UUID or a digest in hex.

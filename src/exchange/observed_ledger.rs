@@ -1,9 +1,10 @@
-//! The log of what became durable: each entry of the history, as the ledger takes it.
+//! Counts and logs what became durable: each entry of the history, as the ledger takes it.
 //!
-//! So the log says what the history says, no sooner and no less, whichever step wrote it.
+//! So the counters and the log say what the history says, no sooner and no less, whichever step wrote it.
 
+use super::counters::Counters;
 use crate::ledger::{
-    Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery, Step,
+    Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery, Step, Stock,
 };
 use crate::model::{ExchangeId, PackageId, Record, SiteId};
 use crate::trace::event;
@@ -11,12 +12,18 @@ use crate::{ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) struct LoggedLedger(pub(super) Arc<dyn Ledger>);
+pub(super) struct ObservedLedger {
+    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) counters: Arc<Counters>,
+}
 
-impl Ledger for LoggedLedger {
+impl Ledger for ObservedLedger {
     fn commit(&self, changes: &[Change]) -> Result<()> {
-        match self.0.commit(changes) {
-            Ok(()) => changes.iter().for_each(log),
+        match self.ledger.commit(changes) {
+            Ok(()) => {
+                self.counters.committed(changes);
+                changes.iter().for_each(log);
+            }
             // Another thread was faster, and the step looks again.
             Err(error) if error.kind() == ErrorKind::WrongState => {
                 event!(trace, "overtaken");
@@ -31,31 +38,31 @@ impl Ledger for LoggedLedger {
     }
 
     fn outgoing(&self, id: PackageId) -> Result<Option<Outgoing>> {
-        self.0.outgoing(id)
+        self.ledger.outgoing(id)
     }
 
     fn outgoing_list(&self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
-        self.0.outgoing_list(query)
+        self.ledger.outgoing_list(query)
     }
 
     fn incoming(&self, id: PackageId) -> Result<Option<Incoming>> {
-        self.0.incoming(id)
+        self.ledger.incoming(id)
     }
 
     fn incoming_list(&self, query: &PackageQuery) -> Result<Vec<Incoming>> {
-        self.0.incoming_list(query)
+        self.ledger.incoming_list(query)
     }
 
     fn link(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Option<Link>> {
-        self.0.link(partner, claim)
+        self.ledger.link(partner, claim)
     }
 
     fn links(&self, claim: &ExchangeId) -> Result<Vec<Link>> {
-        self.0.links(claim)
+        self.ledger.links(claim)
     }
 
     fn base(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Vec<Record>> {
-        self.0.base(partner, claim)
+        self.ledger.base(partner, claim)
     }
 
     fn sent_snapshot(
@@ -64,19 +71,31 @@ impl Ledger for LoggedLedger {
         claim: &ExchangeId,
         sequence: u64,
     ) -> Result<Option<Vec<Record>>> {
-        self.0.sent_snapshot(partner, claim, sequence)
+        self.ledger.sent_snapshot(partner, claim, sequence)
     }
 
     fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
-        self.0.sent_notes(package)
+        self.ledger.sent_notes(package)
+    }
+
+    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+        self.ledger.notes_sent(partner, claim)
+    }
+
+    fn stock(&self) -> Result<Stock> {
+        self.ledger.stock()
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        self.ledger.check_writable()
     }
 
     fn paused(&self) -> Result<BTreeSet<SiteId>> {
-        self.0.paused()
+        self.ledger.paused()
     }
 
     fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
-        self.0.history(query)
+        self.ledger.history(query)
     }
 }
 
