@@ -6,10 +6,10 @@ use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
-use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
+use crate::model::{Json, PackageId, PackageKind, SiteId};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, VerifiedRequest, sign_response, verify_request,
+    Response, Route, VerifiedRequest, verify_request,
 };
 use crate::trace::{event, span};
 use crate::{Detail, Error, ErrorKind, Result};
@@ -69,7 +69,8 @@ impl Exchange {
     ) -> Result<(Arc<Partner>, VerifiedRequest)> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
         let window = partner.signature_window;
-        let proof = verify_request(request, |id| partner.verifying_key(id), Timestamp::now(), window)?;
+        let proof = verify_request(request, |id| partner.verifying_key(id), self.now(), window)?;
+        partner.check_signed(&proof.key_id, proof.created)?;
         Ok((partner, proof))
     }
 
@@ -90,7 +91,9 @@ impl Exchange {
             match proved(&site) {
                 Ok(partner) => return Ok(partner),
                 // Two partners may name their keys alike; a good signature from another time tells the most.
-                Err(error) if error.kind() == ErrorKind::Replayed => refused = Some(error),
+                Err(error) if matches!(error.kind(), ErrorKind::Replayed | ErrorKind::KeyNotValid) => {
+                    refused = Some(error);
+                }
                 Err(error) if error.kind() != ErrorKind::UnknownSender => refused = refused.or(Some(error)),
                 Err(_) => {}
             }
@@ -118,6 +121,8 @@ impl Exchange {
         if let Some(known) = self.0.ledger.incoming(envelope.package_id)? {
             return self.answer_again(request, partner, &known, &digest);
         }
+        partner.admit(envelope.key_version, &envelope.suite, self.now())?;
+        self.log_warnings(partner);
         let sealed = self.stage(request, &digest, body)?;
         match self.put_in_inbox(partner, &envelope, &digest, sealed, partner.stand_in(request)) {
             Ok(incoming) => {
@@ -242,6 +247,7 @@ impl Exchange {
             Incoming::new(package, envelope.kind, partner.site.clone(), sealed.size(), sha256, file.as_str());
         incoming.suite = envelope.suite.clone();
         incoming.key_version = envelope.key_version;
+        incoming.received_at = self.now();
         self.write_receipt(&mut incoming, ReceiptState::Received, None, None, Vec::new())?;
         sealed.place(&file)?;
         let mut said = format!(
@@ -267,7 +273,7 @@ impl Exchange {
     /// What stands with an incoming package, signed as the answer to this request.
     pub(super) fn signed_receipt(&self, request: &Request, incoming: &Incoming) -> Result<Response> {
         let mut response = self.receipt_for(incoming)?.to_response()?;
-        sign_response(request, &mut response, &self.0.signing, Timestamp::now())?;
+        self.sign_response(request, &mut response)?;
         Ok(response)
     }
 

@@ -10,7 +10,7 @@ use crate::ledger::{Change, Fault, HistoryEntry, Outgoing, OutgoingState, Step};
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
-    Response, Route, sign_request,
+    Response, Route, signed_at,
 };
 use crate::trace::span;
 use crate::transport::Body;
@@ -186,7 +186,7 @@ impl Exchange {
         let stated = digest.to_string();
         request.headers_mut().insert("content-digest", stated.as_str())?;
         request.headers_mut().insert("repr-digest", stated)?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        self.sign_request(&mut request)?;
         Ok(request)
     }
 
@@ -272,10 +272,18 @@ pub(super) fn receipt_of(
         return Err(Problem::from_response(response).into_error(&partner.alias));
     }
     let evidence = Evidence::of_response(request, response);
+    // An answer is no older than its question, as far as the clocks agree: so a key that has ended cannot be used by
+    // dating an answer back.
+    let window = i64::try_from(partner.signature_window.as_secs()).unwrap_or(i64::MAX);
+    let asked = signed_at(request.headers())?.unix_seconds();
+    let earliest = Timestamp::from_unix_seconds(asked.saturating_sub(window))?;
     let mut refused = partner.lacks("verifying key");
     for key in &partner.verifying {
         match evidence.verify(key) {
-            Ok((receipt, _)) => return Ok((receipt, Json::from_serialize(&evidence)?.to_string())),
+            Ok((receipt, answered)) => match key.validity().check_signed(key.id(), answered.max(earliest)) {
+                Ok(()) => return Ok((receipt, Json::from_serialize(&evidence)?.to_string())),
+                Err(error) => refused = error,
+            },
             Err(error) => refused = error,
         }
     }

@@ -58,7 +58,7 @@ impl Exchange {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when it is rejected;
-    /// [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::UnsupportedSuite`],
+    /// [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::KeyNotValid`], [`ErrorKind::UnsupportedSuite`],
     /// [`ErrorKind::WrongKey`], [`ErrorKind::Truncated`], [`ErrorKind::Altered`] and the other codec kinds when it
     /// cannot be opened; [`ErrorKind::NotAPackage`], [`ErrorKind::UnsupportedFormatVersion`],
     /// [`ErrorKind::InvalidPackage`], [`ErrorKind::EnvelopeMismatch`], [`ErrorKind::WrongRecipient`] when it is not
@@ -110,7 +110,8 @@ impl Exchange {
         incoming: &Incoming,
         watch: &dyn Watch,
     ) -> Result<Opened> {
-        let key = partner.opening(incoming.key_version, &incoming.suite)?;
+        let (version, received) = (incoming.key_version, incoming.received_at);
+        let key = partner.opening(version, &incoming.suite, received, self.now())?;
         span!("open_package", partner = partner.site, suite = key.suite().name(), bytes = incoming.size);
         self.read_sealed(key, incoming, watch)
             .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))

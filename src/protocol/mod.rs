@@ -27,6 +27,7 @@ mod secret_text;
 mod signature;
 mod signature_base;
 mod trial;
+mod validity;
 
 pub use credential::Credential;
 pub use digest::{Digest, DigestReader, Hasher};
@@ -42,7 +43,8 @@ pub use receipt::{Disposition, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState};
 pub use routes::Route;
 pub use secret_text::SecretText;
 pub use signature::{
-    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signer_id, verify_request,
+    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signed_at, signer_id, verify_request,
     verify_response,
 };
 pub use trial::{SealedSample, TRIAL_MEDIA_TYPE, TrialAnswer, TrialCheck, TrialOutcome, TrialSide};
+pub use validity::Validity;
