@@ -37,7 +37,10 @@ impl<K> KeyRing<K> {
 
     /// The highest version that is valid then.
     pub(super) fn newest_at(&self, moment: Timestamp) -> Option<(u32, &K)> {
-        self.held().rev().find(|(_, _, validity)| validity.holds_at(moment)).map(|(version, key, _)| (version, key))
+        self.held()
+            .rev()
+            .find(|(_, _, validity)| validity.holds_at(moment))
+            .map(|(version, key, _)| (version, key))
     }
 
     /// Every version, retired ones too.
@@ -86,7 +89,11 @@ mod tests {
             assert_eq!(ring.newest_at(at(moment)), Some(newest), "{moment}");
         }
         ring.insert(2, Some('b'), until("2026-05-02T00:00:00Z"));
-        assert_eq!(ring.newest_at(at("2026-05-10T00:00:00Z")), Some((1, &'a')), "an older one that is still valid");
+        assert_eq!(
+            ring.newest_at(at("2026-05-10T00:00:00Z")),
+            Some((1, &'a')),
+            "an older one that is still valid"
+        );
         assert_eq!(ring.newest_at(at("2026-06-01T00:00:00Z")), None);
         assert_eq!(ring.listed(), "1 (until 2026-06-01T00:00:00Z), 2 (until 2026-05-02T00:00:00Z), 3");
     }

@@ -61,7 +61,9 @@ impl Partner {
     /// Whether any key of this partner that may still be used is of the legacy suite.
     pub(super) fn uses_legacy(&self, now: Timestamp) -> bool {
         let usable = |suite: Suite, over: bool| suite == Suite::DesMd5 && !over;
-        self.sealing.held().any(|(_, key, validity)| usable(key.suite(), validity.is_over_by(now.unix_seconds())))
+        self.sealing
+            .held()
+            .any(|(_, key, validity)| usable(key.suite(), validity.is_over_by(now.unix_seconds())))
             || self
                 .opening
                 .held()

@@ -81,8 +81,10 @@ impl Exchange {
 impl Partner {
     fn warnings(&self, now: Timestamp, ahead: Duration) -> Vec<Warning> {
         let alias = &self.alias;
-        let sealing = self.sealing.held().map(|(version, _, validity)| (format!("version {version}"), validity));
-        let opening = self.opening.held().map(|(version, _, validity)| (format!("version {version}"), validity));
+        let sealing =
+            self.sealing.held().map(|(version, _, validity)| (format!("version {version}"), validity));
+        let opening =
+            self.opening.held().map(|(version, _, validity)| (format!("version {version}"), validity));
         let verifying = self.verifying.iter().map(|key| (format!("`{}`", key.id()), key.validity()));
         let uses = [
             (format!("the key that seals what {alias} is sent"), sealing.collect::<Vec<_>>()),
@@ -119,7 +121,8 @@ pub(super) fn end_of(
     now: Timestamp,
     ahead: Duration,
 ) -> Option<Warning> {
-    let listed = || keys.iter().map(|(name, validity)| format!("{name} is valid {validity}")).collect::<Vec<_>>();
+    let listed =
+        || keys.iter().map(|(name, validity)| format!("{name} is valid {validity}")).collect::<Vec<_>>();
     let mut moment = now;
     while let Some(until) = longest_at(keys, moment)? {
         moment = until;
@@ -132,7 +135,8 @@ pub(super) fn end_of(
     if moment > later(now, ahead) {
         return None;
     }
-    let message = format!("{what}: the last one ends at {moment} ({}). Agree on a new one before", listed().join(", "));
+    let message =
+        format!("{what}: the last one ends at {moment} ({}). Agree on a new one before", listed().join(", "));
     Some(Warning { code: WarningCode::KeyEnding, partner: None, message })
 }
 

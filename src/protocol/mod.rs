@@ -43,8 +43,8 @@ pub use receipt::{Disposition, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState};
 pub use routes::Route;
 pub use secret_text::SecretText;
 pub use signature::{
-    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signed_at, signer_id, verify_request,
-    verify_response,
+    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signed_at, signer_id,
+    verify_request, verify_response,
 };
 pub use trial::{SealedSample, TRIAL_MEDIA_TYPE, TrialAnswer, TrialCheck, TrialOutcome, TrialSide};
 pub use validity::Validity;

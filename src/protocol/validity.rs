@@ -34,9 +34,13 @@ impl Validity {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] when it ends before it begins.
     pub fn new(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<Self> {
-        let empty = matches!((from, until), (Some(from), Some(until)) if until.unix_seconds() <= from.unix_seconds());
+        let empty =
+            matches!((from, until), (Some(from), Some(until)) if until.unix_seconds() <= from.unix_seconds());
         if empty {
-            return Err(Error::new(ErrorKind::InvalidArgument, "a key must be valid for some time: it ends before it begins"));
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "a key must be valid for some time: it ends before it begins",
+            ));
         }
         Ok(Self { from, until })
     }

@@ -103,8 +103,7 @@ impl Exchange {
                 Some(Reply::Pending) => pending = true,
                 Some(reply) => {
                     if let Some((request, response)) = reply.into_answer(&sent.request) {
-                        let answered =
-                            Answered { request: &request, response: &response, at: self.now() };
+                        let answered = Answered { request: &request, response: &response, at: self.now() };
                         self.judge(partner, &answered, &sent.records, &mut checks)?;
                     }
                 }

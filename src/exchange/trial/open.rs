@@ -119,7 +119,9 @@ impl Exchange {
             return None;
         };
         let (code, used) = (way.code("suite"), announced.suite);
-        if let Some(agreed) = known.key.as_ref().map(|key| key.suite().name()).filter(|agreed| *agreed != used) {
+        if let Some(agreed) =
+            known.key.as_ref().map(|key| key.suite().name()).filter(|agreed| *agreed != used)
+        {
             let used = used.chars().take(40).collect::<String>();
             let used = used.escape_debug();
             checks.failed(
@@ -136,7 +138,8 @@ impl Exchange {
         let key = match partner.opening(version, used, now, now) {
             Ok(key) => key,
             Err(error) => {
-                let refused = if error.kind() == ErrorKind::KeyNotValid { way.code("key-version") } else { code };
+                let refused =
+                    if error.kind() == ErrorKind::KeyNotValid { way.code("key-version") } else { code };
                 let remedy = format!("Let {there} seal with a version that {here} takes now.");
                 checks.failed(refused, TrialSide::Either, error.to_string(), remedy);
                 return None;
@@ -144,7 +147,11 @@ impl Exchange {
         };
         let said = format!("{here} has version {version} of the key {there} seals with.");
         checks.passed(way.code("key-version"), way.opener(), said);
-        checks.passed(code, way.opener(), format!("Both sides take the suite {used} for key version {version}."));
+        checks.passed(
+            code,
+            way.opener(),
+            format!("Both sides take the suite {used} for key version {version}."),
+        );
         Some(key)
     }
 
