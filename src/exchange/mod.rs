@@ -61,6 +61,7 @@ pub use event::Event;
 pub use export::ExportOptions;
 pub use known_keys::{KeyState, KeyUse, KnownKey, PublicPart};
 pub use legacy::AfterReview;
+pub(crate) use partner::DEFAULT_GRACE;
 pub use partner::Partner;
 pub use pause::SentQueue;
 pub use receipts::Acknowledgement;
