@@ -313,6 +313,29 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
+/// The fingerprint of a public key by its text, whichever kind it is: an age recipient or an Ed25519 public key.
+///
+/// # Errors
+/// [`ErrorKind::InvalidKey`] for every other text, and for a secret above all, which is not repeated.
+///
+/// ```
+/// let handed_over = "ed25519-public:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+/// assert_eq!(claimwire::protocol::fingerprint_of(handed_over)?.to_string(), "59ef c21e 47b1 d092 7d4b 9977 041b fee6");
+/// # Ok::<(), claimwire::Error>(())
+/// ```
+pub fn fingerprint_of(public: &str) -> Result<Fingerprint> {
+    let public = public.trim();
+    #[cfg(feature = "age")]
+    if let Ok(recipient) = public.parse::<crate::codec::AgeRecipient>() {
+        return Ok(recipient.fingerprint());
+    }
+    // Any id does: the fingerprint is of the key alone.
+    let key = VerifyingKey::from_text("any", public)?;
+    key.fingerprint().ok_or_else(|| {
+        invalid("a shared secret has no fingerprint, which would help who guesses; try the partner instead")
+    })
+}
+
 fn mac(secret: &[u8], message: &[u8]) -> Result<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret)
         .map_err(|error| invalid("the HMAC secret has a length that is not taken").caused_by(error))?;

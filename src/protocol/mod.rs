@@ -34,7 +34,7 @@ pub use digest::{Digest, DigestReader, Hasher};
 pub use envelope::{Envelope, PACKAGE_MEDIA_TYPE};
 pub use evidence::Evidence;
 pub use headers::Headers;
-pub use keys::{Algorithm, SigningKey, VerifyingKey};
+pub use keys::{Algorithm, SigningKey, VerifyingKey, fingerprint_of};
 pub use message::{Endpoint, MAX_ANSWER_BYTES, Peer, Request, Response};
 pub(crate) use problem::printable;
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem};
