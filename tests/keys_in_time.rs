@@ -1,7 +1,7 @@
 //! Keys over time: rotation in both directions without a gap, what is refused before and after, the legacy suite's
 //! quarantine, and what an administrator is warned of. The clock is the test's own; nobody sleeps.
 #![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

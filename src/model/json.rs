@@ -123,3 +123,24 @@ impl From<i64> for Json {
         Self(value.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_repeats_no_value() {
+        let reason = |json: &str| without_values(&serde_json::from_str::<Vec<u64>>(json).unwrap_err());
+        for (json, start) in [
+            (r#"["Okafor"]"#, "invalid type: string …, expected u64 at line 1"),
+            (r#"["O\"kafor` x"]"#, "invalid type: string …, expected u64 at line 1"),
+            ("[47.11]", "invalid type: floating point …, expected u64 at line 1"),
+        ] {
+            assert!(reason(json).starts_with(start), "{}", reason(json));
+        }
+        let date = serde_json::from_str::<crate::model::Date>(r#""Okafor `s \"""#).unwrap_err();
+        assert!(without_values(&date).starts_with("… is no date such as"), "{}", without_values(&date));
+        let missing = serde_json::from_str::<crate::model::Note>("{}").unwrap_err();
+        assert!(without_values(&missing).starts_with("missing field `id`"), "{missing}");
+    }
+}
