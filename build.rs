@@ -50,6 +50,7 @@ mod header {
         "webhook",
         "exchange_settings",
         "exchange",
+        "exchange_keys",
         "outgoing",
         "outbox",
         "incoming",

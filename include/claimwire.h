@@ -150,6 +150,11 @@
 #define CW_ERR_UNSUPPORTED_SUITE 105
 
 /**
+ * The key is the right one, but not for this time: its validity has ended, or not begun yet.
+ */
+#define CW_ERR_KEY_NOT_VALID 106
+
+/**
  * Not a zip archive: with a suite that cannot tell, most likely the wrong key.
  */
 #define CW_ERR_NOT_AN_ARCHIVE 120
@@ -2149,6 +2154,32 @@ int32_t cw_signing_key_verifying_text(const cw_signing_key *key,
                                       cw_error **error);
 
 /**
+ * The time that a key may sign at: from `valid_from` on, that second included, and before `valid_until`; both as RFC 3339
+ * has them ("2026-06-01T00:00:00Z"), and NULL for no bound. A new key may sign at any time. Tell it before the key is given
+ * to an exchange; one that has it already is given it anew with cw_exchange_set_signing_key.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT, also when it ends before it begins.
+ */
+int32_t cw_signing_key_set_validity(cw_signing_key *key,
+                                    const char *valid_from,
+                                    size_t valid_from_len,
+                                    const char *valid_until,
+                                    size_t valid_until_len,
+                                    cw_error **error);
+
+/**
+ * The fingerprint of a public key by its text, "age1..." or "ed25519-public:...": eight groups of four hexadecimal digits
+ * that two people read to each other over the phone, to know that the key that arrived is the one that was handed out.
+ *
+ * Errors: CW_ERR_INVALID_KEY for another text, a secret among them: a fingerprint of that would help who guesses;
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_key_fingerprint(const char *public_text,
+                           size_t public_text_len,
+                           cw_buffer **out,
+                           cw_error **error);
+
+/**
  * The key's id. Borrowed from the key; NULL for NULL.
  */
 const char *cw_signing_key_id(const cw_signing_key *key);
@@ -2921,6 +2952,26 @@ int32_t cw_exchange_settings_add_partner(cw_exchange_settings *settings,
                                          cw_error **error);
 
 /**
+ * Adds a key that the site signs with, for a time of its own, see cw_signing_key_set_validity; cw_exchange_set_signing_key
+ * says which of them signs when. The key remains the caller's to free.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_add_signing_key(cw_exchange_settings *settings,
+                                             const cw_signing_key *key,
+                                             cw_error **error);
+
+/**
+ * How many days before the end of a key, and before the review of des-md5 is due, cw_exchange_warnings begins to tell of
+ * it; by default 30.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_warning_days(cw_exchange_settings *settings,
+                                              uint32_t days,
+                                              cw_error **error);
+
+/**
  * Calls `tell` for every event of the exchange, beside whatever was given before; see cw_event_fn. `user_data` is kept
  * until the exchange is closed, and is then ended with `drop`; so it is when this fails. The first events may come while
  * the exchange is being opened.
@@ -3097,6 +3148,49 @@ int32_t cw_exchange_paused(const cw_exchange *exchange, cw_buffer **out, cw_erro
  * open until it ends. NULL is none.
  */
 void cw_exchange_free(cw_exchange *exchange);
+
+/**
+ * Adds a key that a running exchange signs with, or puts it in the place of the one with the same id. Of the keys that are
+ * valid at a moment, see cw_signing_key_set_validity, the one whose validity began last signs; of those that began
+ * together, the one that was added last. The key remains the caller's to free.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_set_signing_key(const cw_exchange *exchange,
+                                    const cw_signing_key *key,
+                                    cw_error **error);
+
+/**
+ * The keys that the exchange signs with, as a JSON array, see docs/schemas/known-keys.schema.json. There is nothing secret
+ * in it.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_signing_keys(const cw_exchange *exchange,
+                                 cw_buffer **out,
+                                 cw_error **error);
+
+/**
+ * The keys that this site has with a partner, as a JSON array, see docs/schemas/known-keys.schema.json: what seals, opens
+ * and verifies, by version or id, when it is valid and whether it is now, the public parts and their fingerprints. There
+ * is nothing secret in it. For a screen on which two administrators compare what they have.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_partner_keys(const cw_partner *partner,
+                        cw_buffer **out,
+                        cw_error **error);
+
+/**
+ * What an administrator should look at now, as a JSON array, see docs/schemas/warnings.schema.json: keys that end soon and
+ * have no successor, keys that are missing, and des-md5 whose review is due or overdue. Empty when there is nothing. Ask it
+ * in a health check, or once a day; the log says the same at each package.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_warnings(const cw_exchange *exchange,
+                             cw_buffer **out,
+                             cw_error **error);
 
 /**
  * Exports a claim to ONE partner: a sealed package in the outbox, ready to be sent, and durable when this returns.

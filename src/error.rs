@@ -242,6 +242,8 @@ error_kinds! {
     InvalidKey = 104, "invalid-key", 422, never;
     /// The suite or framing is not the one agreed, or not built in.
     UnsupportedSuite = 105, "unsupported-suite", 422, never;
+    /// The key is the right one, but not for this time: its validity has ended, or not begun yet.
+    KeyNotValid = 106, "key-not-valid", 403, never;
     /// Not a zip archive: with a suite that cannot tell, most likely the wrong key.
     NotAnArchive = 120, "not-an-archive", 422, never;
     /// The archive uses a compression method or a zip feature that packages never use.

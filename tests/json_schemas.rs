@@ -7,6 +7,8 @@ mod peers;
 mod support;
 
 use claimwire::case_system::SqliteCaseSystem;
+use claimwire::codec::AgeIdentity;
+use claimwire::exchange::{AfterReview, Partner, WarningCode};
 use claimwire::ledger::{
     Direction, Fault, HistoryEntry, HistoryQuery, IncomingState, OutgoingState, PackageQuery, Step,
 };
@@ -332,7 +334,31 @@ fn partner_settings(cases: &mut Cases) {
         unsigned["keys"] = json!({"incoming": incoming, "unsigned": proof});
         cases.writes("partner-settings", &PartnerSettings::from_json(&unsigned.to_string()).unwrap());
     }
+    let identity = json!({"version": 1, "suite": "age", "secret": {"host": "identity"}});
+    let (from, until) = (json!("2026-05-01T00:00:00Z"), json!("2026-06-01T00:00:00+02:00"));
+    let sealing = |version: u32| with(&less["keys"]["outgoing"], "", "version", json!(version));
+    let mut timed = with(&less, "/keys", "grace_days", json!(14));
+    timed["keys"]["legacy"] = json!({"review_by": "2026-12-31", "after_review": "refuse"});
+    timed["keys"]["outgoing"] = json!([
+        with(&sealing(1), "", "valid_until", until.clone()),
+        with(&sealing(2), "", "valid_from", from.clone()),
+    ]);
+    timed["keys"]["incoming"] = json!([
+        with(&with(&identity, "", "valid_from", from.clone()), "", "valid_until", until.clone()),
+        {"version": 2, "retired": "2026-04-01T00:00:00Z"},
+    ]);
+    timed["keys"]["verifying"][0]["valid_from"] = from.clone();
+    timed["keys"]["verifying"][0]["valid_until"] = until;
+    cases.writes("partner-settings", &PartnerSettings::from_json(&timed.to_string()).unwrap());
     for broken in [
+        with(&timed, "/keys", "grace_days", json!(400)),
+        with(&timed, "/keys/legacy", "review_by", json!("soon")),
+        without(&less, "keys"),
+        with(&timed, "/keys", "legacy", json!({"after_review": "warn"})),
+        with(&timed, "/keys/outgoing/0", "valid_until", json!("2026-06-01")),
+        with(&timed, "/keys/incoming/0", "retired", from.clone()),
+        with(&timed, "/keys/incoming/1", "valid_from", from),
+        with(&timed, "/keys/incoming/1", "retired", json!("once")),
         without(&less, "number"),
         with(&unsigned, "/keys/unsigned", "certificate_sha256", json!("0f".repeat(32))),
         with(&less, "", "automatic_unpack", json!({"as": ""})),
@@ -376,6 +402,32 @@ fn the_rest(cases: &mut Cases) {
         .writes("document-versions", &cases_of_insurer.document_versions(&claim, &id("ON-INS/D-9")).unwrap());
     let broken = without(&full[0], "sha256");
     cases.refuses::<Vec<claimwire::case_system::DocumentVersion>>("document-versions", json!([broken]));
+
+    let (day, never) = ("2026-03-01T00:00:00Z".parse().unwrap(), "2026-03-02".parse().unwrap());
+    let validity =
+        claimwire::protocol::Validity::new(Some(day), Some("2026-06-01T00:00:00Z".parse().unwrap()));
+    let partner = sites.insurer.exchange.partner(sites.examiner.site()).unwrap();
+    let partner = Partner::clone(&partner)
+        .open_during(validity.unwrap(), 2, AgeIdentity::generate())
+        .retire(3, day)
+        .reviewing_legacy_by(never, AfterReview::Warn);
+    cases.writes("known-keys", &partner.keys(day));
+    cases.writes("known-keys", &sites.insurer.exchange.signing_keys());
+    sites.insurer.exchange.set_partner(partner);
+    assert!(!sites.insurer.exchange.warnings().is_empty());
+    cases.writes("warnings", &sites.insurer.exchange.warnings());
+    let codes = [
+        WarningCode::LegacyReviewDue,
+        WarningCode::LegacyReviewOverdue,
+        WarningCode::KeyEnding,
+        WarningCode::NoValidKey,
+    ];
+    for code in codes {
+        cases.open.push(("warnings", json!([{"code": code, "message": ""}])));
+    }
+    // The crate writes these and reads neither.
+    cases.invalid.push(("warnings", json!([{"code": WarningCode::KeyEnding}])));
+    cases.invalid.push(("known-keys", json!([{"use": "guessing", "state": "valid", "public": []}])));
 
     let page = include_str!("../docs/package-format.md");
     let (_, example) = page.split_once("## manifest.json\n\n```json\n").unwrap();

@@ -329,3 +329,134 @@ fn private_file(folder: &Path, content: &str) -> std::path::PathBuf {
     }
     path
 }
+
+/// The keys of a partner, written as TOML, with the mistakes they have.
+fn keys(toml: &str) -> Vec<Detail> {
+    mistakes(&format!("{}{toml}", with("")))
+}
+
+const AGE: &str = "suite = \"age\"\nsecret = { host = \"imex\" }";
+const LEGACY: &str = "suite = \"des-md5\"\nframing = \"openssl\"\nsecret = { host = \"p\" }";
+
+#[test]
+fn keys_have_times_and_versions_that_were_given_up() {
+    let recipient = AgeIdentity::generate().recipient();
+    let sealing = format!("suite = \"age\"\nrecipients = [\"{recipient}\"]");
+    // Moments as text, and as TOML has them.
+    let toml = format!(
+        "{}[[keys.outgoing]]\nversion = 1\nvalid_until = \"2026-06-01T00:00:00Z\"\n{sealing}\n\
+         [[keys.outgoing]]\nversion = 2\nvalid_from = 2026-05-01T00:00:00+02:00\n{sealing}\n\
+         [[keys.incoming]]\nversion = 2\nretired = \"2026-04-01T00:00:00Z\"\n\
+         [[keys.incoming]]\nversion = 3\nvalid_from = 2026-04-01T00:00:00Z\n{AGE}\n\
+         [[keys.verifying]]\nid = \"shared\"\nsecret = {{ host = \"signs\" }}\nvalid_until = 2026-04-01T00:00:00Z\n",
+        with("[keys]\ngrace_days = 14")
+    );
+    let settings = PartnerSettings::from_toml(&toml).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&settings.to_json().unwrap()).unwrap();
+    assert_eq!(json["keys"]["outgoing"][1]["valid_from"], "2026-05-01T00:00:00+02:00");
+    assert_eq!(
+        json["keys"]["incoming"][1],
+        serde_json::json!({"version": 2, "retired": "2026-04-01T00:00:00Z"})
+    );
+    assert_eq!(json["keys"]["grace_days"], 14);
+    assert_eq!(PartnerSettings::from_json(&json.to_string()).unwrap(), settings);
+
+    let identity = AgeIdentity::generate();
+    let shared = SigningKey::generate_shared("shared").unwrap().to_secret_text();
+    let secrets = LocalSecrets::new().with_host(move |name| {
+        let own = identity.to_secret_string();
+        let text = if name == "signs" { shared.as_str() } else { own.expose() };
+        Ok(SecretText::new(text.to_owned()))
+    });
+    let partner = settings.to_partner(&secrets).unwrap();
+    let states = |moment: &str| -> Vec<_> {
+        partner.keys(moment.parse().unwrap()).iter().map(|key| key.state).collect()
+    };
+    use claimwire::exchange::KeyState::{Ended, NotYet, Retired, Valid};
+    assert_eq!(states("2026-03-01T00:00:00Z"), [Valid, NotYet, Valid, Retired, NotYet, Valid, Valid]);
+    assert_eq!(states("2026-06-01T00:00:00Z"), [Ended, Valid, Valid, Retired, Valid, Valid, Ended]);
+}
+
+#[test]
+fn one_key_to_seal_with_stays_a_table_in_json() {
+    let recipient = AgeIdentity::generate().recipient();
+    for key in ["[keys.outgoing]", "[[keys.outgoing]]"] {
+        let toml = format!("{}{key}\nversion = 3\nsuite = \"age\"\nrecipients = [\"{recipient}\"]", with(""));
+        let json = PartnerSettings::from_toml(&toml).unwrap().to_json().unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["keys"]["outgoing"]["version"], 3);
+    }
+}
+
+#[test]
+fn times_that_are_none_are_mistakes() {
+    let found = keys(&format!(
+        "[[keys.incoming]]\nversion = 2\nvalid_from = 2026-05-01T00:00:00Z\nvalid_until = 2026-04-01T00:00:00Z\n{AGE}\n\
+         [[keys.incoming]]\nversion = 3\nvalid_until = \"2026-04-01\"\n{AGE}\n\
+         [[keys.incoming]]\nversion = 4\nretired = 2026-04-01T00:00:00Z\n{AGE}\n"
+    ));
+    assert_places(
+        &found,
+        &[
+            "keys.incoming[1].valid_until",
+            "keys.incoming[2].valid_until",
+            "keys.incoming[3].secret",
+            "keys.incoming[3].suite",
+        ],
+    );
+    assert_places(&mistakes(&with("[keys]\ngrace_days = 367")), &["keys.grace_days"]);
+}
+
+#[test]
+fn the_legacy_suite_is_named_dated_and_not_gone_back_to() {
+    let dated = |legacy: &str| {
+        let toml = format!(
+            "{}[[keys.incoming]]\nversion = 2\n{LEGACY}\n",
+            with(&format!("[keys.legacy]\n{legacy}"))
+        );
+        PartnerSettings::from_toml(
+            &toml.replace("suite = \"age\"\nsecret", "suite = \"des-md5\"\nframing = \"openssl\"\nsecret"),
+        )
+    };
+    let settings = dated("review_by = 2026-12-31").unwrap();
+    assert!(settings.to_json().unwrap().contains("\"after_review\": \"warn\""));
+    assert_eq!(PartnerSettings::from_json(&settings.to_json().unwrap()).unwrap(), settings);
+    dated("review_by = \"2026-12-31\"\nafter_review = \"refuse\"").unwrap();
+    let mistaken = |legacy| dated(legacy).unwrap_err().details().to_vec();
+    assert_places(&mistaken("after_review = \"refuse\""), &["keys.legacy.review_by"]);
+    assert_places(&mistaken("review_by = \"soon\""), &["keys.legacy.review_by"]);
+    assert_places(
+        &mistaken("review_by = 2026-12-31\nafter_review = \"never\""),
+        &["keys.legacy.after_review"],
+    );
+    // It stands for no suite by itself.
+    assert_places(&mistakes(&with("[keys.legacy]\nreview_by = 2026-12-31")), &["keys.legacy"]);
+    // A password and its framing name no suite, and those of one do not fit the other.
+    let unnamed = LEGACY.replace("suite = \"des-md5\"\n", "");
+    assert_places(
+        &keys(&format!("[[keys.incoming]]\nversion = 2\n{unnamed}\n")),
+        &["keys.incoming[1].suite"],
+    );
+    let mixed = LEGACY.replace("des-md5", "age");
+    assert_places(
+        &keys(&format!("[[keys.incoming]]\nversion = 2\n{mixed}\n")),
+        &["keys.incoming[1].framing"],
+    );
+    // Version 1 is age.
+    let back = keys(&format!("[[keys.incoming]]\nversion = 2\n{LEGACY}\n"));
+    assert_places(&back, &["keys.incoming[1].suite"]);
+    assert!(back[0].message.contains("goes back to des-md5"), "{}", back[0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_secret_is_followed_and_the_file_at_its_end_is_judged() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let path = private_file(folder.path(), "hunter2");
+    let link = folder.path().join("link");
+    symlink(&path, &link).unwrap();
+    assert_eq!(file_secret(&link).unwrap().as_str(), "hunter2");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(file_secret(&link).unwrap_err().to_string().contains("chmod 600"));
+}

@@ -29,6 +29,8 @@ pub const CW_ERR_ALTERED: i32 = 103;
 pub const CW_ERR_INVALID_KEY: i32 = 104;
 /// The suite or framing is not the one agreed, or not built in.
 pub const CW_ERR_UNSUPPORTED_SUITE: i32 = 105;
+/// The key is the right one, but not for this time: its validity has ended, or not begun yet.
+pub const CW_ERR_KEY_NOT_VALID: i32 = 106;
 /// Not a zip archive: with a suite that cannot tell, most likely the wrong key.
 pub const CW_ERR_NOT_AN_ARCHIVE: i32 = 120;
 /// The archive uses a compression method or a zip feature that packages never use.
@@ -133,6 +135,7 @@ pub(super) fn name(code: i32) -> &'static CStr {
         CW_ERR_ALTERED => c"altered",
         CW_ERR_INVALID_KEY => c"invalid-key",
         CW_ERR_UNSUPPORTED_SUITE => c"unsupported-suite",
+        CW_ERR_KEY_NOT_VALID => c"key-not-valid",
         CW_ERR_NOT_AN_ARCHIVE => c"not-an-archive",
         CW_ERR_UNSUPPORTED_ARCHIVE => c"unsupported-archive",
         CW_ERR_HOSTILE_NAME => c"hostile-name",

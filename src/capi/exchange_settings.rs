@@ -112,6 +112,46 @@ pub unsafe extern "C" fn cw_exchange_settings_add_partner(
     }
 }
 
+/// Adds a key that the site signs with, for a time of its own, see cw_signing_key_set_validity; cw_exchange_set_signing_key
+/// says which of them signs when. The key remains the caller's to free.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_settings_add_signing_key(
+    settings: *mut cw_exchange_settings,
+    key: *const cw_signing_key,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_settings_add_signing_key", error, || {
+            let settings = unique("settings", settings)?;
+            let key = shared("key", key)?.0.clone();
+            settings.change(|settings| settings.with_signing_key(key))
+        })
+    }
+}
+
+/// How many days before the end of a key, and before the review of des-md5 is due, cw_exchange_warnings begins to tell of
+/// it; by default 30.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_settings_set_warning_days(
+    settings: *mut cw_exchange_settings,
+    days: u32,
+    error: *mut *mut cw_error,
+) -> i32 {
+    const DAY: u64 = 24 * 60 * 60;
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_settings_set_warning_days", error, || {
+            let settings = unique("settings", settings)?;
+            settings.change(|settings| settings.warning_ahead(Duration::from_secs(u64::from(days) * DAY)))
+        })
+    }
+}
+
 /// Calls `tell` for every event of the exchange, beside whatever was given before; see cw_event_fn. `user_data` is kept
 /// until the exchange is closed, and is then ended with `drop`; so it is when this fails. The first events may come while
 /// the exchange is being opened.

@@ -32,6 +32,7 @@ mod directory_inbox;
 mod error;
 mod event;
 mod exchange;
+mod exchange_keys;
 mod exchange_settings;
 #[cfg(test)]
 mod exchange_tests;

@@ -3,8 +3,10 @@
 use super::border::{call, quietly};
 use super::buffer::cw_buffer;
 use super::error::{c_text, cw_error};
-use super::pointer::{Out, free, given_text, shared};
-use crate::protocol::{Algorithm, SigningKey};
+use super::pointer::{Out, free, given_text, optional_text, shared, unique};
+use crate::Result;
+use crate::model::Timestamp;
+use crate::protocol::{Algorithm, SigningKey, Validity, fingerprint_of};
 use std::ffi::{CString, c_char};
 use std::ptr::null;
 
@@ -121,6 +123,56 @@ pub unsafe extern "C" fn cw_signing_key_verifying_text(
         call("cw_signing_key_verifying_text", error, || {
             let out = Out::new("out", out)?;
             out.give(cw_buffer::new(shared("key", key)?.0.verifying_key().to_text().as_str()));
+            Ok(())
+        })
+    }
+}
+
+/// The time that a key may sign at: from `valid_from` on, that second included, and before `valid_until`; both as RFC 3339
+/// has them ("2026-06-01T00:00:00Z"), and NULL for no bound. A new key may sign at any time. Tell it before the key is given
+/// to an exchange; one that has it already is given it anew with cw_exchange_set_signing_key.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT, also when it ends before it begins.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_signing_key_set_validity(
+    key: *mut cw_signing_key,
+    valid_from: *const c_char,
+    valid_from_len: usize,
+    valid_until: *const c_char,
+    valid_until_len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    let moment = |text: Option<&str>| -> Result<Option<Timestamp>> { text.map(str::parse).transpose() };
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_signing_key_set_validity", error, || {
+            let key = unique("key", key)?;
+            let from = moment(optional_text("valid_from", valid_from, valid_from_len)?)?;
+            let until = moment(optional_text("valid_until", valid_until, valid_until_len)?)?;
+            key.0 = key.0.clone().valid_during(Validity::new(from, until)?);
+            Ok(())
+        })
+    }
+}
+
+/// The fingerprint of a public key by its text, "age1..." or "ed25519-public:...": eight groups of four hexadecimal digits
+/// that two people read to each other over the phone, to know that the key that arrived is the one that was handed out.
+///
+/// Errors: CW_ERR_INVALID_KEY for another text, a secret among them: a fingerprint of that would help who guesses;
+/// CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_key_fingerprint(
+    public_text: *const c_char,
+    public_text_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_key_fingerprint", error, || {
+            let out = Out::new("out", out)?;
+            let text = given_text("public_text", public_text, public_text_len)?;
+            out.give(cw_buffer::new(fingerprint_of(text)?.to_string()));
             Ok(())
         })
     }

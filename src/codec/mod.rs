@@ -53,6 +53,7 @@ mod des;
 mod des_md5;
 mod encrypt;
 mod file;
+mod fingerprint;
 mod inflate;
 mod pack;
 mod plaintext;
@@ -77,6 +78,7 @@ pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
 pub use self::file::{compress_file, decompress_file, decrypt_file, encrypt_file};
+pub use self::fingerprint::Fingerprint;
 pub use self::pack::{Packed, pack, pack_file};
 #[cfg(feature = "exchange")]
 pub(crate) use self::plaintext::Plaintext;

@@ -15,7 +15,7 @@ use crate::case_system::StagedDocuments;
 use crate::codec::Watch;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Step};
 use crate::merge::{ChangeSet, merge};
-use crate::model::{ExchangeId, PackageId, PackageKind, Record, RecordKind, Timestamp};
+use crate::model::{ExchangeId, PackageId, PackageKind, Record, RecordKind};
 use crate::package::Contents;
 use crate::protocol::{Disposition, ReceiptState};
 use crate::trace::span;
@@ -180,7 +180,7 @@ impl Exchange {
         let (package, from) = (incoming.id, incoming.from.clone());
         incoming.claim = claim.or(incoming.claim);
         incoming.last_error = Some(Fault::from(error));
-        incoming.updated_at = Timestamp::now();
+        incoming.updated_at = self.now();
         let mut step = Step::Failed;
         if error.kind() == ErrorKind::UnknownClaim {
             step = Step::Rejected;

@@ -159,7 +159,8 @@ impl Exchange {
             PackageKind::Notes => (link.sent_notes_sequence + 1, 0),
             PackageKind::Trial => (1, 0),
         };
-        package.key_version = partner.sealing()?.0;
+        package.key_version = partner.sealing(self.now())?.0;
+        self.log_warnings(partner);
         package.created_by = by.to_owned();
         Ok(package)
     }
@@ -172,7 +173,7 @@ impl Exchange {
         records: &[Record],
         watch: &dyn Watch,
     ) -> Result<SealedFile> {
-        let (_, key) = partner.sealing()?;
+        let key = partner.sealing_key(package.key_version)?;
         span!("seal", package = package.id, partner = partner.site, suite = key.suite().name());
         let file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
@@ -197,7 +198,7 @@ impl Exchange {
         records: Vec<Record>,
         sealed: SealedFile,
     ) -> Result<Outgoing> {
-        let suite = partner.sealing()?.1.suite();
+        let suite = partner.sealing_key(package.key_version)?.suite();
         let sha256 = sealed.digest().to_hex();
         let file = file_name(package.id, &sha256);
         let mut outgoing = Outgoing::new(package.clone(), suite.name(), sealed.size(), sha256, &file);

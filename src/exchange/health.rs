@@ -106,7 +106,7 @@ impl Exchange {
     /// | `inbox` | it cannot be read | a package could not be unpacked |
     #[must_use]
     pub fn health(&self) -> Health {
-        let at = Timestamp::now();
+        let at = self.now();
         let stock = self.0.ledger.stock();
         let waiting = stock.as_ref().map_or(0, waiting_in);
         let oldest = stock.as_ref().ok().and_then(|stock| stock.oldest_waiting);
@@ -114,8 +114,13 @@ impl Exchange {
         let checks = vec![
             failing("ledger", self.0.ledger.check_writable(), "The ledger can be read and written."),
             failing("store", self.0.store.check_writable(), "The folder for sealed packages can be written."),
-            failing("signing-key", check_signing(&self.0.signing), "What this site signs verifies."),
+            failing(
+                "signing-key",
+                self.signing_key().and_then(|key| check_signing(&key, at)),
+                "What this site signs verifies.",
+            ),
             self.check_partner_keys(),
+            self.check_warnings(),
             check_outbox(&stock, waiting, oldest_waiting_seconds),
             check_inbox(&stock),
         ];
@@ -135,6 +140,14 @@ impl Exchange {
                 HealthStatus::Warn,
                 format!("{}: add it to the settings.", lacking.join("; ")),
             ),
+        }
+    }
+
+    fn check_warnings(&self) -> HealthCheck {
+        let said: Vec<String> = self.warnings().into_iter().map(|warning| warning.message).collect();
+        match said.as_slice() {
+            [] => check("key-validity", HealthStatus::Pass, "No key ends soon, and no review is due."),
+            said => check("key-validity", HealthStatus::Warn, said.join(" ")),
         }
     }
 
@@ -200,8 +213,7 @@ fn failing(code: &'static str, done: Result<()>, passed: &str) -> HealthCheck {
 }
 
 /// Signs a message and verifies it, as a partner would.
-fn check_signing(key: &SigningKey) -> Result<()> {
-    let now = Timestamp::now();
+fn check_signing(key: &SigningKey, now: Timestamp) -> Result<()> {
     let mut request = Request::new("GET", "/health")?;
     sign_request(&mut request, key, now)?;
     verify_request(&request, |_| Ok(key.verifying_key()), now, DEFAULT_WINDOW).map(drop)

@@ -75,7 +75,7 @@ impl Exchange {
     /// [`ErrorKind::Ledger`](crate::ErrorKind::Ledger).
     pub fn metrics(&self) -> Result<Metrics> {
         let stock = self.0.ledger.stock()?;
-        Ok(Metrics::new(self.0.counters.now(), stock, Timestamp::now()))
+        Ok(Metrics::new(self.0.counters.now(), stock, self.now()))
     }
 }
 

@@ -22,6 +22,7 @@
 //! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
 //! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
 //! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
+//! | look after keys | [`Exchange::warnings`], [`Exchange::set_signing_key`], [`Exchange::set_partner`] | |
 //! | prove the history | [`Exchange::verify_history`], [`Exchange::export_history`] | |
 //! | monitor | [`Exchange::metrics`], [`Exchange::health`] | |
 //!
@@ -38,6 +39,9 @@ mod feedback;
 mod health;
 mod history;
 mod json;
+mod key_ring;
+mod known_keys;
+mod legacy;
 mod metrics;
 mod notes;
 mod observed_ledger;
@@ -45,6 +49,7 @@ mod outbox;
 mod outbox_worker;
 mod partial;
 mod partner;
+mod partner_keys;
 mod pause;
 mod receipts;
 mod receive;
@@ -54,32 +59,38 @@ mod resume;
 mod sealed;
 mod send;
 mod settings;
+mod signing;
 mod store;
 mod summary;
 mod trial;
 mod unpack;
 mod upload;
 mod viewed;
+mod warnings;
 
 pub use crate::retry::RetryPolicy;
 pub use event::Event;
 pub use export::ExportOptions;
 pub use health::{Health, HealthCheck, HealthStatus};
+pub use known_keys::{KeyState, KeyUse, KnownKey, PublicPart};
+pub use legacy::AfterReview;
 pub use metrics::{FailureCount, Metrics, StepCount};
 pub use outbox::SentQueue;
 pub use outbox_worker::OutboxWorker;
 pub use partial::UploadLimits;
+pub(crate) use partner::DEFAULT_GRACE;
 pub use partner::Partner;
 pub use receipts::Acknowledgement;
 pub use settings::ExchangeSettings;
 pub use trial::{TrialOptions, TrialReport};
 pub use unpack::Unpacked;
+pub use warnings::{Warning, WarningCode};
 
 use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
 use crate::durable_file::create_private_folder;
 use crate::ledger::{Ledger, Link};
-use crate::model::{ExchangeId, PackageId, SiteId};
+use crate::model::{ExchangeId, PackageId, SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::{Nonces, SigningKey};
 use crate::trace::span;
@@ -94,6 +105,7 @@ use partial::PartialUploads;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 use store::{Side, Store};
 
 /// One site's side of the exchange. Clones share it; when the last one goes, an automatic unpack that is under way is
@@ -103,7 +115,9 @@ pub struct Exchange(Arc<Inner>, Option<Arc<Unpacker>>);
 
 struct Inner {
     site: SiteId,
-    signing: SigningKey,
+    signing: RwLock<Vec<SigningKey>>,
+    clock: settings::Clock,
+    warning_ahead: Duration,
     case_system: Arc<dyn CaseSystem>,
     ledger: Arc<dyn Ledger>,
     store: Store,
@@ -152,7 +166,9 @@ impl Exchange {
         let counters = Arc::new(Counters::new());
         let inner = Inner {
             site: settings.site,
-            signing: settings.signing,
+            signing: RwLock::default(),
+            clock: settings.clock,
+            warning_ahead: settings.warning_ahead,
             case_system: settings.case_system,
             ledger: Arc::new(ObservedLedger { ledger, counters: counters.clone() }),
             store,
@@ -173,6 +189,7 @@ impl Exchange {
             outbox: Outbox::default(),
         };
         let exchange = Self(Arc::new(inner), Some(Arc::new(Unpacker::default())));
+        settings.signing.into_iter().for_each(|key| exchange.set_signing_key(key));
         exchange.tell_failures_that_wait()?;
         exchange.apply_notes_that_wait()?;
         exchange.fill_feedback_of_last(feedback::AT_OPENING)?;
@@ -231,6 +248,11 @@ impl Exchange {
     /// among them, and its history stay, and go on when it is [set](Self::set_partner) again.
     pub fn remove_partner(&self, site: &SiteId) -> Option<Arc<Partner>> {
         self.0.partners.write().unwrap_or_else(PoisonError::into_inner).remove(site)
+    }
+
+    /// The present moment, by the clock that keys, signatures and reviews are judged by.
+    fn now(&self) -> Timestamp {
+        (self.0.clock)()
     }
 
     fn partners(&self) -> RwLockReadGuard<'_, BTreeMap<SiteId, Arc<Partner>>> {

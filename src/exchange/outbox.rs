@@ -88,7 +88,7 @@ impl Exchange {
     /// [`ErrorKind::Ledger`]. Why a single package could not be sent is in the answer.
     pub fn send_queued(&self, to: &SiteId, watch: &dyn Watch) -> Result<SentQueue> {
         self.unless_paused(&*self.partner(to)?)?;
-        let run = self.run(PackageQuery::new().partner(to.clone()), Timestamp::now(), false, watch);
+        let run = self.run(PackageQuery::new().partner(to.clone()), self.now(), false, watch);
         self.0.outbox.wake();
         run
     }

@@ -1,7 +1,6 @@
 //! The outbox's worker: a thread that sends what is due and sleeps until the next is.
 
 use super::Exchange;
-use crate::model::Timestamp;
 use crate::trace::event;
 use crate::{Error, ErrorKind, Result};
 use std::ops::ControlFlow;
@@ -56,7 +55,7 @@ impl Exchange {
         loop {
             let seen = *self.0.outbox.news.lock().unwrap_or_else(PoisonError::into_inner);
             // A host's callback that panics must not stop the packages behind this one.
-            let run = catch_unwind(AssertUnwindSafe(|| self.send_due(Timestamp::now(), &watch)));
+            let run = catch_unwind(AssertUnwindSafe(|| self.send_due(self.now(), &watch)));
             let next = match run {
                 Ok(Ok(queue)) => queue.next_due.map(SystemTime::from),
                 failed => {

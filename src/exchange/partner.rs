@@ -1,17 +1,21 @@
 //! A partner: another site as this one knows it, with its keys, its transport and its rules.
 
+use super::key_ring::KeyRing;
+use super::legacy::{AfterReview, LegacyReview};
 use crate::codec::{OpeningKey, SealingKey, Suite};
 use crate::merge::ConflictPolicy;
-use crate::model::SiteId;
-use crate::protocol::{Credential, DEFAULT_WINDOW, Request, VerifyingKey, is_signed};
+use crate::model::{Date, SiteId, Timestamp};
+use crate::protocol::{Credential, DEFAULT_WINDOW, Request, Validity, VerifyingKey, is_signed};
 use crate::retry::RetryPolicy;
 use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::transport::Transport;
 use crate::{Error, ErrorKind, Result};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long after a key's end packages under it are taken in when nothing else is set: 7 days.
+pub(crate) const DEFAULT_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Another site as this one knows it.
 ///
@@ -41,8 +45,10 @@ pub struct Partner {
     pub(super) site: SiteId,
     pub(super) alias: String,
     pub(super) transport: Option<Arc<dyn Transport>>,
-    pub(super) sealing: Option<(u32, SealingKey)>,
-    pub(super) opening: BTreeMap<u32, OpeningKey>,
+    pub(super) sealing: KeyRing<SealingKey>,
+    pub(super) opening: KeyRing<OpeningKey>,
+    pub(super) opening_grace: Duration,
+    pub(super) legacy: LegacyReview,
     pub(super) verifying: Vec<VerifyingKey>,
     pub(super) signature_window: Duration,
     pub(super) selection: FieldSelection,
@@ -66,8 +72,10 @@ impl Partner {
             site,
             alias: alias.into(),
             transport: None,
-            sealing: None,
-            opening: BTreeMap::new(),
+            sealing: KeyRing::default(),
+            opening: KeyRing::default(),
+            opening_grace: DEFAULT_GRACE,
+            legacy: LegacyReview::default(),
             verifying: Vec::new(),
             signature_window: DEFAULT_WINDOW,
             selection: FieldSelection::default(),
@@ -90,22 +98,65 @@ impl Partner {
         self
     }
 
-    /// The key, and its version, that packages to this partner are sealed with.
+    /// A key, and its version, that packages to this partner are sealed with, at any time. Of several versions the
+    /// highest that is valid now seals.
     #[must_use]
-    pub fn seal_with(mut self, version: u32, key: impl Into<SealingKey>) -> Self {
-        self.sealing = Some((version, key.into()));
+    pub fn seal_with(self, version: u32, key: impl Into<SealingKey>) -> Self {
+        self.seal_during(Validity::ALWAYS, version, key)
+    }
+
+    /// A key, and its version, that packages to this partner are sealed with at this time.
+    #[must_use]
+    pub fn seal_during(mut self, validity: Validity, version: u32, key: impl Into<SealingKey>) -> Self {
+        self.sealing.insert(version, Some(key.into()), validity);
         self
     }
 
-    /// A key, and its version, that packages from this partner are opened with; several versions may be valid at
-    /// once.
+    /// A key, and its version, that packages from this partner are opened with, at any time; several versions may be
+    /// valid at once.
     #[must_use]
-    pub fn open_with(mut self, version: u32, key: impl Into<OpeningKey>) -> Self {
-        self.opening.insert(version, key.into());
+    pub fn open_with(self, version: u32, key: impl Into<OpeningKey>) -> Self {
+        self.open_during(Validity::ALWAYS, version, key)
+    }
+
+    /// A key, and its version, that packages from this partner are opened with at this time.
+    ///
+    /// What counts for its end is when the package came in, by this site's clock, with a [grace](Self::taking_late) for
+    /// those that were sealed in time and came late; when it is unpacked does not. Its beginning may be as much early as
+    /// the clocks may [differ](Self::within_window).
+    #[must_use]
+    pub fn open_during(mut self, validity: Validity, version: u32, key: impl Into<OpeningKey>) -> Self {
+        self.opening.insert(version, Some(key.into()), validity);
         self
     }
 
-    /// A key that the partner signs its requests and receipts with; several may be valid at once.
+    /// That a version opens nothing any more and its key is gone: a package under it is refused for that, with the
+    /// date, and not as one of a version that nobody knows.
+    #[must_use]
+    pub fn retire(mut self, version: u32, at: Timestamp) -> Self {
+        self.opening.insert(version, None, Validity::ending(at));
+        self
+    }
+
+    /// How long after the end of an opening key packages under it are still taken in; by default seven days, for those
+    /// that were sealed before and waited in a queue.
+    #[must_use]
+    pub fn taking_late(mut self, grace: Duration) -> Self {
+        self.opening_grace = grace;
+        self
+    }
+
+    /// The last day on which `des-md5` with this partner needs no second look, and what becomes of it afterwards.
+    /// Unless it is told, the look is due from the first day, and every package warns; see
+    /// [`Exchange::warnings`](super::Exchange::warnings).
+    #[must_use]
+    pub fn reviewing_legacy_by(mut self, day: Date, after: AfterReview) -> Self {
+        self.legacy = LegacyReview { by: Some(day), after };
+        self
+    }
+
+    /// A key that the partner signs its requests and receipts with; several may be valid at once. What it signed outside
+    /// of its [validity](VerifyingKey::valid_during), by the time that the signature names, is refused.
     #[must_use]
     pub fn verify_with(mut self, key: VerifyingKey) -> Self {
         self.verifying.push(key);
@@ -228,13 +279,6 @@ impl Partner {
         self.transport.as_deref().ok_or_else(|| self.lacks("transport to send with"))
     }
 
-    pub(super) fn sealing(&self) -> Result<(u32, &SealingKey)> {
-        self.sealing
-            .as_ref()
-            .map(|(version, key)| (*version, key))
-            .ok_or_else(|| self.lacks("key to seal with"))
-    }
-
     /// What proves this request in place of a signature; `None` where one is there or must be.
     pub(super) fn stand_in(&self, request: &Request) -> Option<&Credential> {
         self.unsigned.as_ref().filter(|_| !is_signed(request.headers()))
@@ -249,54 +293,13 @@ impl Partner {
     pub(super) fn lacking_key(&self) -> Option<&'static str> {
         if self.verifying.is_empty() && self.unsigned.is_none() {
             Some("a key that verifies what it signs")
-        } else if self.transport.is_some() && self.sealing.is_none() {
+        } else if self.transport.is_some() && self.sealing.is_empty() {
             Some("a key to seal what goes to it")
-        } else if self.sealing.is_none() && self.opening.is_empty() {
+        } else if self.sealing.is_empty() && self.opening.is_empty() {
             Some("a key to open what it sends")
         } else {
             None
         }
-    }
-
-    /// The partner's verifying key with this id.
-    pub(super) fn verifying_key(&self, id: &str) -> Result<VerifyingKey> {
-        self.verifying.iter().find(|key| key.id() == id).cloned().ok_or_else(|| {
-            Error::new(
-                ErrorKind::UnknownSender,
-                format!(
-                    "{} signed with key `{}`, which is not known here; exchange the new key",
-                    self.alias,
-                    id.escape_debug()
-                ),
-            )
-        })
-    }
-
-    /// The key of this version; the suite must be the agreed one, or an attacker could talk us down to a weak one.
-    pub(super) fn opening(&self, version: u32, suite: &str) -> Result<&OpeningKey> {
-        let key = self.opening.get(&version).ok_or_else(|| {
-            let known: Vec<String> = self.opening.keys().map(u32::to_string).collect();
-            Error::new(
-                ErrorKind::UnknownKeyVersion,
-                format!(
-                    "{} sealed the package with key version {version}; known here: {}. The key was rotated on one \
-                     side only: exchange the new key, then unpack again",
-                    self.alias,
-                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-                ),
-            )
-        })?;
-        if key.suite().name() != suite {
-            return Err(Error::new(
-                ErrorKind::UnsupportedSuite,
-                format!(
-                    "{} sealed with suite {suite}; agreed for key version {version} is {}",
-                    self.alias,
-                    key.suite().name()
-                ),
-            ));
-        }
-        Ok(key)
     }
 
     pub(super) fn lacks(&self, what: &str) -> Error {
@@ -306,10 +309,10 @@ impl Partner {
         )
     }
 
-    /// The suite packages to this partner are sealed with, where it has a key.
+    /// The suite packages to this partner are sealed with now, where it has a key that is valid.
     #[must_use]
     pub fn suite(&self) -> Option<Suite> {
-        self.sealing.as_ref().map(|(_, key)| key.suite())
+        self.sealing.newest_at(Timestamp::now()).map(|(_, key)| key.suite())
     }
 }
 

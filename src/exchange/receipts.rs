@@ -8,10 +8,10 @@ use super::receive::{announced_digest, incoming_entry};
 use super::send::{keep_receipt, receipt_of, settle, speaks_of};
 use crate::ledger::{Change, Incoming, Outgoing, OutgoingState, Step};
 use crate::merge::agree;
-use crate::model::{Json, PackageId, PackageKind, Timestamp};
+use crate::model::{Json, PackageId, PackageKind};
 use crate::protocol::{
     Digest, Disposition, Evidence, Peer, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request,
-    Response, Route, printable, sign_request, sign_response,
+    Response, Route, printable,
 };
 use crate::trace::span;
 use crate::transport::Body;
@@ -66,7 +66,7 @@ impl Exchange {
         let mut request = Request::new("POST", &Route::Receipts.path(transport.base_path()))?;
         request.headers_mut().insert("content-type", RECEIPT_MEDIA_TYPE)?;
         request.headers_mut().insert("content-digest", Digest::of(&json).to_string())?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        self.sign_request(&mut request)?;
         let reply = transport.send(&request, Body::new(json.len() as u64, &mut json.as_slice()))?;
         match reply.into_answer(&request) {
             Some((_, response)) if response.is_success() => Ok(Acknowledgement::Told),
@@ -99,7 +99,7 @@ impl Exchange {
         let evidence = Json::from_serialize(&Evidence::of_request(request, &json))?.to_string();
         self.record_word(&receipt, evidence)?;
         let mut response = Response::new(204, Vec::new())?;
-        sign_response(request, &mut response, &self.0.signing, Timestamp::now())?;
+        self.sign_response(request, &mut response)?;
         Ok(response)
     }
 
@@ -121,7 +121,7 @@ impl Exchange {
         let transport = partner.transport()?;
         let route = Route::State(outgoing.package.id);
         let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        self.sign_request(&mut request)?;
         let reply = transport.send(&request, Body::new(0, &mut std::io::empty()))?;
         let Some((request, response)) = reply.into_answer(&request) else { return Ok(None) };
         let (receipt, evidence) = receipt_of(partner, &request, &response)?;

@@ -7,10 +7,10 @@ use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
 use super::upload::{Staged, representation_digest};
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
-use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
+use crate::model::{Json, PackageId, PackageKind, SiteId};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, UploadState, VerifiedRequest, challenge, put_limits, sign_response, verify_request,
+    Response, Route, UploadState, VerifiedRequest, challenge, put_limits, verify_request,
 };
 use crate::trace::{event, span};
 use crate::{Detail, Error, ErrorKind, Result};
@@ -110,8 +110,9 @@ impl Exchange {
         claimed: &SiteId,
     ) -> Result<(Arc<Partner>, VerifiedRequest)> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
-        let (now, window) = (Timestamp::now(), partner.signature_window);
+        let (now, window) = (self.now(), partner.signature_window);
         let proof = verify_request(request, |id| partner.verifying_key(id), now, window)?;
+        partner.check_signed(&proof.key_id, proof.created)?;
         if !peer.is_stored() {
             self.0.nonces.take(&partner.site, &proof, now, window)?;
         }
@@ -135,7 +136,9 @@ impl Exchange {
             match proved(&site) {
                 Ok(partner) => return Ok(partner),
                 // Two partners may name their keys alike; a good signature from another time tells the most.
-                Err(error) if error.kind() == ErrorKind::Replayed => refused = Some(error),
+                Err(error) if matches!(error.kind(), ErrorKind::Replayed | ErrorKind::KeyNotValid) => {
+                    refused = Some(error);
+                }
                 Err(error) if error.kind() != ErrorKind::UnknownSender => refused = refused.or(Some(error)),
                 Err(_) => {}
             }
@@ -165,6 +168,8 @@ impl Exchange {
         if let Some(known) = self.0.ledger.incoming(package)? {
             return self.answer_again(request, partner, &known, &digest);
         }
+        partner.admit(envelope.key_version, &envelope.suite, self.now())?;
+        self.log_warnings(partner);
         if is_begun {
             return self.begin_upload(request, partner, package, digest, body);
         }
@@ -309,6 +314,7 @@ impl Exchange {
             Incoming::new(package, envelope.kind, partner.site.clone(), staged.size(), sha256, file.as_str());
         incoming.suite = envelope.suite.clone();
         incoming.key_version = envelope.key_version;
+        incoming.received_at = self.now();
         self.write_receipt(&mut incoming, ReceiptState::Received, None, None, Vec::new())?;
         self.place(staged, &file)?;
         let mut said = format!(
@@ -334,7 +340,7 @@ impl Exchange {
     /// What stands with an incoming package, signed as the answer to this request.
     pub(super) fn signed_receipt(&self, request: &Request, incoming: &Incoming) -> Result<Response> {
         let mut response = self.receipt_for(incoming)?.to_response()?;
-        sign_response(request, &mut response, &self.0.signing, Timestamp::now())?;
+        self.sign_response(request, &mut response)?;
         Ok(response)
     }
 

@@ -5,10 +5,10 @@
 
 use super::Exchange;
 use crate::ledger::Outgoing;
-use crate::model::{PackageKind, Timestamp};
+use crate::model::PackageKind;
 use crate::protocol::{
     Digest, Envelope, PACKAGE_MEDIA_TYPE, PARTIAL_UPLOAD_MEDIA_TYPE, Request, Response, Route, UploadState,
-    sign_request, takes_parts,
+    takes_parts,
 };
 use crate::transport::{Body, Transport};
 use crate::{ErrorKind, Result};
@@ -83,7 +83,7 @@ impl Exchange {
         let route = Route::UploadOffset(shipment.envelope.package_id);
         let mut request = Request::new(route.method(), &route.path(transport.base_path()))?;
         UploadState::default().to_request(request.headers_mut())?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        self.sign_request(&mut request)?;
         match send(transport, request, Body::new(0, &mut io::empty())) {
             Ok(answered) => Ok(answered.map(|(_, response)| response)),
             Err(error) if is_cannot(error.kind()) => Ok(None),
@@ -139,7 +139,7 @@ impl Exchange {
         }
         headers.insert("repr-digest", shipment.digest.to_string())?;
         state.to_request(headers)?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        self.sign_request(&mut request)?;
         Ok(request)
     }
 }

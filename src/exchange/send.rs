@@ -11,7 +11,7 @@ use crate::ledger::{Change, HistoryEntry, Outgoing, OutgoingState, Step};
 use crate::model::{Json, PackageId, PackageKind, Timestamp};
 use crate::protocol::{
     Digest, DigestReader, Envelope, Evidence, PACKAGE_MEDIA_TYPE, Problem, Receipt, ReceiptState, Request,
-    Response, sign_request,
+    Response, signed_at,
 };
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
@@ -52,7 +52,7 @@ impl Exchange {
     pub fn send(&self, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
         // Another thread may be sending it; the id makes that harmless.
         let turn = self.0.outbox.take(package);
-        let sent = self.send_at(Timestamp::now(), package, watch);
+        let sent = self.send_at(self.now(), package, watch);
         drop(turn);
         self.0.outbox.wake();
         sent
@@ -213,7 +213,7 @@ impl Exchange {
         let stated = digest.to_string();
         request.headers_mut().insert("content-digest", stated.as_str())?;
         request.headers_mut().insert("repr-digest", stated)?;
-        sign_request(&mut request, &self.0.signing, Timestamp::now())?;
+        self.sign_request(&mut request)?;
         Ok(request)
     }
 
@@ -339,10 +339,21 @@ pub(super) fn receipt_of(
         return Err(Problem::from_response(response).into_error(&partner.alias));
     }
     let evidence = Evidence::of_response(request, response);
+    // An answer is no older than its question, as far as the clocks agree: so a key that has ended cannot be used by
+    // dating an answer back.
+    let window = i64::try_from(partner.signature_window.as_secs()).unwrap_or(i64::MAX);
+    let asked = signed_at(request.headers())?.unix_seconds();
+    let earliest = Timestamp::from_unix_seconds(asked.saturating_sub(window))?;
     let mut refused = partner.lacks("verifying key");
     for key in &partner.verifying {
         match evidence.verify(key) {
-            Ok((receipt, _)) => return Ok((receipt, Json::from_serialize(&evidence)?.to_string())),
+            Ok((receipt, answered)) => {
+                // It may be put right in the settings, and the partner holds the package: so it stays queued.
+                let in_time = key.validity().check_signed(key.id(), answered.max(earliest));
+                in_time
+                    .map_err(|error| error.within("the answer is no receipt to rely on").retryable(true))?;
+                return Ok((receipt, Json::from_serialize(&evidence)?.to_string()));
+            }
             Err(error) => refused = error,
         }
     }

@@ -6,19 +6,25 @@ use super::partner::Partner;
 use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
 use crate::ledger::Ledger;
-use crate::model::SiteId;
+use crate::model::{SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::SigningKey;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// What tells the time.
+pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What [`Exchange::open`](super::Exchange::open) needs to know.
 pub struct ExchangeSettings {
     pub(super) site: SiteId,
     pub(super) folder: PathBuf,
-    pub(super) signing: SigningKey,
+    pub(super) signing: Vec<SigningKey>,
+    pub(super) clock: Clock,
+    pub(super) warning_ahead: Duration,
     pub(super) case_system: Arc<dyn CaseSystem>,
     pub(super) ledger: Option<Arc<dyn Ledger>>,
     pub(super) partners: BTreeMap<SiteId, Partner>,
@@ -46,7 +52,9 @@ impl ExchangeSettings {
         Self {
             site,
             folder: folder.into(),
-            signing,
+            signing: vec![signing],
+            clock: Arc::new(Timestamp::now),
+            warning_ahead: Duration::from_secs(30 * 24 * 60 * 60),
             case_system: Arc::new(case_system),
             ledger: None,
             partners: BTreeMap::new(),
@@ -64,6 +72,30 @@ impl ExchangeSettings {
     #[must_use]
     pub fn with_partner(mut self, partner: Partner) -> Self {
         self.partners.insert(partner.site().clone(), partner);
+        self
+    }
+
+    /// Adds a key that the site signs with, for a time of its own; see
+    /// [`Exchange::set_signing_key`](super::Exchange::set_signing_key) for which of them signs when.
+    #[must_use]
+    pub fn with_signing_key(mut self, key: SigningKey) -> Self {
+        self.signing.push(key);
+        self
+    }
+
+    /// How long before the end of a key, and before the review of a legacy suite is due,
+    /// [`Exchange::warnings`](super::Exchange::warnings) begins to tell of it; by default 30 days.
+    #[must_use]
+    pub fn warning_ahead(mut self, ahead: Duration) -> Self {
+        self.warning_ahead = ahead;
+        self
+    }
+
+    /// What tells the time by which signatures are made and judged, keys are valid and reviews are due; by default the
+    /// system's clock. For tests, and for hosts that have a better clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 

@@ -10,7 +10,7 @@ use crate::case_system::StagedDocuments;
 use crate::codec::{OpeningKey, Suite, Watch};
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
 use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge, overtake};
-use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind, Timestamp};
+use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind};
 use crate::package::{self, Contents};
 use crate::protocol::{DigestReader, Disposition, ReceiptState};
 use crate::rules::{Violation, ViolationCode, check_import, prepare_import, violations_error};
@@ -58,7 +58,7 @@ impl Exchange {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when it is rejected;
-    /// [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::UnsupportedSuite`],
+    /// [`ErrorKind::UnknownKeyVersion`], [`ErrorKind::KeyNotValid`], [`ErrorKind::UnsupportedSuite`],
     /// [`ErrorKind::WrongKey`], [`ErrorKind::Truncated`], [`ErrorKind::Altered`] and the other codec kinds when it
     /// cannot be opened; [`ErrorKind::NotAPackage`], [`ErrorKind::UnsupportedFormatVersion`],
     /// [`ErrorKind::InvalidPackage`], [`ErrorKind::EnvelopeMismatch`], [`ErrorKind::WrongRecipient`] when it is not
@@ -110,7 +110,8 @@ impl Exchange {
         incoming: &Incoming,
         watch: &dyn Watch,
     ) -> Result<Opened> {
-        let key = partner.opening(incoming.key_version, &incoming.suite)?;
+        let (version, received) = (incoming.key_version, incoming.received_at);
+        let key = partner.opening(version, &incoming.suite, received, self.now())?;
         span!("open_package", partner = partner.site, suite = key.suite().name(), bytes = incoming.size);
         self.read_sealed(key, incoming, watch)
             .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))
@@ -351,7 +352,7 @@ impl Exchange {
         let was = Some(incoming.state);
         incoming.last_error = Some(Fault::from(&error));
         incoming.state = IncomingState::Failed;
-        incoming.updated_at = Timestamp::now();
+        incoming.updated_at = self.now();
         let entry = incoming_entry(&incoming, Step::Failed, by, error.to_string()).failed_with(&error);
         match self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)]) {
             Err(unwritten) if unwritten.kind() != ErrorKind::WrongState => Err(unwritten),

@@ -169,6 +169,7 @@ impl Exchange {
             let said = format!("the whole has {} bytes, as was said at its beginning", whole.length);
             return Ok(inconsistent_length(&said));
         }
+        partner.admit(envelope.key_version, &envelope.suite, self.now())?;
         let mut upload = match self.0.uploads.resume(&whole, offset)? {
             Resumed::Upload(upload) => *upload,
             Resumed::StandsAt(stands_at) => return mismatching_offset(stands_at, offset),

@@ -1,5 +1,6 @@
 //! A claim with all of its records: what a case system loads and a package carries.
 
+use super::json::without_values;
 use super::{Assessment, Claim, Contact, Document, Json, Note};
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -47,11 +48,11 @@ impl ClaimFile {
     /// Reads a claim file from JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidPackage`] with the place where the JSON is not a claim file.
+    /// [`ErrorKind::InvalidPackage`] with the place where the JSON is not a claim file, and no value of it.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         serde_json::from_slice(json).map_err(|error| {
-            Error::new(ErrorKind::InvalidPackage, format!("the claim file is not valid: {error}"))
-                .caused_by(error)
+            let said = without_values(&error);
+            Error::new(ErrorKind::InvalidPackage, format!("the claim file is not valid: {said}"))
         })
     }
 

@@ -32,6 +32,12 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    /// The day it is in UTC.
+    #[must_use]
+    pub fn date(self) -> Date {
+        Date(self.0.to_offset(UtcOffset::UTC).date())
+    }
+
     /// The moment so many seconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Keys that sign messages, and keys that check signatures: Ed25519 or a shared HMAC secret.
 
-use super::SecretText;
+use super::{SecretText, Validity};
+use crate::codec::Fingerprint;
 use crate::{Error, ErrorKind, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -58,6 +59,7 @@ const HMAC_SECRET: &str = "hmac-sha256-secret:";
 pub struct SigningKey {
     id: String,
     secret: Secret,
+    validity: Validity,
 }
 
 #[derive(Clone)]
@@ -73,6 +75,7 @@ enum Secret {
 pub struct VerifyingKey {
     id: String,
     public: Public,
+    validity: Validity,
 }
 
 #[derive(Clone)]
@@ -103,7 +106,7 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::InvalidKey`] when `id` is no key id.
     pub fn ed25519(id: &str, seed: &[u8; 32]) -> Result<Self> {
-        Ok(Self { id: checked_id(id)?, secret: Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed)) })
+        Ok(Self::of(checked_id(id)?, Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed))))
     }
 
     /// The shared HMAC secret, 32 to 1024 bytes.
@@ -111,7 +114,24 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::InvalidKey`] when `id` is no key id or the secret is too short or too long.
     pub fn hmac(id: &str, secret: &[u8]) -> Result<Self> {
-        Ok(Self { id: checked_id(id)?, secret: Secret::Hmac(checked_secret(secret)?) })
+        Ok(Self::of(checked_id(id)?, Secret::Hmac(checked_secret(secret)?)))
+    }
+
+    fn of(id: String, secret: Secret) -> Self {
+        Self { id, secret, validity: Validity::ALWAYS }
+    }
+
+    /// The same key, to be signed with at this time alone; by default always.
+    #[must_use]
+    pub fn valid_during(mut self, validity: Validity) -> Self {
+        self.validity = validity;
+        self
+    }
+
+    /// When it may be signed with.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.validity
     }
 
     /// The key's id: `keyid` in the signature.
@@ -129,14 +149,14 @@ impl SigningKey {
         }
     }
 
-    /// The key that checks what this one signs.
+    /// The key that checks what this one signs, valid at the same time.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         let public = match &self.secret {
             Secret::Ed25519(key) => Public::Ed25519(key.verifying_key()),
             Secret::Hmac(secret) => Public::Hmac(secret.clone()),
         };
-        VerifyingKey { id: self.id.clone(), public }
+        VerifyingKey { id: self.id.clone(), public, validity: self.validity }
     }
 
     /// The key as text for a secret store: `ed25519-secret:` or `hmac-sha256-secret:` and base64.
@@ -180,7 +200,7 @@ impl VerifyingKey {
     pub fn ed25519(id: &str, public: &[u8; 32]) -> Result<Self> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(public).ok().filter(|key| !key.is_weak());
         let key = key.ok_or_else(|| invalid("the bytes are no usable Ed25519 public key"))?;
-        Ok(Self { id: checked_id(id)?, public: Public::Ed25519(key) })
+        Ok(Self::of(checked_id(id)?, Public::Ed25519(key)))
     }
 
     /// The shared HMAC secret, 32 to 1024 bytes.
@@ -188,7 +208,40 @@ impl VerifyingKey {
     /// # Errors
     /// [`ErrorKind::InvalidKey`] when `id` is no key id or the secret is too short or too long.
     pub fn hmac(id: &str, secret: &[u8]) -> Result<Self> {
-        Ok(Self { id: checked_id(id)?, public: Public::Hmac(checked_secret(secret)?) })
+        Ok(Self::of(checked_id(id)?, Public::Hmac(checked_secret(secret)?)))
+    }
+
+    fn of(id: String, public: Public) -> Self {
+        Self { id, public, validity: Validity::ALWAYS }
+    }
+
+    /// The same key, for what is signed at this time alone; by default at any.
+    #[must_use]
+    pub fn valid_during(mut self, validity: Validity) -> Self {
+        self.validity = validity;
+        self
+    }
+
+    /// When what it checks must have been signed.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The key as text where it may be shown to anybody: none of a shared secret.
+    #[must_use]
+    pub fn public_text(&self) -> Option<String> {
+        match &self.public {
+            Public::Ed25519(key) => Some(encoded(ED25519_PUBLIC, key.as_bytes())),
+            Public::Hmac(_) => None,
+        }
+    }
+
+    /// What both sides read to each other, to know that the public key that arrived is the one that was handed out. A
+    /// shared secret has none: a hash of it would help who guesses.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.public_text().as_deref().map(Fingerprint::of)
     }
 
     /// The key's id: `keyid` in the signature.
@@ -258,6 +311,29 @@ impl fmt::Debug for VerifyingKey {
         let (id, algorithm) = (&self.id, self.algorithm().name());
         f.debug_struct("VerifyingKey").field("id", id).field("algorithm", &algorithm).finish_non_exhaustive()
     }
+}
+
+/// The fingerprint of a public key by its text, whichever kind it is: an age recipient or an Ed25519 public key.
+///
+/// # Errors
+/// [`ErrorKind::InvalidKey`] for every other text, and for a secret above all, which is not repeated.
+///
+/// ```
+/// let handed_over = "ed25519-public:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+/// assert_eq!(claimwire::protocol::fingerprint_of(handed_over)?.to_string(), "59ef c21e 47b1 d092 7d4b 9977 041b fee6");
+/// # Ok::<(), claimwire::Error>(())
+/// ```
+pub fn fingerprint_of(public: &str) -> Result<Fingerprint> {
+    let public = public.trim();
+    #[cfg(feature = "age")]
+    if let Ok(recipient) = public.parse::<crate::codec::AgeRecipient>() {
+        return Ok(recipient.fingerprint());
+    }
+    // Any id does: the fingerprint is of the key alone.
+    let key = VerifyingKey::from_text("any", public)?;
+    key.fingerprint().ok_or_else(|| {
+        invalid("a shared secret has no fingerprint, which would help who guesses; try the partner instead")
+    })
 }
 
 fn mac(secret: &[u8], message: &[u8]) -> Result<Hmac<Sha256>> {

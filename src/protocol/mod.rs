@@ -31,6 +31,7 @@ mod signature;
 mod signature_base;
 mod trial;
 mod upload;
+mod validity;
 
 pub(crate) use challenge::challenge;
 pub use credential::Credential;
@@ -38,7 +39,7 @@ pub use digest::{Digest, DigestReader, Hasher};
 pub use envelope::{Envelope, PACKAGE_MEDIA_TYPE};
 pub use evidence::Evidence;
 pub use headers::Headers;
-pub use keys::{Algorithm, SigningKey, VerifyingKey};
+pub use keys::{Algorithm, SigningKey, VerifyingKey, fingerprint_of};
 pub use message::{Endpoint, MAX_ANSWER_BYTES, Peer, Request, Response};
 pub(crate) use nonces::Nonces;
 pub(crate) use problem::printable;
@@ -48,9 +49,10 @@ pub use receipt::{Disposition, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState};
 pub use routes::Route;
 pub use secret_text::SecretText;
 pub use signature::{
-    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signer_id, verify_request,
-    verify_response,
+    DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signed_at, signer_id,
+    verify_request, verify_response,
 };
 pub use trial::{SealedSample, TRIAL_MEDIA_TYPE, TrialAnswer, TrialCheck, TrialOutcome, TrialSide};
 pub use upload::{PARTIAL_UPLOAD_MEDIA_TYPE, UploadState};
 pub(crate) use upload::{inconsistent_length, mismatching_offset, put_limits, takes_parts};
+pub use validity::Validity;

@@ -63,7 +63,10 @@ impl Disposition {
     #[must_use]
     pub fn rejected_for(kind: ErrorKind) -> Self {
         let code = match kind {
-            ErrorKind::WrongKey | ErrorKind::UnknownKeyVersion | ErrorKind::InvalidKey => "decryption-failed",
+            ErrorKind::WrongKey
+            | ErrorKind::UnknownKeyVersion
+            | ErrorKind::InvalidKey
+            | ErrorKind::KeyNotValid => "decryption-failed",
             ErrorKind::NotAnArchive
             | ErrorKind::UnsupportedArchive
             | ErrorKind::InconsistentArchive

@@ -86,6 +86,14 @@ pub fn signer_id(headers: &Headers) -> Result<String> {
     Ok(Found::in_headers(headers)?.key_id)
 }
 
+/// When a message says it was signed, by its signer's clock; whether it was, is another question.
+///
+/// # Errors
+/// [`ErrorKind::BadSignature`] when it has no signature of this protocol.
+pub fn signed_at(headers: &Headers) -> Result<Timestamp> {
+    Ok(Found::in_headers(headers)?.created)
+}
+
 /// Signs a request: sets `Signature-Input` and `Signature`. All other fields must be there already, the digests of
 /// the body among them.
 ///

@@ -1,22 +1,29 @@
 //! The keys of a partner: what seals and opens, by version, and what its signatures are checked with.
 
 use super::secret::{SecretPlace, SecretSource, read_place};
+use super::suites::{Opening, Sealing};
 use super::table::{Mistakes, Table};
-#[cfg(feature = "age")]
-use crate::codec::{AgeIdentity, AgeRecipient, AgeRecipients};
-use crate::codec::{DesMd5Key, Framing, OpeningKey, SealingKey, Suite};
-use crate::exchange::Partner;
-use crate::protocol::{Credential, VerifyingKey};
+use crate::codec::Suite;
+use crate::exchange::{AfterReview, DEFAULT_GRACE, Partner};
+use crate::model::{Date, Timestamp};
+use crate::protocol::{Credential, Validity, VerifyingKey};
 use crate::{Error, ErrorKind, Result};
-use serde::Serialize;
-use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use serde::{Serialize, Serializer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+const DAY: u64 = 24 * 60 * 60;
+/// A key that still opens what comes a year after its end has none.
+const LONGEST_GRACE: u64 = 366;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Keys {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outgoing: Option<Outgoing>,
+    #[serde(serialize_with = "one_or_list", skip_serializing_if = "Vec::is_empty")]
+    outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
+    grace_days: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    legacy: Option<Legacy>,
     verifying: Vec<Verifying>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unsigned: Option<Unsigned>,
@@ -26,39 +33,38 @@ pub(super) struct Keys {
 struct Outgoing {
     version: u32,
     #[serde(flatten)]
+    validity: Validity,
+    #[serde(flatten)]
     cipher: Sealing,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "suite", rename_all = "kebab-case")]
-enum Sealing {
-    DesMd5(Password),
-    Age { recipients: Vec<String> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Incoming {
     version: u32,
     #[serde(flatten)]
-    cipher: Opening,
+    kept: Kept,
 }
 
+/// What is left of a version: its key, or the moment it was given up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "suite", rename_all = "kebab-case")]
-enum Opening {
-    DesMd5(Password),
-    Age { secret: SecretPlace },
+#[serde(untagged)]
+enum Kept {
+    Key {
+        #[serde(flatten)]
+        validity: Validity,
+        #[serde(flatten)]
+        cipher: Opening,
+    },
+    Retired {
+        retired: Timestamp,
+    },
 }
 
-/// The shared password of `des-md5`, and how the partner frames what it seals.
+/// Until when `des-md5` with this partner was looked at, and what then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Password {
-    secret: SecretPlace,
-    framing: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    salt: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iterations: Option<NonZeroU32>,
+struct Legacy {
+    review_by: Date,
+    after_review: AfterReview,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +74,8 @@ struct Verifying {
     public: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<SecretPlace>,
+    #[serde(flatten)]
+    validity: Validity,
 }
 
 /// What proves requests of a partner that cannot sign.
@@ -80,23 +88,24 @@ enum Unsigned {
 
 impl Keys {
     pub(super) fn read(mut table: Table<'_>) -> Self {
-        let outgoing_given = table.table("outgoing", "a table is expected");
-        let any_outgoing = outgoing_given.is_some();
-        let outgoing = outgoing_given.and_then(Outgoing::read);
-
-        let given = table.tables("incoming");
-        if !any_outgoing && given.is_empty() {
+        let (sealing, opening) = (table.one_or_more("outgoing"), table.tables("incoming"));
+        let any_outgoing = !sealing.is_empty();
+        if !any_outgoing && opening.is_empty() {
             table.mistake("outgoing", "give a key to seal with, keys to open with in `incoming`, or both");
         }
-        let (mut incoming, mut versions) = (Vec::new(), BTreeSet::new());
-        for key in given {
-            let place = key.place().to_owned();
-            let Some(key) = Incoming::read(key) else { continue };
-            if !versions.insert(key.version) {
-                table.mistakes().add(format_args!("{place}.version"), "two keys have this version");
-            }
-            incoming.push(key);
+        let (mut sealed, mut opened) = (Versions::default(), Versions::default());
+        let outgoing = sealing.into_iter().filter_map(|key| Outgoing::read(key, &mut sealed)).collect();
+        let incoming = opening.into_iter().filter_map(|key| Incoming::read(key, &mut opened)).collect();
+
+        let grace_days = table.take::<u64>("grace_days").unwrap_or(DEFAULT_GRACE.as_secs() / DAY);
+        if grace_days > LONGEST_GRACE {
+            table.mistake("grace_days", format_args!("at most {LONGEST_GRACE} days are expected"));
         }
+        let legacy_given = table.table("legacy", "say when it is looked at again, { review_by = … }");
+        if legacy_given.is_some() && !sealed.any_legacy() && !opened.any_legacy() {
+            table.mistake("legacy", "no key here is of the suite des-md5; leave it out");
+        }
+        let legacy = legacy_given.and_then(Legacy::read);
 
         let unsigned_given = table.table("unsigned", "a table is expected");
         let any_unsigned = unsigned_given.is_some();
@@ -121,21 +130,32 @@ impl Keys {
             verifying.push(key);
         }
         table.finish();
-        Self { outgoing, incoming, verifying, unsigned }
+        Self { outgoing, incoming, grace_days, legacy, verifying, unsigned }
     }
 
     /// Gives the partner its keys; what is wrong with a secret goes to `mistakes`.
     pub(super) fn give(&self, partner: Partner, secrets: &dyn SecretSource, mistakes: &Mistakes) -> Partner {
-        let mut partner = partner;
-        if let Some(outgoing) = &self.outgoing {
+        let mut partner = partner.taking_late(Duration::from_secs(self.grace_days.saturating_mul(DAY)));
+        if let Some(legacy) = &self.legacy {
+            partner = partner.reviewing_legacy_by(legacy.review_by, legacy.after_review);
+        }
+        for (index, outgoing) in self.outgoing.iter().enumerate() {
             match outgoing.cipher.key(secrets) {
-                Ok(key) => partner = partner.seal_with(outgoing.version, key),
-                Err(error) => mistakes.add("keys.outgoing", error),
+                Ok(key) => partner = partner.seal_during(outgoing.validity, outgoing.version, key),
+                Err(error) if self.outgoing.len() == 1 => mistakes.add("keys.outgoing", error),
+                Err(error) => mistakes.add(format_args!("keys.outgoing[{index}]"), error),
             }
         }
         for (index, incoming) in self.incoming.iter().enumerate() {
-            match incoming.cipher.key(secrets) {
-                Ok(key) => partner = partner.open_with(incoming.version, key),
+            let (validity, cipher) = match &incoming.kept {
+                Kept::Key { validity, cipher } => (*validity, cipher),
+                Kept::Retired { retired } => {
+                    partner = partner.retire(incoming.version, *retired);
+                    continue;
+                }
+            };
+            match cipher.key(secrets) {
+                Ok(key) => partner = partner.open_during(validity, incoming.version, key),
                 Err(error) => mistakes.add(format_args!("keys.incoming[{index}]"), error),
             }
         }
@@ -155,92 +175,81 @@ impl Keys {
     }
 }
 
+/// The versions of one use that were read so far, with their suites.
+#[derive(Default)]
+struct Versions(BTreeMap<u32, Option<Suite>>);
+
+impl Versions {
+    /// The version of a key, which no other of its use has.
+    fn read(&mut self, table: &mut Table<'_>) -> Option<u32> {
+        let version = table.need::<u32>("version")?;
+        if version == 0 {
+            table.mistake("version", "versions begin with 1");
+        }
+        if self.0.insert(version, None).is_some() {
+            table.mistake("version", "two keys have this version");
+        }
+        Some(version)
+    }
+
+    /// Notes the suite of a version. A later one must not go back from age, whatever their order here.
+    fn agree_on(&mut self, suite: Suite, version: u32, table: &Table<'_>) {
+        self.0.insert(version, Some(suite));
+        let newest_age = self.0.iter().rev().find(|(_, suite)| **suite == Some(Suite::Age));
+        let legacy = self.0.iter().rev().find(|(_, suite)| **suite == Some(Suite::DesMd5));
+        if let (Some((age, _)), Some((legacy, _))) = (newest_age, legacy)
+            && age < legacy
+            && [*age, *legacy].contains(&version)
+        {
+            let said = format!(
+                "version {legacy} goes back to des-md5, which is no protection, from age in version {age}"
+            );
+            table.mistake("suite", said);
+        }
+    }
+
+    fn any_legacy(&self) -> bool {
+        self.0.values().any(|suite| *suite == Some(Suite::DesMd5))
+    }
+}
+
 impl Outgoing {
-    fn read(mut table: Table<'_>) -> Option<Self> {
-        let version = read_version(&mut table);
-        let cipher = match read_suite(&mut table) {
-            Some(Suite::DesMd5) => Password::read(&mut table).map(Sealing::DesMd5),
-            Some(Suite::Age) => read_recipients(&mut table).map(|recipients| Sealing::Age { recipients }),
-            None => None,
-        };
+    fn read(mut table: Table<'_>, versions: &mut Versions) -> Option<Self> {
+        let version = versions.read(&mut table);
+        let validity = read_validity(&mut table);
+        let cipher = Sealing::read(&mut table);
+        if let (Some(version), Some(cipher)) = (version, &cipher) {
+            versions.agree_on(cipher.suite(), version, &table);
+        }
         finish_with(table, cipher.is_some());
-        Some(Self { version: version?, cipher: cipher? })
+        Some(Self { version: version?, validity, cipher: cipher? })
     }
 }
 
 impl Incoming {
-    fn read(mut table: Table<'_>) -> Option<Self> {
-        let version = read_version(&mut table);
-        let cipher = match read_suite(&mut table) {
-            Some(Suite::DesMd5) => Password::read(&mut table).map(Opening::DesMd5),
-            Some(Suite::Age) => read_secret(&mut table).map(|secret| Opening::Age { secret }),
-            None => None,
-        };
+    fn read(mut table: Table<'_>, versions: &mut Versions) -> Option<Self> {
+        let version = versions.read(&mut table);
+        if table.has("retired") {
+            let retired = table.take::<Timestamp>("retired");
+            table.finish();
+            return Some(Self { version: version?, kept: Kept::Retired { retired: retired? } });
+        }
+        let validity = read_validity(&mut table);
+        let cipher = Opening::read(&mut table);
+        if let (Some(version), Some(cipher)) = (version, &cipher) {
+            versions.agree_on(cipher.suite(), version, &table);
+        }
         finish_with(table, cipher.is_some());
-        Some(Self { version: version?, cipher: cipher? })
+        Some(Self { version: version?, kept: Kept::Key { validity, cipher: cipher? } })
     }
 }
 
-impl Password {
-    fn read(table: &mut Table<'_>) -> Option<Self> {
-        let secret = read_secret(table);
-        let framing = table.need::<String>("framing");
-        let salt = table.take::<String>("salt");
-        let iterations = table.take::<NonZeroU32>("iterations");
-        let framing = framing?;
-        let agreed = match framing_of(&framing, salt.as_deref()) {
-            Ok(agreed) => agreed,
-            Err((member, what)) => {
-                table.mistake(member, what);
-                return None;
-            }
-        };
-        if let Some(iterations) = iterations {
-            // The key's own bound; any password shows it.
-            if let Err(error) = DesMd5Key::new("any", agreed).and_then(|key| key.with_iterations(iterations))
-            {
-                table.mistake("iterations", error);
-            }
-        }
-        Some(Self { secret: secret?, framing, salt, iterations })
-    }
-
-    fn key(&self, secrets: &dyn SecretSource) -> Result<DesMd5Key> {
-        let framing = framing_of(&self.framing, self.salt.as_deref())
-            .map_err(|(member, what)| invalid(format!("{member}: {what}")))?;
-        let key = DesMd5Key::new(secrets.secret(&self.secret)?.as_str(), framing)?;
-        match self.iterations {
-            Some(iterations) => key.with_iterations(iterations),
-            None => Ok(key),
-        }
-    }
-}
-
-impl Sealing {
-    fn key(&self, secrets: &dyn SecretSource) -> Result<SealingKey> {
-        match self {
-            Self::DesMd5(password) => Ok(password.key(secrets)?.into()),
-            #[cfg(feature = "age")]
-            Self::Age { recipients } => {
-                let recipients: Result<Vec<AgeRecipient>> =
-                    recipients.iter().map(|text| text.parse()).collect();
-                Ok(AgeRecipients::new(recipients?)?.into())
-            }
-            #[cfg(not(feature = "age"))]
-            Self::Age { .. } => Err(invalid(NO_AGE)),
-        }
-    }
-}
-
-impl Opening {
-    fn key(&self, secrets: &dyn SecretSource) -> Result<OpeningKey> {
-        match self {
-            Self::DesMd5(password) => Ok(password.key(secrets)?.into()),
-            #[cfg(feature = "age")]
-            Self::Age { secret } => Ok(AgeIdentity::from_key_file(secrets.secret(secret)?.as_str())?.into()),
-            #[cfg(not(feature = "age"))]
-            Self::Age { .. } => Err(invalid(NO_AGE)),
-        }
+impl Legacy {
+    fn read(mut table: Table<'_>) -> Option<Self> {
+        let review_by = table.need::<Date>("review_by");
+        let after_review = table.take::<AfterReview>("after_review").unwrap_or_default();
+        table.finish();
+        Some(Self { review_by: review_by?, after_review })
     }
 }
 
@@ -249,6 +258,7 @@ impl Verifying {
         let id = table.need::<String>("id");
         let public = table.take::<String>("public");
         let secret = read_place(&mut table, "secret");
+        let validity = read_validity(&mut table);
         match (&public, &secret) {
             (Some(public), None) => {
                 // A shared secret has a text form too; it never stands here, and is not repeated.
@@ -265,15 +275,16 @@ impl Verifying {
             _ => table.mistake("public", "give either `public` or, for a shared secret, `secret`"),
         }
         table.finish();
-        Some(Self { id: id?, public, secret })
+        Some(Self { id: id?, public, secret, validity })
     }
 
     fn key(&self, secrets: &dyn SecretSource) -> Result<VerifyingKey> {
-        match (&self.public, &self.secret) {
+        let key = match (&self.public, &self.secret) {
             (Some(public), _) => VerifyingKey::from_text(&self.id, public),
             (None, Some(secret)) => VerifyingKey::from_text(&self.id, secrets.secret(secret)?.as_str()),
             (None, None) => Err(invalid("neither `public` nor `secret` is given")),
-        }
+        };
+        Ok(key?.valid_during(self.validity))
     }
 }
 
@@ -299,55 +310,21 @@ impl Unsigned {
     }
 }
 
-#[cfg(not(feature = "age"))]
-const NO_AGE: &str = "the suite age is not built in; build with the feature `age`";
-
-fn read_version(table: &mut Table<'_>) -> Option<u32> {
-    let version = table.need::<u32>("version")?;
-    if version == 0 {
-        table.mistake("version", "versions begin with 1");
-    }
-    Some(version)
+/// When a key is valid; where that cannot be read, a mistake says so.
+fn read_validity(table: &mut Table<'_>) -> Validity {
+    let (from, until) = (table.take::<Timestamp>("valid_from"), table.take::<Timestamp>("valid_until"));
+    Validity::new(from, until).unwrap_or_else(|error| {
+        table.mistake("valid_until", error);
+        Validity::ALWAYS
+    })
 }
 
-fn read_suite(table: &mut Table<'_>) -> Option<Suite> {
-    let suite = match table.need::<String>("suite")?.parse::<Suite>() {
-        Ok(suite) => suite,
-        Err(error) => {
-            table.mistake("suite", error);
-            return None;
-        }
-    };
-    #[cfg(not(feature = "age"))]
-    if suite == Suite::Age {
-        table.mistake("suite", NO_AGE);
+/// One key as a table, several as a list.
+fn one_or_list<S: Serializer>(keys: &[Outgoing], serializer: S) -> Result<S::Ok, S::Error> {
+    match keys {
+        [key] => key.serialize(serializer),
+        keys => keys.serialize(serializer),
     }
-    Some(suite)
-}
-
-fn read_secret(table: &mut Table<'_>) -> Option<SecretPlace> {
-    if !table.has("secret") {
-        table.mistake("secret", "it is missing");
-    }
-    read_place(table, "secret")
-}
-
-fn read_recipients(table: &mut Table<'_>) -> Option<Vec<String>> {
-    let recipients = table.need::<Vec<String>>("recipients")?;
-    if recipients.is_empty() {
-        table.mistake("recipients", "give at least one");
-    }
-    #[cfg(feature = "age")]
-    for (index, text) in recipients.iter().enumerate() {
-        // Not repeated: it may be an identity, which is secret, that was put here by mistake.
-        if text.parse::<AgeRecipient>().is_err() {
-            table.mistake(
-                &format!("recipients[{index}]"),
-                "not an age recipient (`age1` and 58 more characters)",
-            );
-        }
-    }
-    Some(recipients)
 }
 
 /// What is left of a key whose suite is not known cannot be judged.
@@ -355,29 +332,6 @@ fn finish_with(table: Table<'_>, suite_known: bool) {
     if suite_known {
         table.finish();
     }
-}
-
-/// The framing by its name; else the member that is wrong, and why.
-fn framing_of(name: &str, salt: Option<&str>) -> std::result::Result<Framing, (&'static str, String)> {
-    match (name, salt) {
-        ("salt-prefix", None) => Ok(Framing::SaltPrefix),
-        ("openssl", None) => Ok(Framing::OpenSsl),
-        ("bare", Some(salt)) => {
-            let salt = salt_of(salt)
-                .ok_or_else(|| ("salt", "8 bytes in 16 hexadecimal digits are expected".to_owned()))?;
-            Ok(Framing::Bare { salt })
-        }
-        ("bare", None) => Err(("salt", "the framing `bare` needs the agreed salt".to_owned())),
-        ("salt-prefix" | "openssl", Some(_)) => {
-            Err(("salt", format!("the framing `{name}` brings its own salt; leave it out")))
-        }
-        _ => Err(("framing", "there are `salt-prefix`, `openssl` and `bare`".to_owned())),
-    }
-}
-
-fn salt_of(hex: &str) -> Option<[u8; 8]> {
-    let whole = hex.len() == 16 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    whole.then(|| u64::from_str_radix(hex, 16).ok().map(u64::to_be_bytes)).flatten()
 }
 
 fn invalid(message: impl Into<String>) -> Error {

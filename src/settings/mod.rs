@@ -28,6 +28,7 @@ mod keys;
 mod retry;
 mod rules;
 mod secret;
+mod suites;
 mod table;
 
 pub use secret::{LocalSecrets, SecretPlace, SecretSource};
@@ -91,12 +92,12 @@ impl PartnerSettings {
     /// repeated.
     #[cfg(feature = "toml")]
     pub fn from_toml(text: &str) -> Result<Self> {
-        let members: Map<String, Value> = toml::from_str(text).map_err(|error| {
+        let members: toml::Table = toml::from_str(text).map_err(|error| {
             // The error's own text shows the line, which may hold what nobody shall see.
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             invalid(format!("the partner's settings are not TOML, line {line}: {}", error.message()))
         })?;
-        Self::read(members)
+        Self::read(members.into_iter().map(|(name, value)| (name, to_json(value))).collect())
     }
 
     /// Reads and validates settings in JSON.
@@ -288,6 +289,22 @@ impl AutomaticUnpack {
         }
         table.finish();
         Some(Self { r#as: account? })
+    }
+}
+
+/// TOML has moments and dates of its own kind, JSON as text.
+#[cfg(feature = "toml")]
+fn to_json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(moment) => moment.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
+        toml::Value::Table(members) => {
+            members.into_iter().map(|(name, value)| (name, to_json(value))).collect()
+        }
     }
 }
 

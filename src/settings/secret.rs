@@ -19,7 +19,7 @@ const LONGEST: u64 = 64 << 10;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SecretPlace {
-    /// A file that only this user may read, by its absolute path.
+    /// A file that only this user may read, by its absolute path; see [`LocalSecrets`] for what is checked.
     File(PathBuf),
     /// A variable of the environment. Its value stays in the process's environment, which cannot be wiped.
     Env(String),
@@ -50,8 +50,14 @@ type HostStore = Arc<dyn Fn(&str) -> Result<SecretText> + Send + Sync>;
 
 /// Files, the environment and, where one is given, the host's own store.
 ///
-/// A file is refused when others than its owner may read or write it (on Unix: any of the mode bits 077). One line
-/// end after the secret is taken off.
+/// On Unix a file is refused when others than its owner may read or write it (any of the mode bits 077), and when its
+/// owner is neither the user that this process runs as nor root: such an owner could read and change it. A symbolic link
+/// is followed, since stores of secrets mount theirs behind links; the file at its end is the one that is checked, and
+/// after it was opened, so that it is the one that is read. Access lists beyond the mode are not looked at. On other
+/// systems, Windows among them, nothing is checked: put the file where this account alone may read, or give secrets by
+/// [`with_host`](Self::with_host).
+///
+/// One line end after the secret is taken off.
 #[derive(Clone, Default)]
 pub struct LocalSecrets {
     host: Option<HostStore>,
@@ -129,10 +135,23 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>> {
 fn check_private(metadata: &std::fs::Metadata) -> Result<()> {
     use std::os::unix::fs::MetadataExt as _;
     let mode = metadata.mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode & 0o077 != 0 {
+        return Err(invalid(format!(
+            "its mode {mode:03o} lets others than its owner at the secret; run chmod 600 on it"
+        )));
+    }
+    check_owner(metadata.uid(), rustix::process::geteuid().as_raw())
+}
+
+#[cfg(unix)]
+fn check_owner(owner: u32, user: u32) -> Result<()> {
+    const ROOT: u32 = 0;
+    if owner == user || owner == ROOT {
         return Ok(());
     }
-    Err(invalid(format!("its mode {mode:03o} lets others than its owner at the secret; run chmod 600 on it")))
+    Err(invalid(format!(
+        "it belongs to user {owner}, who can read and change it, and this process runs as user {user}; run chown {user} on it"
+    )))
 }
 
 #[cfg(not(unix))]
@@ -172,4 +191,23 @@ pub(super) fn read_place(table: &mut Table<'_>, name: &'static str) -> Option<Se
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidSettings, message)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_user_is_refused_unless_it_is_roots() {
+        for (owner, user, refused) in
+            [(1000, 1000, false), (0, 1000, false), (0, 0, false), (1001, 1000, true), (1000, 0, true)]
+        {
+            let checked = check_owner(owner, user);
+            assert_eq!(checked.is_err(), refused, "{owner} {user}");
+            if let Err(error) = checked {
+                assert_eq!(error.kind(), ErrorKind::InvalidSettings);
+                assert!(error.to_string().contains(&format!("chown {user}")), "{error}");
+            }
+        }
+    }
 }

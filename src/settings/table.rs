@@ -109,6 +109,14 @@ impl<'m> Table<'m> {
         items.into_iter().enumerate().filter_map(table).collect()
     }
 
+    /// A table, or a list of them; empty when it is left out.
+    pub(super) fn one_or_more(&mut self, name: &'static str) -> Vec<Table<'m>> {
+        match self.members.get(name) {
+            Some(Value::Array(_)) => self.tables(name),
+            _ => self.table(name, "a table, or a list of them, is expected").into_iter().collect(),
+        }
+    }
+
     /// Every member that is a table, by names that `read` knows.
     pub(super) fn by_name<K>(mut self, read: impl Fn(&str) -> Option<K>, names: &str) -> Vec<(K, Table<'m>)> {
         let members = std::mem::take(&mut self.members);

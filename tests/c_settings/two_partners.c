@@ -116,6 +116,83 @@ static void knows(struct site here, struct site other, const char *folder) {
     cw_transport_free(transport);
 }
 
+/* A partner whose keys end and follow each other, and a site that signs with a key of which none follows. */
+static void looks_after_keys(struct site here, struct site other, const char *folder) {
+    cw_buffer *mark = NULL, *keys = NULL, *part = NULL;
+    check(cw_key_fingerprint(CW_Z(TEXT(other.recipient)), &mark, &error) == CW_OK, "a fingerprint");
+    check(cw_buffer_len(mark) == 39 && TEXT(mark)[4] == ' ', "eight groups of four");
+    check(cw_key_fingerprint(CW_Z(TEXT(here.identity)), &part, &error) == CW_ERR_INVALID_KEY, "a secret has none");
+    check(part == NULL && strstr(cw_error_message(error), TEXT(here.identity)) == NULL, "and is not shown");
+    cw_error_free(error);
+    error = NULL;
+
+    char settings[2048];
+    int written = snprintf(settings, sizeof settings,
+                           "site = \"%s\"\nnumber = 7\nalias = \"Partner\"\n"
+                           "[[keys.outgoing]]\nversion = 1\nvalid_until = 2020-01-01T00:00:00Z\n"
+                           "suite = \"age\"\nrecipients = [\"%s\"]\n"
+                           "[[keys.outgoing]]\nversion = 2\nvalid_from = 2019-12-01T00:00:00Z\n"
+                           "suite = \"age\"\nrecipients = [\"%s\"]\n"
+                           "[[keys.incoming]]\nversion = 1\nretired = 2020-01-01T00:00:00Z\n"
+                           "[[keys.verifying]]\nid = \"%s/1\"\npublic = \"%s\"\n",
+                           other.id, TEXT(here.recipient), TEXT(other.recipient), other.id, TEXT(other.verifying));
+    check(written > 0 && (size_t)written < sizeof settings, "the settings fit");
+    cw_partner *partner = NULL;
+    check(cw_partner_from_toml(CW_Z(settings), NULL, NULL, &partner, &error) == CW_OK, "a partner with many keys");
+    check(cw_partner_keys(partner, &keys, &error) == CW_OK, "its keys");
+    static const char *const states[] = {"ended", "valid", "retired", "valid"};
+    for (int i = 0; i < 4; i++) {
+        char pointer[32];
+        snprintf(pointer, sizeof pointer, "/%d/state", i);
+        check(cw_json_get(TEXT(keys), cw_buffer_len(keys), CW_Z(pointer), &part, &error) == CW_OK, "a state");
+        check(strcmp(TEXT(part), states[i]) == 0, TEXT(part));
+        cw_buffer_free(part);
+    }
+    check(strstr(TEXT(keys), TEXT(mark)) != NULL, "the fingerprint of version 2");
+    cw_buffer_free(keys);
+    cw_buffer_free(mark);
+
+    cw_case_system *cases = NULL;
+    cw_exchange_settings *opened = NULL;
+    cw_exchange *exchange = NULL;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/own-cases", folder);
+    check(cw_case_system_open(CW_Z(path), NULL, 0, &cases, &error) == CW_OK, "a case system");
+    snprintf(path, sizeof path, "%s/own", folder);
+    check(cw_exchange_settings_new(CW_Z(here.id), CW_Z(path), here.signing, cases, &opened, &error) == CW_OK, "settings");
+    check(cw_exchange_settings_add_partner(opened, partner, &error) == CW_OK, "with the partner");
+    check(cw_exchange_settings_set_warning_days(opened, 30, &error) == CW_OK, "warned a month before");
+    check(cw_exchange_open(opened, &exchange, &error) == CW_OK, "an exchange");
+    cw_buffer *warnings = NULL;
+    check(cw_exchange_warnings(exchange, &warnings, &error) == CW_OK, "the warnings");
+    check(strcmp(TEXT(warnings), "[]") == 0, TEXT(warnings));
+    cw_buffer_free(warnings);
+
+    /* The only key gets an end that has passed. */
+    check(cw_signing_key_set_validity(here.signing, NULL, 0, CW_STR("2020-01-01T00:00:00Z"), &error) == CW_OK, "an end");
+    check(cw_exchange_set_signing_key(exchange, here.signing, &error) == CW_OK, "told");
+    check(cw_exchange_warnings(exchange, &warnings, &error) == CW_OK, "the warnings");
+    check(strstr(TEXT(warnings), "no-valid-key") != NULL, TEXT(warnings));
+    cw_buffer_free(warnings);
+    check(cw_exchange_set_signing_key(exchange, other.signing, &error) == CW_OK, "another key");
+    check(cw_exchange_signing_keys(exchange, &keys, &error) == CW_OK, "both keys");
+    check(strstr(TEXT(keys), "ended") != NULL && strstr(TEXT(keys), "valid\"") != NULL, TEXT(keys));
+    check(strstr(TEXT(keys), "secret") == NULL, "and nothing secret");
+    cw_buffer_free(keys);
+    check(cw_exchange_warnings(exchange, &warnings, &error) == CW_OK, "no warning any more");
+    check(strcmp(TEXT(warnings), "[]") == 0, TEXT(warnings));
+    cw_buffer_free(warnings);
+    cw_exchange_free(exchange);
+    cw_case_system_free(cases);
+    cw_partner_free(partner);
+
+    check(cw_signing_key_set_validity(here.signing, CW_STR("2026-06-01T00:00:00Z"), CW_STR("2026-05-01T00:00:00Z"),
+                                      &error) == CW_ERR_INVALID_ARGUMENT,
+          "an end before the beginning");
+    cw_error_free(error);
+    error = NULL;
+}
+
 static int32_t collect(void *user_data, const uint8_t *data, size_t len) {
     char *text = user_data;
     if (strlen(text) + len >= 64) {
@@ -155,6 +232,7 @@ int main(int argc, char **argv) {
     knows(examiner, insurer, folder);
     snprintf(folder, sizeof folder, "%s/cases", argv[1]);
     keeps_claims(folder);
+    looks_after_keys(insurer, examiner, argv[1]);
     end(insurer);
     end(examiner);
     puts("two partners");

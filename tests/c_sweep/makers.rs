@@ -19,6 +19,8 @@ pub(crate) const GOOD_TEXTS: &[(&str, &str)] = &[
     ("base_path", "/claimwire"),
     ("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ("claim", "0192f0c1-7a3b-7c00-8000-00000000000c"),
+    ("valid_from", "2026-01-01T00:00:00Z"),
+    ("valid_until", "2027-01-01T00:00:00Z"),
     ("document", "0192f0c1-7a3b-7c00-8000-00000000000d"),
     ("package", "0192f0c1-7a3b-7c00-8000-00000000000e"),
 ];

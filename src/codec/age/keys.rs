@@ -7,6 +7,7 @@ use age::secrecy::ExposeSecret;
 use age::x25519;
 use zeroize::Zeroizing;
 
+use crate::codec::Fingerprint;
 use crate::{Error, ErrorKind, Result};
 
 /// A site's own secret: opens what others sealed for its [`recipient`](Self::recipient).
@@ -89,6 +90,14 @@ impl fmt::Debug for AgeSecret {
 /// One who shall be able to open what is sealed: the public half of an [`AgeIdentity`], `age1…` as text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AgeRecipient(pub(super) x25519::Recipient);
+
+impl AgeRecipient {
+    /// What both sides read to each other, to know that the recipient that arrived is the one that was handed out.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.to_string())
+    }
+}
 
 impl FromStr for AgeRecipient {
     type Err = Error;

@@ -8,10 +8,9 @@ use crate::exchange::Exchange;
 use crate::exchange::partner::Partner;
 use crate::exchange::receive::whole_digest;
 use crate::ledger::{Change, Direction, HistoryEntry, Step};
-use crate::model::{Package, PackageId, PackageKind, Record, Timestamp};
+use crate::model::{Package, PackageId, PackageKind, Record};
 use crate::protocol::{
     Digest, Envelope, Peer, Request, Response, SealedSample, TrialAnswer, TrialOutcome, TrialSide,
-    sign_response,
 };
 use crate::rules::select;
 use crate::trace::span;
@@ -53,7 +52,7 @@ impl Exchange {
             there.clone(),
             digest,
             proof.created,
-            self.0.signing.id(),
+            self.signing_key()?.id(),
         );
         answer.takes_up_to = self.0.sealed_size_limit;
         answer.sends_up_to = partner.export_rules.max_sealed_size();
@@ -72,7 +71,7 @@ impl Exchange {
         );
         self.0.ledger.commit(&[Change::Append(entry)])?;
         let mut response = answer.to_response()?;
-        sign_response(request, &mut response, &self.0.signing, Timestamp::now())?;
+        self.sign_response(request, &mut response)?;
         Ok(response)
     }
 
@@ -95,14 +94,17 @@ impl Exchange {
                 ),
             );
         }
-        let Some((version, key)) = &partner.sealing else {
-            checks.failed(
-                NO_SEALING_KEY,
-                TrialSide::Recipient,
-                format!("{here} has no key to seal what it sends to {there}."),
-                format!("Hand {there}'s key to {here}, which adds it to its settings."),
-            );
-            return Ok(None);
+        let (version, key) = match partner.sealing(self.now()) {
+            Ok(sealing) => sealing,
+            Err(error) => {
+                checks.failed(
+                    NO_SEALING_KEY,
+                    TrialSide::Recipient,
+                    format!("{here} has no key to seal what it sends to {there}: {error}"),
+                    format!("Hand {there}'s key to {here}, which adds it to its settings."),
+                );
+                return Ok(None);
+            }
         };
         let id = PackageId::generate();
         // `None` where the settings here leave nothing to seal, or too much.
@@ -116,7 +118,7 @@ impl Exchange {
                 named.records.first()?.id.clone(),
             );
             package.id = id;
-            package.key_version = *version;
+            package.key_version = version;
             let sealed = seal_sample(key, package, named.records).ok()?;
             (sealed.len() as u64 <= SAMPLE_LIMIT).then_some((sealed, named.violations))
         };
@@ -135,7 +137,7 @@ impl Exchange {
         };
         let remedy = format!("Give it a name in the name map that {here} has for {there}.");
         checks.violated(TrialOutcome::Failed, "back-", TrialSide::Recipient, &violations, &remedy);
-        Ok(Some(SealedSample::new(id, key.suite().name(), *version, sealed)))
+        Ok(Some(SealedSample::new(id, key.suite().name(), version, sealed)))
     }
 }
 

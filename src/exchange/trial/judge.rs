@@ -124,7 +124,7 @@ impl Exchange {
         if problem.kind().is_some_and(|kind| kind != ErrorKind::BadMessage) {
             self.tell_reached(partner, checks);
         }
-        let ours = self.0.signing.id();
+        let ours = self.signer();
         match (problem.kind(), status) {
             (Some(ErrorKind::UnknownSender), _) => checks.failed(
                 "signature",
@@ -137,6 +137,12 @@ impl Exchange {
                 TrialSide::Either,
                 format!("{there} has another key under the id `{ours}`, or the request was changed on its way: {detail}"),
                 format!("Hand the verifying key `{ours}` to {there} anew, and let no proxy rewrite path or headers."),
+            ),
+            (Some(ErrorKind::KeyNotValid), _) => checks.failed(
+                "signature",
+                TrialSide::Either,
+                format!("{there} does not take the key `{ours}` at this time: {detail}"),
+                format!("Let {here} sign with a key that is valid now, or {there} correct the dates of this one."),
             ),
             (Some(ErrorKind::Replayed), _) => checks.failed(
                 "clock",
@@ -203,7 +209,7 @@ impl Exchange {
         match asked.flatten() {
             Some(ErrorKind::UnknownPackage) => {
                 self.tell_reached(partner, checks);
-                let said = format!("{there} knows the key `{}` that {here} signs with.", self.0.signing.id());
+                let said = format!("{there} knows the key `{}` that {here} signs with.", self.signer());
                 checks.passed("signature", TrialSide::Recipient, said);
                 checks.failed(
                     "trials-unknown",
@@ -222,7 +228,7 @@ impl Exchange {
                     format!("{there} does not take the signature of {here}, and knows no trials."),
                     format!(
                         "Let {there} register the verifying key `{}`, compare the clocks, and let it update claimwire.",
-                        self.0.signing.id()
+                        self.signer()
                     ),
                 );
             }
@@ -263,6 +269,15 @@ impl Exchange {
             return false;
         };
         match verify_response(request, response, key, *at, Duration::MAX) {
+            Ok(signed) if !key.validity().holds_at(signed) => {
+                checks.failed(
+                    "answer-signature",
+                    TrialSide::Either,
+                    format!("{there} signed with the key `{signer}` at {signed}; at {here} it is valid {}.", key.validity()),
+                    format!("Let {there} sign with a key that is valid now, or correct the dates of this one at {here}."),
+                );
+                false
+            }
             Ok(_) => {
                 let said = format!("{there} signs with the key `{signer}`, which {here} has.");
                 checks.passed("answer-signature", TrialSide::Sender, said);

@@ -14,7 +14,7 @@ pub use report::TrialReport;
 use super::Exchange;
 use super::partner::Partner;
 use crate::ledger::{Change, Direction, HistoryEntry, Link, Step};
-use crate::model::{ClaimFile, PackageId, PackageKind, Record, SiteId, Timestamp};
+use crate::model::{ClaimFile, PackageId, PackageKind, Record, SiteId};
 use crate::protocol::{Digest, Envelope, Request, Response, Route, TrialOutcome, TrialSide};
 use crate::rules::{ExportFacts, check_export, select};
 use crate::transport::{Body, Reply};
@@ -103,8 +103,7 @@ impl Exchange {
                 Some(Reply::Pending) => pending = true,
                 Some(reply) => {
                     if let Some((request, response)) = reply.into_answer(&sent.request) {
-                        let answered =
-                            Answered { request: &request, response: &response, at: Timestamp::now() };
+                        let answered = Answered { request: &request, response: &response, at: self.now() };
                         self.judge(partner, &answered, &sent.records, &mut checks)?;
                     }
                 }
@@ -154,15 +153,15 @@ impl Exchange {
         let remedy = format!("Give it a name in the name map that {here} has for {there}.");
         checks.violated(TrialOutcome::Failed, "export-", TrialSide::Sender, &named.violations, &remedy);
 
-        let Ok((version, key)) = partner.sealing() else {
+        if let Err(error) = partner.sealing(self.now()) {
             checks.failed(
                 "sealing-key",
                 TrialSide::Sender,
-                format!("{here} has no key to seal what it sends to {there}."),
+                format!("{here} has no key to seal what it sends to {there}: {error}"),
                 format!("Ask {there} for its key and the key's version, and add both to its settings here."),
             );
             return Ok(None);
-        };
+        }
         let mut package = self.new_package(
             PackageKind::Trial,
             partner,
@@ -170,6 +169,8 @@ impl Exchange {
             &options.by,
         )?;
         package.id = options.package;
+        let version = package.key_version;
+        let key = partner.sealing_key(version)?;
         let sealed = seal_sample(key, package, named.records)?;
         self.check_export_rules(partner, &records, sealed.len() as u64, checks);
         if sealed.len() as u64 > SAMPLE_LIMIT {
@@ -243,7 +244,7 @@ impl Exchange {
         let transport = partner.transport().ok()?;
         let route = Route::State(PackageId::generate());
         let mut request = Request::new(route.method(), &route.path(transport.base_path())).ok()?;
-        crate::protocol::sign_request(&mut request, &self.0.signing, Timestamp::now()).ok()?;
+        self.sign_request(&mut request).ok()?;
         let reply = transport.send(&request, Body::new(0, &mut std::io::empty())).ok()?;
         reply.into_answer(&request).map(|(_, response)| response)
     }

@@ -108,29 +108,24 @@ impl Exchange {
         checks: &mut Checks,
     ) -> Option<&'p OpeningKey> {
         let (here, there, version) = (&self.0.site, &partner.site, announced.key_version);
-        let Some(key) = partner.opening.get(&version) else {
-            let known: Vec<String> = partner.opening.keys().map(u32::to_string).collect();
-            let known = if known.is_empty() { "no version".to_owned() } else { known.join(", ") };
+        let Some(known) = partner.opening.get(version) else {
+            let known = partner.opening.listed();
             checks.failed(
                 way.code("key-version"),
                 TrialSide::Either,
-                format!("{there} seals with key version {version}; {here} can open {known}."),
+                format!("{there} seals with key version {version}; {here} knows: {known}."),
                 format!("Hand over version {version}, or let {there} seal with a version that {here} has."),
             );
             return None;
         };
-        let code = way.code("key-version");
-        checks.passed(
-            code,
-            way.opener(),
-            format!("{here} has version {version} of the key {there} seals with."),
-        );
-        let (agreed, used) = (key.suite().name(), announced.suite);
-        if agreed != used {
+        let (code, used) = (way.code("suite"), announced.suite);
+        if let Some(agreed) =
+            known.key.as_ref().map(|key| key.suite().name()).filter(|agreed| *agreed != used)
+        {
             let used = used.chars().take(40).collect::<String>();
             let used = used.escape_debug();
             checks.failed(
-                way.code("suite"),
+                code,
                 TrialSide::Either,
                 format!(
                     "{there} seals key version {version} with the suite {used}; {here} expects {agreed}."
@@ -139,8 +134,24 @@ impl Exchange {
             );
             return None;
         }
-        let said = format!("Both sides take the suite {agreed} for key version {version}.");
-        checks.passed(way.code("suite"), way.opener(), said);
+        let now = self.now();
+        let key = match partner.opening(version, used, now, now) {
+            Ok(key) => key,
+            Err(error) => {
+                let refused =
+                    if error.kind() == ErrorKind::KeyNotValid { way.code("key-version") } else { code };
+                let remedy = format!("Let {there} seal with a version that {here} takes now.");
+                checks.failed(refused, TrialSide::Either, error.to_string(), remedy);
+                return None;
+            }
+        };
+        let said = format!("{here} has version {version} of the key {there} seals with.");
+        checks.passed(way.code("key-version"), way.opener(), said);
+        checks.passed(
+            code,
+            way.opener(),
+            format!("Both sides take the suite {used} for key version {version}."),
+        );
         Some(key)
     }
 
