@@ -5,6 +5,7 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
+use crate::failpoint::failpoint;
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
 use crate::model::{Json, PackageId, PackageKind, SiteId, Timestamp};
 use crate::protocol::{
@@ -189,6 +190,7 @@ impl Exchange {
             return self.signed_receipt(request, &self.incoming(incoming.id)?);
         }
         let response = self.signed_receipt(request, &incoming)?;
+        failpoint!("receipt-signed");
         if incoming.state == IncomingState::Received && partner.unpacks_as.is_some() {
             self.unpack_soon(incoming.id);
         }
