@@ -259,7 +259,7 @@ impl Exchange {
             // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
             if self.0.ledger.incoming(package).is_ok_and(|known| known.is_none_or(|known| known.file != file))
             {
-                self.0.store.remove(Side::In, &file)?;
+                self.0.store.discard(Side::In, &file);
             }
             return Err(error);
         }

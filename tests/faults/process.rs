@@ -80,12 +80,15 @@ impl Site {
         self.finish()
     }
 
-    /// Gives an order that must come to its end.
+    /// Gives an order that must come to its end. A process may still be dying of what came before.
     #[track_caller]
     pub(crate) fn must(&mut self, order: &str) -> String {
-        match self.order(order) {
-            Outcome::Done(said) => said,
-            other => panic!("{} was told to {order}: {other:?}\n{}", self.name.word(), self.said()),
+        loop {
+            match self.order(order) {
+                Outcome::Done(said) => return said,
+                Outcome::Died => {}
+                Outcome::Failed(why) => panic!("{} cannot {order}: {why}\n{}", self.name.word(), self.said()),
+            }
         }
     }
 
@@ -185,10 +188,6 @@ impl Site {
 
     fn log(&self) -> PathBuf {
         self.folder.join("stderr")
-    }
-
-    pub(crate) fn is_alive(&mut self) -> bool {
-        self.running.as_mut().is_some_and(|running| running.child.try_wait().unwrap().is_none())
     }
 
     /// The points that struck so far.

@@ -114,7 +114,7 @@ impl Story {
 
     fn something_breaks(&mut self) {
         let name = self.random.one_of(&Name::BOTH);
-        let nth = self.random.below(25) + 1;
+        let nth = self.random.below(12) + 1;
         match self.random.below(100) {
             0..35 => {
                 self.pair.site(name).order(&format!("arm *=kill@{nth}"));

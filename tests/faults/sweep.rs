@@ -121,9 +121,8 @@ impl Sweep {
         for name in Name::BOTH {
             let site = self.pair.site(name);
             // A process that died has said where.
-            let alive = site.is_alive();
-            if alive {
-                self.swept.reached.extend(site.must("reached").split_whitespace().map(str::to_owned));
+            if let Outcome::Done(reached) = site.order("reached") {
+                self.swept.reached.extend(reached.split_whitespace().map(str::to_owned));
             }
             for point in site.struck() {
                 self.left.remove(point.as_str());
