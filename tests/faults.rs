@@ -8,6 +8,8 @@
 
 #[path = "faults/check.rs"]
 mod check;
+#[path = "faults/disk.rs"]
+mod disk;
 #[path = "faults/keys.rs"]
 mod keys;
 #[path = "faults/process.rs"]
@@ -22,6 +24,8 @@ mod site;
 mod story;
 #[path = "faults/sweep.rs"]
 mod sweep;
+#[path = "faults/wire.rs"]
+mod wire;
 
 use claimwire::failpoint::POINTS;
 use std::collections::BTreeSet;
@@ -52,6 +56,23 @@ fn a_disk_that_fails_at_every_point_loses_nothing_and_does_nothing_twice() {
     for fate in ["broken", "full", "readonly"] {
         assert_eq!(sweep::sweep(fate).struck, listed, "{fate}");
     }
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_refused_or_kills_and_leaves_nothing() {
+    disk::files_that_may_not_grow();
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing() {
+    if !disk::full_disks() {
+        eprintln!("skipped: this machine lets nobody mount a file system");
+    }
+}
+
+#[test]
+fn a_wire_that_is_cut_anywhere_delivers_once() {
+    wire::cut_everywhere();
 }
 
 #[test]

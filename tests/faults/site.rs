@@ -1,7 +1,9 @@
 //! A site in a process of its own, which does what its standard input says, one line at a time, and answers each line
 //! with one that begins with `@`.
 
+use super::check;
 use super::keys::{self, Name};
+use super::random::Random;
 use axum::Router;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::middleware::map_response;
@@ -109,7 +111,8 @@ impl Site {
             ["document", claim, local, size] => {
                 let mut document = Document::new(ExchangeId::new(&self.site, local)?);
                 document.name = Some(format!("{local}.txt"));
-                let bytes = local.bytes().cycle().take(size.parse().unwrap()).collect::<Vec<u8>>();
+                let mut bytes = Random::from_seed(local.replace("D-", "").parse().unwrap());
+                let bytes = (0..size.parse().unwrap()).map(|_| bytes.byte()).collect::<Vec<u8>>();
                 self.cases.add_document(&claim.parse()?, document, bytes.as_slice()).map(|_| String::new())
             }
             ["export", claim] => {
@@ -205,12 +208,16 @@ impl Site {
         Ok(String::new())
     }
 
-    /// How many packages are not at their end, either way.
+    /// The packages that are not at their end, either way; nothing where there are none.
     fn open_ends(&self) -> Result<String> {
-        let ended = [OutgoingState::Unpacked, OutgoingState::Rejected];
-        let sent = self.exchange.outgoing_packages(&PackageQuery::new())?;
-        let sent = sent.iter().filter(|outgoing| !ended.contains(&outgoing.state)).count();
-        Ok((sent + self.waiting()?.len()).to_string())
+        let mut open = self.waiting()?.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for it in self.exchange.outgoing_packages(&PackageQuery::new())? {
+            if !check::is_at_its_end(&it) {
+                let kind = it.package.kind.name();
+                open.push(format!("{} {kind} {} {:?}", it.package.id, it.state.name(), it.last_error));
+            }
+        }
+        Ok(open.join(", "))
     }
 }
 

@@ -64,15 +64,18 @@ impl Story {
         self.pair.site(name).revive();
         self.pair.site(name.other()).revive();
         if self.random.in_a_hundred(60) {
-            self.something_breaks();
+            self.something_breaks(name);
         }
         let order = self.order(name);
         if order == "push" && self.random.in_a_hundred(15) {
             self.push_stands_still(name);
         } else {
             self.pair.site(name).order(&order);
+            if order.starts_with("export") && self.random.in_a_hundred(50) {
+                self.pair.site(name).order("push");
+            }
         }
-        if self.random.in_a_hundred(70) {
+        if self.random.in_a_hundred(50) {
             for name in Name::BOTH {
                 self.pair.site(name).order("arm");
             }
@@ -112,9 +115,11 @@ impl Story {
         self.pair.site(name).finish();
     }
 
-    fn something_breaks(&mut self) {
-        let name = self.random.one_of(&Name::BOTH);
-        let nth = self.random.below(12) + 1;
+    /// A fault, more often at the site that acts than at the other.
+    fn something_breaks(&mut self, acting: Name) {
+        let name = if self.random.in_a_hundred(60) { acting } else { acting.other() };
+        let most = self.random.below(16) + 1;
+        let nth = self.random.below(most) + 1;
         match self.random.below(100) {
             0..35 => {
                 self.pair.site(name).order(&format!("arm *=kill@{nth}"));
@@ -177,11 +182,12 @@ impl Story {
                     last.push((name, order, self.pair.site(name).order(order)));
                 }
             }
-            if Name::BOTH.into_iter().all(|name| self.pair.site(name).must("open") == "0") {
+            if Name::BOTH.into_iter().all(|name| self.pair.site(name).must("open").is_empty()) {
                 return;
             }
         }
+        let open = Name::BOTH.map(|name| self.pair.site(name).must("open"));
         let said = Name::BOTH.map(|name| self.pair.site(name).said());
-        panic!("the sites do not come to rest: {last:#?}\n{}\n{}", said[0], said[1]);
+        panic!("the sites do not come to rest: {open:#?}\n{last:?}\n{}\n{}", said[0], said[1]);
     }
 }
