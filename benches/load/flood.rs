@@ -1,6 +1,6 @@
 //! Strangers: connections that never come to an end, bodies beyond all bounds, requests that nobody signed.
 
-use crate::partner::Noise;
+use crate::noise::Noise;
 use crate::{Load, Outcome};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

@@ -12,6 +12,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to a person")]
 
 mod flood;
+mod noise;
 mod partner;
 mod receiver;
 
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// What the receiver may take at most.
-const LIMIT_KIB: u64 = 96 << 10;
+const LIMIT_KIB: u64 = 64 << 10;
 
 /// When the last package must be there.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -1,5 +1,6 @@
 //! The partners: each a site of its own with its outbox, which sends until it has a receipt for everything.
 
+use crate::noise::Noise;
 use crate::{Load, Outcome, receiver};
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::codec::AgeIdentity;
@@ -160,20 +161,4 @@ impl Traffic {
 /// What became of one partner's packages.
 pub(crate) fn joined(thread: ScopedJoinHandle<'_, Result<Vec<Sent>, String>>) -> Result<Vec<Sent>, String> {
     thread.join().unwrap_or_else(|_| Err("a partner panicked".to_owned()))
-}
-
-/// Bytes that do not compress, the same each time (xorshift64*, Vigna 2016).
-pub(crate) struct Noise(pub(crate) u64);
-
-impl Read for Noise {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        for chunk in buffer.chunks_mut(8) {
-            self.0 ^= self.0 >> 12;
-            self.0 ^= self.0 << 25;
-            self.0 ^= self.0 >> 27;
-            let word = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
-        }
-        Ok(buffer.len())
-    }
 }

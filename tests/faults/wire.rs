@@ -35,8 +35,8 @@ pub(crate) fn cut_everywhere() {
         pair.site(Examiner).must("unpack");
         pair.site(Insurer).must("ask");
     }
-    // A request has more than a kilobyte, and so has an answer with its signature.
-    assert!(cuts.iter().all(|tries| tries * STEP > 900), "{cuts:?}");
+    // A request has more than a kilobyte, an answer with its signature most of one.
+    assert!(cuts.iter().all(|tries| tries * STEP > 700), "{cuts:?}");
     pair.sites.iter_mut().for_each(|site| site.quit());
     assert_eq!(check(pair.folder.path()), 2);
 }
