@@ -52,8 +52,8 @@ impl Load {
     /// Every partner sends small and middling packages, every second one 5 MB, every eighth 50 MB.
     fn full() -> Self {
         let of = |partner: usize| {
-            let large = (partner % 2 == 0).then_some(5_000_000);
-            let largest = (partner % 8 == 0).then_some(50_000_000);
+            let large = partner.is_multiple_of(2).then_some(5_000_000);
+            let largest = partner.is_multiple_of(8).then_some(50_000_000);
             [10_000, 100_000, 1_000_000].into_iter().chain(large).chain(largest).collect()
         };
         Self { packages: (0..64).map(of).collect(), slow: 200, oversize: 4, unauthenticated: 8 }
