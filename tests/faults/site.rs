@@ -20,6 +20,8 @@ use claimwire::{Error, ErrorKind, Result};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 struct Site {
     site: SiteId,
@@ -34,7 +36,8 @@ pub(crate) fn play() {
     let folder = PathBuf::from(told("CLAIMWIRE_TEST_FOLDER"));
     let name = Name::from_word(&told("CLAIMWIRE_TEST_SITE"));
     let site = Site::open(&folder, name, &told("CLAIMWIRE_TEST_PARTNER")).unwrap();
-    answer(&format!("port {}", listen(site.exchange.clone())));
+    let (port, stop, server) = listen(site.exchange.clone());
+    answer(&format!("port {port}"));
     for line in std::io::stdin().lock().lines() {
         let words = line.unwrap();
         let words: Vec<&str> = words.split(' ').collect();
@@ -43,6 +46,9 @@ pub(crate) fn play() {
             Err(error) => answer(&format!("err {}: {}", error.kind().name(), error)),
         }
     }
+    // The last handle on the exchange is then dropped here, and waits for an unpack that is under way.
+    drop(stop);
+    server.join().unwrap();
 }
 
 fn answer(line: &str) {
@@ -52,7 +58,7 @@ fn answer(line: &str) {
 }
 
 /// Serves the exchange on a free port; each connection carries one request.
-fn listen(exchange: Exchange) -> u16 {
+fn listen(exchange: Exchange) -> (u16, tokio::sync::oneshot::Sender<()>, JoinHandle<()>) {
     let service = EndpointService::new(Arc::new(exchange), ReceiverSettings::default());
     let app = Router::new().nest_service("/claimwire", service).layer(map_response(
         |mut response: axum::response::Response| async {
@@ -63,8 +69,17 @@ fn listen(exchange: Exchange) -> u16 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, app).await }));
-    port
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = std::thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                served = axum::serve(listener, app) => served.unwrap(),
+                _ = stopped => {}
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(5));
+    });
+    (port, stop, server)
 }
 
 impl Site {
