@@ -9,6 +9,9 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to a person")]
 
+#[path = "load/noise.rs"]
+mod noise;
+
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, OpeningKey, SealingKey, Suite};
 use claimwire::exchange::{Exchange, ExchangeSettings, ExportOptions, Partner};
@@ -18,6 +21,7 @@ use claimwire::protocol::SigningKey;
 use claimwire::receiver::{Receiver, ReceiverSettings, TlsSettings};
 use claimwire::rules::ExportRules;
 use claimwire::transport::{HttpsSettings, HttpsTransport};
+use noise::Noise;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::error::Error;
 use std::fs;
@@ -99,22 +103,6 @@ fn prepare(folder: &Path) -> Outcome<()> {
     let line = b"2026-02-26 Swelling down. Referred to physiotherapy, twice a week, for six weeks.\n";
     let text: Vec<u8> = line.iter().copied().cycle().take(20 << 20).collect();
     add("notes.txt".into(), &mut text.as_slice())
-}
-
-/// Bytes that do not compress, the same each time (xorshift64*, Vigna 2016).
-struct Noise(u64);
-
-impl Read for Noise {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        for chunk in buffer.chunks_mut(8) {
-            self.0 ^= self.0 >> 12;
-            self.0 ^= self.0 << 25;
-            self.0 ^= self.0 >> 27;
-            let word = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
-        }
-        Ok(buffer.len())
-    }
 }
 
 fn send(folder: &Path, suite: Suite, port: &str) -> Outcome<()> {

@@ -3,6 +3,7 @@
 #[cfg(feature = "exchange")]
 use crate::Error;
 use crate::Result;
+use crate::failpoint::failpoint;
 #[cfg(feature = "exchange")]
 use std::fs::DirBuilder;
 use std::fs::File;
@@ -26,16 +27,21 @@ impl DurableFile {
     /// Syncs the file and gives it its name; what stood there before is replaced. Survives power loss once this
     /// has returned.
     pub(crate) fn place(self, name: impl AsRef<Path>) -> Result<PathBuf> {
+        failpoint!(in &self.folder, "written");
         self.file.as_file().sync_all()?;
+        failpoint!(in &self.folder, "synced");
         let path = self.folder.join(name);
         self.file.persist(&path).map_err(|refused| refused.error)?;
+        failpoint!(in &self.folder, "renamed");
         sync_folder(&self.folder)?;
+        failpoint!(in &self.folder, "placed");
         Ok(path)
     }
 }
 
 impl Write for DurableFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        failpoint!(in &self.folder, "writing");
         self.file.write(bytes)
     }
 

@@ -114,6 +114,11 @@ mod trace;
 
 #[cfg(feature = "codec")]
 mod durable_file;
+#[cfg(all(feature = "codec", not(feature = "failpoints")))]
+mod failpoint;
+#[cfg(feature = "failpoints")]
+#[doc(hidden)]
+pub mod failpoint;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

@@ -133,7 +133,7 @@ fn a_site_that_works_says_so_and_leaves_nothing_behind() {
     let health = sites.insurer.exchange.health();
     assert_eq!((health.status, health.is_up(), health.waiting), (HealthStatus::Pass, true, 1), "{health:?}");
     assert!(health.oldest_waiting_seconds.is_some_and(|seconds| seconds < 600));
-    for code in ["ledger", "store", "signing-key", "partner-keys", "outbox", "inbox"] {
+    for code in ["ledger", "store", "signing-key", "partner-keys", "key-validity", "outbox", "inbox"] {
         assert_eq!(status_of(&health, code), HealthStatus::Pass);
     }
     assert_eq!(stored(&sites.insurer), before);

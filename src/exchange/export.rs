@@ -204,7 +204,10 @@ impl Exchange {
         let mut outgoing = Outgoing::new(package.clone(), suite.name(), sealed.size(), sha256, &file);
         outgoing.notes = ids_of(RecordKind::Note, &records);
         outgoing.assessments = ids_of(RecordKind::Assessment, &records);
-        sealed.place(&file)?;
+        if let Err(error) = sealed.place(&file) {
+            self.0.store.discard(Side::Out, &file);
+            return Err(error);
+        }
 
         let said = format!(
             "exported to {}: {} records, {} bytes sealed with {}",
@@ -244,7 +247,7 @@ impl Exchange {
         if let Err(error) = committed {
             // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
             if matches!(self.0.ledger.outgoing(package.id), Ok(None)) {
-                self.0.store.remove(Side::Out, &file)?;
+                self.0.store.discard(Side::Out, &file);
             }
             return Err(error);
         }

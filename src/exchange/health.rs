@@ -60,7 +60,7 @@ impl Serialize for HealthStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct HealthCheck {
-    /// What was checked, stable: `ledger`, `store`, `signing-key`, `partner-keys`, `outbox`, `inbox`.
+    /// What was checked, stable: `ledger`, `store`, `signing-key`, `partner-keys`, `key-validity`, `outbox`, `inbox`.
     pub code: &'static str,
     /// What came of it.
     pub status: HealthStatus,
@@ -102,6 +102,7 @@ impl Exchange {
     /// | `store` | the folder for sealed packages cannot be written | |
     /// | `signing-key` | what it signs does not verify | |
     /// | `partner-keys` | | a partner lacks a key, or a way to be reached |
+    /// | `key-validity` | | a key ends soon or has none after it, or the review of `des-md5` is due: see [`warnings`](Self::warnings) |
     /// | `outbox` | it cannot be read | a package failed for good, or waits for more than an hour |
     /// | `inbox` | it cannot be read | a package could not be unpacked |
     #[must_use]

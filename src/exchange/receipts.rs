@@ -155,6 +155,17 @@ impl Exchange {
         let detail =
             receipt.detail.as_deref().map(|detail| format!(": {}", printable(detail))).unwrap_or_default();
         let said = format!("{} {said}{detail}", self.partner(&to)?.alias);
+        // First, since only a word that is still to be recorded is given again after a crash. A recipient that kept or
+        // changed some of it says what it has in its next package.
+        let accepted = receipt.disposition == Some(Disposition::Accepted);
+        match outgoing.package.kind {
+            PackageKind::Claim if accepted => self.agree_on(&outgoing)?,
+            PackageKind::Claim if receipt.state == ReceiptState::Unpacked => self.forget_before(&outgoing)?,
+            PackageKind::Notes if receipt.state != ReceiptState::Received => {
+                self.settle_notes(&outgoing, accepted && receipt.state == ReceiptState::Unpacked)?;
+            }
+            _ => {}
+        }
         let details = receipt.details.iter().cloned().map(|detail| detail.each_text(printable));
         let refusal = Error::new(ErrorKind::Refused, said.as_str()).with_details(details);
         let (outgoing, recorded) = self.update_outgoing(package, |outgoing| {
@@ -174,17 +185,6 @@ impl Exchange {
             let entry = outgoing_entry(outgoing, step, to.as_str(), said.as_str());
             Some(if state == OutgoingState::Rejected { entry.failed_with(&refusal) } else { entry })
         })?;
-        // A recipient that kept or changed some of it says what it has in its next package.
-        let accepted = receipt.disposition == Some(Disposition::Accepted);
-        let agreed = match outgoing.package.kind {
-            PackageKind::Claim if accepted => self.agree_on(&outgoing),
-            PackageKind::Claim if receipt.state == ReceiptState::Unpacked => self.forget_before(&outgoing),
-            PackageKind::Notes if receipt.state != ReceiptState::Received => {
-                self.settle_notes(&outgoing, accepted && receipt.state == ReceiptState::Unpacked)
-            }
-            _ => Ok(()),
-        };
-        // The word itself is durable by now.
         if recorded {
             // Later packages of the claim may have waited for it.
             self.0.outbox.wake();
@@ -195,7 +195,6 @@ impl Exchange {
                 ReceiptState::Rejected => self.tell_failure(&outgoing)?,
             }
         }
-        agreed?;
         self.fill_feedback(outgoing)
     }
 

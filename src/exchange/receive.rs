@@ -6,6 +6,7 @@ use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::{Side, file_name};
 use super::upload::{Staged, representation_digest};
+use crate::failpoint::failpoint;
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
 use crate::model::{Json, PackageId, PackageKind, SiteId};
 use crate::protocol::{
@@ -261,6 +262,7 @@ impl Exchange {
             return self.signed_receipt(request, &self.incoming(incoming.id)?);
         }
         let response = self.signed_receipt(request, &incoming)?;
+        failpoint!("receipt-signed");
         if incoming.state == IncomingState::Received && partner.unpacks_as.is_some() {
             self.unpack_soon(incoming.id);
         }
@@ -330,7 +332,7 @@ impl Exchange {
             // Where even that cannot be asked, the file stays: opening the folder again sweeps what nobody knows.
             if self.0.ledger.incoming(package).is_ok_and(|known| known.is_none_or(|known| known.file != file))
             {
-                self.0.store.remove(Side::In, &file)?;
+                self.0.store.discard(Side::In, &file);
             }
             return Err(error);
         }

@@ -97,10 +97,10 @@ impl Store {
         })
     }
 
-    pub(super) fn remove(&self, side: Side, file: &str) -> Result<()> {
+    /// Removes a file that no entry of the ledger speaks of. What cannot be removed now is swept by the next opening.
+    pub(super) fn discard(&self, side: Side, file: &str) {
         let folder = self.path(side);
-        std::fs::remove_file(folder.join(file))?;
-        Ok(sync_folder(&folder)?)
+        let _ = std::fs::remove_file(folder.join(file)).and_then(|()| sync_folder(&folder));
     }
 
     fn path(&self, side: Side) -> PathBuf {

@@ -8,6 +8,7 @@ use super::summary::{disposition, summary};
 use super::{Exchange, receipts::Acknowledgement};
 use crate::case_system::StagedDocuments;
 use crate::codec::{OpeningKey, Suite, Watch};
+use crate::failpoint::failpoint;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
 use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge, overtake};
 use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind};
@@ -122,6 +123,7 @@ impl Exchange {
         let sealed = self.0.store.open_sealed(Side::In, &incoming.file)?;
         let contents = package::read(&sealed, key, workplace.path(), &self.0.limits, watch)?;
         self.check_announced(incoming, &contents.manifest.package)?;
+        failpoint!("package-opened");
         Ok(Opened { contents, _workplace: workplace })
     }
 

@@ -23,6 +23,9 @@ impl Timestamp {
     /// The present moment in UTC, to the millisecond.
     #[must_use]
     pub fn now() -> Self {
+        #[cfg(feature = "failpoints")]
+        return Self::from(crate::failpoint::now());
+        #[cfg(not(feature = "failpoints"))]
         Self::from(SystemTime::now())
     }
 

@@ -5,6 +5,7 @@
 //! opening sweeps away.
 
 use crate::durable_file::{create_private_folder, sync_folder};
+use crate::failpoint::failpoint;
 use crate::protocol::DigestReader;
 use crate::{Error, ErrorKind, Result};
 use std::collections::HashSet;
@@ -46,7 +47,9 @@ impl Files {
         let mut file = tempfile::Builder::new().prefix(UNNAMED).tempfile_in(&self.folder)?;
         let mut bytes = DigestReader::new(bytes);
         let size = std::io::copy(&mut bytes, &mut file)?;
+        failpoint!(in &self.folder, "written");
         file.as_file().sync_all()?;
+        failpoint!(in &self.folder, "synced");
         Ok(Written { file, sha256: bytes.finish().to_hex(), size })
     }
 
@@ -92,6 +95,7 @@ impl Placed<'_> {
         }
         written.file.persist(&path).map_err(|error| error.error)?;
         self.new.push(path);
+        failpoint!(in &self.files.folder, "renamed");
         Ok(())
     }
 
@@ -99,6 +103,7 @@ impl Placed<'_> {
     pub(super) fn sync(&self) -> Result<()> {
         if !self.new.is_empty() {
             sync_folder(&self.files.folder)?;
+            failpoint!(in &self.files.folder, "placed");
         }
         Ok(())
     }

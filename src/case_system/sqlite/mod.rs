@@ -7,6 +7,7 @@ mod schema;
 
 use super::{CaseSystem, StagedDocuments};
 use crate::durable_file::create_private_folder;
+use crate::failpoint::failpoint;
 use crate::merge::ChangeSet;
 use crate::model::{ClaimFile, ExchangeId, Json, Timestamp};
 use crate::rules::Catalogue;
@@ -144,9 +145,12 @@ impl CaseSystem for SqliteCaseSystem {
                 }
             }
             placed.sync()?;
+            failpoint!("case-written", ErrorKind::CaseSystem);
             placed.keep();
             Ok(())
-        })
+        })?;
+        failpoint!("case-committed", ErrorKind::CaseSystem);
+        Ok(())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

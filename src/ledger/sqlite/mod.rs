@@ -1,5 +1,7 @@
 //! The embedded ledger: one SQLite file.
 
+#[cfg(feature = "failpoints")]
+mod failpoint;
 mod notes;
 mod packages;
 mod schema;
@@ -7,9 +9,12 @@ mod trail;
 
 use super::stock::{Stock, oldest_waiting};
 use super::{Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery};
+use crate::failpoint::failpoint;
 use crate::model::{ExchangeId, PackageId, Record, SiteId};
 use crate::sqlite::{Database, Failure, to_sql};
 use crate::{Error, ErrorKind, Result};
+#[cfg(feature = "failpoints")]
+use failpoint::point_of;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -53,7 +58,13 @@ impl SqliteLedger {
 
 impl Ledger for SqliteLedger {
     fn commit(&self, changes: &[Change]) -> Result<()> {
-        self.0.write(|transaction| changes.iter().try_for_each(|change| make(transaction, change)))
+        self.0.write(|transaction| {
+            changes.iter().try_for_each(|change| make(transaction, change))?;
+            failpoint!(&point_of(changes, "written"), ErrorKind::Ledger);
+            Ok(())
+        })?;
+        failpoint!(&point_of(changes, "committed"), ErrorKind::Ledger);
+        Ok(())
     }
 
     fn outgoing(&self, id: PackageId) -> Result<Option<Outgoing>> {

@@ -1,0 +1,122 @@
+//! Disks that really refuse: a file that may grow no further, a file system that is full.
+
+use super::check::check;
+use super::keys::Name::{self, Examiner, Insurer};
+use super::process::{Outcome, Pair, Site, this_program};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A file of the site may have so many bytes; the document is larger, the databases are smaller.
+const LONGEST_FILE: usize = 512 << 10;
+
+/// What a process does when a file grows past what it may.
+#[derive(Clone, Copy, PartialEq)]
+enum Excess {
+    IsRefused,
+    Kills,
+}
+
+fn started_with_limit(site: &mut Site, excess: Excess) {
+    let trap = if excess == Excess::IsRefused { "trap '' XFSZ; " } else { "" };
+    let limited = format!("{trap}ulimit -f {}; exec \"$0\" \"$@\"", LONGEST_FILE / 512);
+    let mut command = Command::new("sh");
+    command.args(["-c", &limited]).args(this_program());
+    site.quit();
+    assert!(site.start_as(command, &[]));
+}
+
+/// Export, send and unpack, each tried at a site that cannot write first.
+pub(crate) fn files_that_may_not_grow() {
+    for excess in [Excess::IsRefused, Excess::Kills] {
+        let mut pair = Pair::new(false);
+        pair.site(Insurer).must("claim C-1");
+        pair.site(Insurer).must(&format!("document ON-INS/C-1 D-1 {}", 2 * LONGEST_FILE));
+        for (name, order, at) in [
+            (Insurer, "export ON-INS/C-1", Insurer),
+            (Insurer, "push", Examiner),
+            (Examiner, "unpack", Examiner),
+        ] {
+            started_with_limit(pair.site(at), excess);
+            let outcome = pair.site(name).order(order);
+            let expected = match (excess, at == name) {
+                (Excess::Kills, true) => outcome == Outcome::Died,
+                _ => matches!(outcome, Outcome::Failed(_)),
+            };
+            assert!(expected, "{order}: {outcome:?}");
+            // It was refused as an input of this system, and not by chance.
+            if excess == Excess::IsRefused && at == name {
+                assert!(format!("{outcome:?}").contains("(os error 27)"), "{order}: {outcome:?}");
+            }
+            pair.site(at).quit();
+            pair.site(at).revive();
+            pair.site(name).must(order);
+        }
+        at_rest(pair);
+    }
+}
+
+/// The folder of a site as a file system of its own, as long as this lives.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// None where this machine does not let us mount.
+    fn over(site: &Site) -> Option<Self> {
+        let folder = site.folder.clone();
+        let done =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"]).arg(&folder).output();
+        done.is_ok_and(|done| done.status.success()).then_some(Self(folder))
+    }
+
+    /// Takes all the room there is.
+    fn fill(&self) {
+        let mut file = File::create(self.0.join("filler")).unwrap();
+        for size in [1 << 16, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// The same on a file system that is full; tells whether this machine let us mount one.
+pub(crate) fn full_disks() -> bool {
+    let mut pair = Pair::new(false);
+    let mounted = Name::BOTH.map(|name| Mounted::over(pair.site(name)));
+    let [Some(insurer), Some(examiner)] = &mounted else { return false };
+    pair.site(Insurer).must("claim C-1");
+    pair.site(Insurer).must("document ON-INS/C-1 D-1 700000");
+    for (name, order, at) in
+        [(Insurer, "export ON-INS/C-1", insurer), (Insurer, "push", examiner), (Examiner, "unpack", examiner)]
+    {
+        for site in Name::BOTH {
+            pair.site(site).revive();
+        }
+        at.fill();
+        let outcome = pair.site(name).order(order);
+        assert!(matches!(outcome, Outcome::Failed(_)), "full, {order}: {outcome:?}");
+        at.free();
+        pair.site(name).must(order);
+    }
+    at_rest(pair);
+    true
+}
+
+/// Where the word that it was unpacked did not come through, the sender asks.
+fn at_rest(mut pair: Pair) {
+    pair.site(Insurer).must("ask");
+    for site in &mut pair.sites {
+        assert_eq!(site.must("open"), "");
+        site.quit();
+    }
+    assert_eq!(check(pair.folder.path()), 1);
+}

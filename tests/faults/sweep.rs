@@ -1,0 +1,135 @@
+//! One story that passes every point, in which every point strikes once.
+
+use super::check::check;
+use super::keys::Name;
+use super::process::{Outcome, Pair};
+use super::proxy::Fate;
+use claimwire::failpoint::POINTS;
+use std::collections::BTreeSet;
+
+/// What happened on the way.
+pub(crate) struct Swept {
+    /// The points that were reached, listed or not.
+    pub(crate) reached: BTreeSet<String>,
+    /// Those that struck.
+    pub(crate) struck: BTreeSet<String>,
+}
+
+struct Sweep {
+    pair: Pair,
+    fate: &'static str,
+    /// What is still to strike.
+    left: BTreeSet<&'static str>,
+    swept: Swept,
+}
+
+/// Plays the story; whichever point is reached for the first time, at whichever site, strikes with this fate.
+pub(crate) fn sweep(fate: &'static str) -> Swept {
+    let swept = Swept { reached: BTreeSet::new(), struck: BTreeSet::new() };
+    let mut sweep = Sweep { pair: Pair::new(false), fate, left: POINTS.iter().copied().collect(), swept };
+    sweep.claim_goes_there_and_back();
+    sweep.notes_and_a_package_that_comes_late();
+    sweep.refusals();
+    for site in &mut sweep.pair.sites {
+        site.quit();
+    }
+    check(sweep.pair.folder.path());
+    sweep.swept
+}
+
+impl Sweep {
+    fn claim_goes_there_and_back(&mut self) {
+        use Name::{Examiner, Insurer};
+        self.safely(Insurer, "claim C-1");
+        self.safely(Insurer, "document ON-INS/C-1 D-1 70000");
+        self.until_done(Insurer, "pause");
+        self.until_done(Insurer, "resume");
+        self.until_done(Insurer, "export ON-INS/C-1");
+        self.until_done(Insurer, "push");
+        self.until_done(Examiner, "unpack");
+        self.until_done(Insurer, "ask");
+        self.safely(Examiner, "document ON-INS/C-1 D-2 3000");
+        self.until_done(Examiner, "export ON-INS/C-1");
+        self.until_done(Examiner, "push");
+        self.until_done(Insurer, "unpack");
+        self.until_done(Examiner, "ask");
+    }
+
+    fn notes_and_a_package_that_comes_late(&mut self) {
+        use Name::{Examiner, Insurer};
+        self.safely(Insurer, "note ON-INS/C-1 N-1");
+        self.until_done(Insurer, "notes ON-INS/C-1");
+        self.until_done(Insurer, "push");
+        // The later package overtakes the earlier one, which waits for its receipt to get through.
+        self.safely(Insurer, "status ON-INS/C-1 1");
+        self.until_done(Insurer, "export ON-INS/C-1");
+        self.until_done(Insurer, "export ON-INS/C-1");
+        self.until_done(Insurer, "push");
+        self.until_done(Examiner, "unpack newest");
+        self.until_done(Examiner, "unpack");
+        self.until_done(Insurer, "ask");
+    }
+
+    /// Nobody is there, the package cannot be opened, and a person rejects it.
+    fn refusals(&mut self) {
+        use Name::{Examiner, Insurer};
+        self.until_done(Insurer, "export ON-INS/C-1");
+        while self.is_left("outgoing-failed") {
+            self.pair.site(Examiner).proxy.next(Fate::IsRefused);
+            self.order(Insurer, "push", "");
+        }
+        self.pair.site(Examiner).proxy.calm_down();
+        self.until_done(Insurer, "push");
+        while self.is_left("incoming-failed") {
+            self.order(Examiner, "unpack", "package-opened=broken!");
+        }
+        self.until_done(Examiner, "reject");
+        self.until_done(Insurer, "ask");
+    }
+
+    fn is_left(&self, point: &str) -> bool {
+        self.left.iter().any(|left| left.starts_with(point))
+    }
+
+    /// A thing that is no work of the exchange: nothing strikes.
+    fn safely(&mut self, name: Name, order: &str) {
+        self.pair.site(name).must("arm");
+        self.pair.site(name).must(order);
+    }
+
+    /// The same order as often as a point strikes on its way.
+    fn until_done(&mut self, name: Name, order: &str) {
+        for _ in 0..2 * POINTS.len() {
+            let (outcome, struck) = self.order(name, order, "");
+            if !struck {
+                assert!(matches!(outcome, Outcome::Done(_)), "{order}: {outcome:?}");
+                return;
+            }
+        }
+        panic!("{name:?} never comes to {order}");
+    }
+
+    /// Gives an order with all that is left armed at both sites, and something besides; tells what came of it, and whether anything struck.
+    fn order(&mut self, name: Name, order: &str, besides: &str) -> (Outcome, bool) {
+        let armed: Vec<String> = self.left.iter().map(|point| format!("{point}={}", self.fate)).collect();
+        let armed = format!("arm {},{besides}", armed.join(","));
+        for name in Name::BOTH {
+            self.pair.site(name).must(&armed);
+        }
+        let outcome = self.pair.site(name).order(order);
+        let mut struck = false;
+        for name in Name::BOTH {
+            let site = self.pair.site(name);
+            // A process that died has said where.
+            if let Outcome::Done(reached) = site.order("reached") {
+                self.swept.reached.extend(reached.split_whitespace().map(str::to_owned));
+            }
+            for point in site.struck() {
+                self.left.remove(point.as_str());
+                struck |= self.swept.struck.insert(point.clone());
+                self.swept.reached.insert(point);
+            }
+        }
+        (outcome, struck)
+    }
+}
