@@ -41,6 +41,7 @@ mod pause;
 mod receipts;
 mod receive;
 mod reject;
+mod scan;
 mod sealed;
 mod send;
 mod settings;
@@ -66,6 +67,7 @@ use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId};
 use crate::package::PackageLimits;
 use crate::protocol::SigningKey;
+use crate::scan::DocumentScan;
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
@@ -91,6 +93,7 @@ struct Inner {
     pack: PackOptions,
     limits: PackageLimits,
     sealed_size_limit: u64,
+    scan: Option<Arc<dyn DocumentScan>>,
     base_path: String,
     exporting: Mutex<()>,
     links: Mutex<()>,
@@ -134,6 +137,7 @@ impl Exchange {
             pack: settings.pack,
             limits: settings.limits,
             sealed_size_limit: settings.sealed_size_limit,
+            scan: settings.scan,
             base_path: settings.base_path,
             exporting: Mutex::new(()),
             links: Mutex::new(()),
