@@ -38,7 +38,11 @@ fn sent(sites: &TwoSites) -> (ExchangeId, PackageId) {
 
 fn finds_what_says_so(_: &ExchangeId, file: &Path) -> Result<Verdict> {
     let bytes = std::fs::read(file)?;
-    Ok(if bytes.starts_with(b"infected") { Verdict::Infected("Test.\nFinding".into()) } else { Verdict::Clean })
+    Ok(if bytes.starts_with(b"infected") {
+        Verdict::Infected("Test.\nFinding".into())
+    } else {
+        Verdict::Clean
+    })
 }
 
 /// Nothing of the package reached the case system, and nothing but its sealed bytes is kept.
@@ -81,7 +85,8 @@ fn an_infected_document_holds_back_the_whole_package_until_a_person_rejects_it()
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::InfectedDocument, false));
     says(&error, &["Northern Mutual", "ON-INS/D-2", "Test. Finding", "1 more", "reject"]);
     assert!(!error.to_string().contains("infected 1"), "no content");
-    let found: Vec<_> = error.details().iter().map(|it| (it.code.as_deref(), it.subject.as_deref())).collect();
+    let found: Vec<_> =
+        error.details().iter().map(|it| (it.code.as_deref(), it.subject.as_deref())).collect();
     let code = Some("infected-document");
     assert_eq!(found, [(code, Some("ON-INS/D-2")), (code, Some("ON-INS/D-3"))]);
     nothing_released(&sites, &claim);
@@ -140,7 +145,9 @@ fn a_scanner_without_a_verdict_fails_closed_and_the_package_can_be_unpacked_late
         says(&error, &["ON-INS/D-3", "out for lunch", "nothing of the package was released"]);
         nothing_released(&sites, &claim);
     }
-    assert!(!sites.examiner.events.lock().unwrap().iter().any(|it| matches!(it, Event::InfectedPackage { .. })));
+    assert!(
+        !sites.examiner.events.lock().unwrap().iter().any(|it| matches!(it, Event::InfectedPackage { .. }))
+    );
     *down.lock().unwrap() = None;
     sites.examiner.exchange.unpack(package, "front desk", &()).unwrap();
     assert_eq!(sites.examiner.file(&claim).documents.len(), 3);

@@ -113,7 +113,8 @@ fn curl_alone_sends_a_package_with_a_bearer_token() {
 #[test]
 fn curl_alone_sends_a_package_with_a_client_certificate() {
     let (Some(_), Some(_)) = (find(&["curl"], "--version"), find(&["openssl"], "version")) else { return };
-    let served = Served::new(TwoSites::new(), |tls, clients| tls.accept_client_certificates(clients.pem.as_str()));
+    let served =
+        Served::new(TwoSites::new(), |tls, clients| tls.accept_client_certificates(clients.pem.as_str()));
     let (known, other) = (served.clients.client(), served.clients.client());
     let fingerprint = Peer::unknown().with_certificate(known.der.clone()).fingerprint().unwrap();
     let insurer = served.sites.examiner.exchange.partner(&insurer_site()).unwrap();
@@ -296,7 +297,9 @@ fn a_refusal_of_the_receivers_comes_through_nginx_with_its_reason() {
     let Some(nginx) = Nginx::start(&served, unchanged) else { return };
     let stranger = SigningKey::generate("on-ins-1").unwrap();
     let delivery = Delivery::new(&served.sites, noise(10_000)).with(|it| it.signer = stranger);
-    let Reply::Answered(answer) = send(&nginx.transport(&served), &delivery, || {}).unwrap() else { panic!() };
+    let Reply::Answered(answer) = send(&nginx.transport(&served), &delivery, || {}).unwrap() else {
+        panic!()
+    };
     let refused = refusal(&answer);
     assert_eq!((refused.status, refused.kind), (401, ErrorKind::BadSignature));
     assert!(refused.said.contains("on-ins-1"), "{}", refused.said);
@@ -313,7 +316,8 @@ fn the_certificate_of_the_proxy_is_nobodys_and_its_headers_prove_nothing() {
     served.write("clients.pem", &served.clients.pem);
     let folder = served.folder.path().display().to_string();
     let telling = move |settings: String| {
-        let verify = format!("ssl_client_certificate {folder}/clients.pem; ssl_verify_client on;\n    location /");
+        let verify =
+            format!("ssl_client_certificate {folder}/clients.pem; ssl_verify_client on;\n    location /");
         let told = "proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert;\n        proxy_pass ";
         settings.replace("location /", &verify).replacen("proxy_pass ", told, 1)
     };
@@ -352,7 +356,9 @@ fn a_body_that_nginx_does_not_take_is_told_as_the_refusal_it_is() {
     let small = |settings: String| settings.replace("300m", "1m");
     let Some(nginx) = Nginx::start(&served, small) else { return };
     let delivery = Delivery::new(&served.sites, noise(3_000_000));
-    let Reply::Answered(answer) = send(&nginx.transport(&served), &delivery, || {}).unwrap() else { panic!() };
+    let Reply::Answered(answer) = send(&nginx.transport(&served), &delivery, || {}).unwrap() else {
+        panic!()
+    };
     let error = Problem::from_response(&answer).into_error("Independent Medical Examiners");
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Refused, false), "{error}");
     says(&error, &["Independent Medical Examiners", "413"]);

@@ -118,7 +118,8 @@ struct HostScan {
 impl DocumentScan for HostScan {
     fn scan(&self, document: &ExchangeId, file: &Path) -> Result<Verdict> {
         let path = file.to_str().ok_or_else(|| {
-            let said = "the exchange's folder has a name that is not UTF-8, and cannot be told to the scanner";
+            let said =
+                "the exchange's folder has a name that is not UTF-8, and cannot be told to the scanner";
             Error::new(ErrorKind::InvalidSettings, said)
         })?;
         let (id, path) = (c_text(document.as_str()), c_text(path));
@@ -131,7 +132,9 @@ impl DocumentScan for HostScan {
         });
         match scanned {
             Ok(()) => Ok(Verdict::Clean),
-            Err(found) if found.kind() == ErrorKind::InfectedDocument => Ok(Verdict::Infected(found.to_string())),
+            Err(found) if found.kind() == ErrorKind::InfectedDocument => {
+                Ok(Verdict::Infected(found.to_string()))
+            }
             Err(error) => Err(error),
         }
     }

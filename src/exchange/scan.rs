@@ -60,6 +60,7 @@ fn infected(found: Vec<Detail>) -> Error {
 }
 
 fn unscanned(document: &ExchangeId, error: Error) -> Error {
-    let said = format!("document {document} could not be scanned, so nothing of the package was released: {error}");
+    let said =
+        format!("document {document} could not be scanned, so nothing of the package was released: {error}");
     Error::new(ErrorKind::ScanFailed, said).retryable(error.is_retryable()).caused_by(error)
 }

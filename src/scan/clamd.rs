@@ -71,9 +71,14 @@ impl Clamd {
     /// # Errors
     /// [`ErrorKind::InvalidSettings`] when it is not `host:port`.
     pub fn on_trusted_network(address: &str) -> Result<Self> {
-        let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+        let port = address
+            .rsplit_once(':')
+            .filter(|(host, _)| !host.is_empty())
+            .map(|(_, port)| port.parse::<u16>());
         match port {
-            Some(Ok(_)) => Ok(Self { address: Address::Elsewhere(address.to_owned()), timeout: DEFAULT_TIMEOUT }),
+            Some(Ok(_)) => {
+                Ok(Self { address: Address::Elsewhere(address.to_owned()), timeout: DEFAULT_TIMEOUT })
+            }
             _ => Err(invalid(address, "it is not of the form `host:port`")),
         }
     }
@@ -109,7 +114,9 @@ impl Clamd {
 
     fn name(&self) -> String {
         match &self.address {
-            Address::Here(places) => places.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" or "),
+            Address::Here(places) => {
+                places.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" or ")
+            }
             Address::Elsewhere(address) => address.clone(),
             #[cfg(unix)]
             Address::Socket(path) => path.display().to_string(),
@@ -119,7 +126,8 @@ impl Clamd {
 
 impl DocumentScan for Clamd {
     fn scan(&self, _document: &ExchangeId, file: &Path) -> Result<Verdict> {
-        self.ask(&mut File::open(file)?).map_err(|error| error.within(format_args!("clamd at {}", self.name())))
+        self.ask(&mut File::open(file)?)
+            .map_err(|error| error.within(format_args!("clamd at {}", self.name())))
     }
 }
 
@@ -154,6 +162,7 @@ fn connected_socket(path: &Path, deadline: &Deadline) -> Result<std::os::unix::n
         // Nobody waits any more when the time has run out.
         let _ = connected.send(std::os::unix::net::UnixStream::connect(path));
     })?;
-    let stream = answer.recv_timeout(deadline.left()?).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let stream =
+        answer.recv_timeout(deadline.left()?).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     stream.map_err(|error| deadline.judged(error))
 }

@@ -34,7 +34,10 @@ impl Deadline {
     pub(super) fn judged(&self, error: io::Error) -> Error {
         let said = match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                format!("it gave no verdict within {:?}; look whether it hangs, or allow more time", self.timeout)
+                format!(
+                    "it gave no verdict within {:?}; look whether it hangs, or allow more time",
+                    self.timeout
+                )
             }
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 format!("it is not there ({error}); start it, or correct its address")

@@ -87,7 +87,10 @@ fn the_real_clamd_finds_the_eicar_file_over_both_sockets() {
             assert_eq!(scan(clean).unwrap(), Verdict::Clean, "{} bytes", clean.len());
         }
         let found = scan(eicar.as_bytes()).unwrap();
-        assert!(matches!(&found, Verdict::Infected(name) if name.starts_with("Eicar-Test-Signature")), "{found:?}");
+        assert!(
+            matches!(&found, Verdict::Infected(name) if name.starts_with("Eicar-Test-Signature")),
+            "{found:?}"
+        );
         let error = scan(&vec![7; 20_000_000]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ScanFailed, "{error}");
     }
