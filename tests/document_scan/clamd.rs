@@ -197,8 +197,8 @@ fn a_scanner_that_hangs_or_drips_is_given_up_when_its_time_is_over() {
     let hangs = |mut stream: TcpStream| {
         let _ = stream.read_to_end(&mut Vec::new());
     };
-    let servers: [(&str, fn(TcpStream)); 2] = [("drips", drips), ("hangs", hangs)];
-    for (name, serve) in servers {
+    let servers: [fn(TcpStream); 2] = [drips, hangs];
+    for serve in servers {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let clamd = Clamd::local(&listener.local_addr().unwrap().to_string()).unwrap();
         let file = file_of(b"claim");
@@ -207,8 +207,8 @@ fn a_scanner_that_hangs_or_drips_is_given_up_when_its_time_is_over() {
             scope.spawn(move || serve(listener.accept().unwrap().0));
             clamd.with_timeout(timeout).scan(&document(), file.path()).unwrap_err()
         });
-        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::ScanFailed, true), "{name}: {error}");
-        assert!(start.elapsed() < Duration::from_secs(20), "{name}");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::ScanFailed, true), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(20));
     }
 }
 
