@@ -49,6 +49,7 @@ mod header {
         "event",
         "webhook",
         "exchange_settings",
+        "scan",
         "exchange",
         "exchange_keys",
         "outgoing",

@@ -215,6 +215,11 @@
 #define CW_ERR_ENVELOPE_MISMATCH 205
 
 /**
+ * A scanner found malware in a document of the package.
+ */
+#define CW_ERR_INFECTED_DOCUMENT 206
+
+/**
  * No such claim in the case system.
  */
 #define CW_ERR_UNKNOWN_CLAIM 300
@@ -333,6 +338,11 @@
  * A file the ledger promises is not there or is damaged.
  */
 #define CW_ERR_STORE_DAMAGED 502
+
+/**
+ * The malware scanner gave no verdict on a document.
+ */
+#define CW_ERR_SCAN_FAILED 510
 
 /**
  * No lines at all.
@@ -468,6 +478,11 @@
  * A package that came in could not be unpacked by itself, or its notes could not be applied.
  */
 #define CW_EVENT_UNPACK_FAILED 130
+
+/**
+ * The scanner found malware in a package that came in: nothing of it was released, and a person rejects it.
+ */
+#define CW_EVENT_INFECTED_PACKAGE 140
 
 /**
  * A package of ours is sealed and lies in the outbox.
@@ -1223,6 +1238,47 @@ typedef struct {
      */
     uint32_t json_depth;
 } cw_package_limits;
+
+/**
+ * Scans one document for malware. `document` is its exchange id; `path` names a private file with its verified bytes, in
+ * UTF-8: only to be read, and gone when the unpack is over. Both are borrowed for the time of the call.
+ *
+ * Return CW_OK when it is clean. When it is infected, name what was found with cw_failure_set, as the message of
+ * CW_ERR_INFECTED_DOCUMENT, and return that code. Every other code means that there is no verdict, and fails the unpack
+ * with CW_ERR_SCAN_FAILED.
+ *
+ * It is called on the thread that unpacks, and on several at once where several unpack.
+ */
+typedef int32_t (*cw_scan_fn)(void *user_data,
+                              const char *document,
+                              const char *path,
+                              cw_failure *failure);
+
+/**
+ * Where a ClamAV daemon listens, and how long it may take.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cw_clamd_options).
+     */
+    size_t struct_size;
+    /**
+     * The absolute path of its Unix socket, or "host:port". Required.
+     */
+    const char *address;
+    /**
+     * The length of `address` in bytes.
+     */
+    size_t address_len;
+    /**
+     * How long one document may take; by default three minutes.
+     */
+    uint64_t timeout_ms;
+    /**
+     * 1 for a "host:port" on another machine: documents go there unencrypted, over a network that is trusted with them.
+     */
+    int32_t on_trusted_network;
+} cw_clamd_options;
 
 /**
  * How one export is made.
@@ -3057,6 +3113,33 @@ int32_t cw_exchange_settings_set_pack_options(cw_exchange_settings *settings,
  * Ends settings that no exchange was opened with. NULL is none.
  */
 void cw_exchange_settings_free(cw_exchange_settings *settings);
+
+/**
+ * Has `scan` look at every document that comes in, after its package is verified and before anything of it is released.
+ * One that is infected holds back the whole package with CW_ERR_INFECTED_DOCUMENT, one that could not be scanned with
+ * CW_ERR_SCAN_FAILED. It takes the place of a scanner that was set before. `user_data` is kept until the exchange is
+ * closed, and is then ended with `drop`; so it is when this fails.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_document_scan(cw_exchange_settings *settings,
+                                               cw_scan_fn scan,
+                                               void *user_data,
+                                               cw_drop_fn drop,
+                                               cw_error **error);
+
+/**
+ * Has a ClamAV daemon scan every document that comes in, by its command INSTREAM; else as
+ * cw_exchange_settings_set_document_scan. In clamd.conf, StreamMaxLength, MaxFileSize and MaxScanSize must be as large as
+ * the largest document, and AlertExceedsMax must be "yes": without it clamd calls clean what it did not scan whole.
+ * Whether it is there shows with the first document.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS when the address is none, or is not on this machine and `on_trusted_network` is 0;
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_clamd(cw_exchange_settings *settings,
+                                       const cw_clamd_options *clamd_options,
+                                       cw_error **error);
 
 /**
  * Opens a site's exchange; its folder and ledger are made when they are not there. One process at a time has a folder

@@ -269,6 +269,8 @@ error_kinds! {
     WrongRecipient = 204, "wrong-recipient", 403, never;
     /// What the package says of itself differs from what its sender announced.
     EnvelopeMismatch = 205, "envelope-mismatch", 422, never;
+    /// A scanner found malware in a document of the package.
+    InfectedDocument = 206, "infected-document", 422, never;
 
     /// No such claim in the case system.
     UnknownClaim = 300, "unknown-claim", 404, never;
@@ -320,6 +322,8 @@ error_kinds! {
     CaseSystem = 501, "case-system", 503, later;
     /// A file the ledger promises is not there or is damaged.
     StoreDamaged = 502, "store-damaged", 500, never;
+    /// The malware scanner gave no verdict on a document.
+    ScanFailed = 510, "scan-failed", 503, later;
 }
 
 #[cfg(test)]

@@ -83,6 +83,7 @@
 //! | [`case_system`] | where a site's claims live: a host's own, or the embedded one | `exchange`, `sqlite` |
 //! | [`ledger`] | the exchange's durable state | `exchange`, `sqlite` |
 //! | [`rules`], [`merge`] | what may leave, what may come in, what wins | `exchange` |
+//! | [`scan`] | malware scanning of what came in; ClamAV | `exchange` |
 //! | [`protocol`] | messages, signatures, receipts, problems | `exchange` |
 //! | [`package`] | the archive: manifest, reader, writer | `exchange` |
 //! | [`model`] | claims, assessments, bills, notes, contacts, documents | `exchange` |
@@ -144,6 +145,8 @@ pub mod protocol;
 pub mod receiver;
 #[cfg(feature = "exchange")]
 pub mod rules;
+#[cfg(feature = "exchange")]
+pub mod scan;
 #[cfg(feature = "exchange")]
 pub mod settings;
 #[cfg(feature = "exchange")]

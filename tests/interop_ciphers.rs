@@ -1,4 +1,5 @@
-//! The suites against other people's programs, both ways: OpenSSL, Java's JCE, the `age` tool.
+//! The suites against other people's programs, both ways: OpenSSL, Java's JCE, Jasypt (Java and npm), pycryptodome, the
+//! `age` tool.
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
@@ -8,11 +9,13 @@ use std::fs;
 use std::num::NonZeroU32;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use claimwire::ErrorKind;
 use claimwire::codec::{
     AgeIdentity, AgeRecipient, DesMd5Key, Framing, OpeningKey, decrypt, decrypt_bytes, encrypt_bytes,
 };
-use peers::{attempt, find, find_file, find_python_with, program, run};
+use peers::{attempt, find, find_file, find_node_with, find_python_with, program, run};
 
 const PASSWORD: &str = "legacy-Secret1 ~!\"";
 const SALT: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -139,6 +142,25 @@ fn jasypt_opens_ours_and_we_open_its() {
     assert!(run(&mut jasypt("decrypt"), &ours) == plaintext);
     let theirs = run(&mut jasypt("encrypt"), &plaintext);
     assert!(decrypt_bytes(&key.into(), &theirs).unwrap() == plaintext);
+}
+
+#[test]
+fn the_npm_package_jasypt_opens_ours_and_we_open_its() {
+    let Some(node) = find_node_with("jasypt") else { return };
+    let jasypt = |verb| {
+        let mut command = Command::new(node);
+        // DES has been among Node's legacy algorithms since OpenSSL 3.
+        command.arg("--openssl-legacy-provider").arg(program("npm/jasypt.js")).args([verb, PASSWORD]);
+        command
+    };
+    let key = DesMd5Key::new(PASSWORD, Framing::SaltPrefix).unwrap();
+    // It takes and gives text alone, in base64, and none that is empty or blank.
+    for text in ["claim", "Gutachten M\u{fc}ller: 412,50 \u{20ac}", &"left knee; sprain\n".repeat(10_000)] {
+        let ours = BASE64.encode(encrypt_bytes(&key.clone().into(), text.as_bytes()).unwrap());
+        assert!(run(&mut jasypt("decrypt"), ours.as_bytes()) == text.as_bytes());
+        let theirs = BASE64.decode(run(&mut jasypt("encrypt"), text.as_bytes())).unwrap();
+        assert!(decrypt_bytes(&key.clone().into(), &theirs).unwrap() == text.as_bytes());
+    }
 }
 
 #[test]

@@ -253,3 +253,35 @@ fn deep_values_are_compared_in_one_pass() {
     assert_eq!(set.records[0].fields[0].outcome, FieldOutcome::Updated);
     assert!(merge(&side("null"), &side("[]"), &[], ConflictPolicy::Stop).unwrap().records.is_empty());
 }
+
+#[test]
+fn only_documents_bring_bytes() {
+    let incoming = [claim(&[]), record(RecordKind::Note, "A/N", &[]), document("report.txt", 1)];
+    let set = merge(&[], &incoming, &[], ConflictPolicy::Stop).unwrap();
+    let bringing: Vec<_> =
+        set.records.iter().filter(|it| it.brings_bytes()).map(|it| it.after.kind).collect();
+    assert_eq!(bringing, [RecordKind::Document]);
+}
+
+#[test]
+fn a_set_makes_a_claim_file_only_where_it_adds_the_claim() {
+    let adding = merge(&[], &[claim(&[])], &[], ConflictPolicy::Stop).unwrap();
+    assert_eq!(adding.apply_to(None).unwrap().claim.id.as_str(), "A/C");
+    let changing = merge(
+        &[claim(&[("status", r#""open""#)])],
+        &[claim(&[("status", r#""paid""#)])],
+        &[claim(&[("status", r#""open""#)])],
+        ConflictPolicy::Stop,
+    );
+    assert_eq!(changing.unwrap().apply_to(None).unwrap_err().kind(), ErrorKind::UnknownClaim);
+}
+
+#[test]
+fn a_conflict_of_many_fields_tells_how_many_it_does_not_name() {
+    let names: Vec<String> = (0..20).map(|number| format!("custom_fields.f{number:02}")).collect();
+    let side = |value| claim(&names.iter().map(|name| (name.as_str(), value)).collect::<Vec<_>>());
+    let set = merge(&[side("1")], &[side("2")], &[side("0")], ConflictPolicy::Stop).unwrap();
+    let said = set.unless_blocked().unwrap_err().to_string();
+    let named = names.iter().filter(|name| said.contains(name.as_str())).count();
+    assert!(named < 20 && said.contains(&format!("{} more fields", 20 - named)), "{said}");
+}

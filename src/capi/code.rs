@@ -55,6 +55,8 @@ pub const CW_ERR_SEALED_TOO_LARGE: i32 = 203;
 pub const CW_ERR_WRONG_RECIPIENT: i32 = 204;
 /// What the package says of itself differs from what its sender announced.
 pub const CW_ERR_ENVELOPE_MISMATCH: i32 = 205;
+/// A scanner found malware in a document of the package.
+pub const CW_ERR_INFECTED_DOCUMENT: i32 = 206;
 /// No such claim in the case system.
 pub const CW_ERR_UNKNOWN_CLAIM: i32 = 300;
 /// No such partner in the settings.
@@ -103,6 +105,8 @@ pub const CW_ERR_LEDGER: i32 = 500;
 pub const CW_ERR_CASE_SYSTEM: i32 = 501;
 /// A file the ledger promises is not there or is damaged.
 pub const CW_ERR_STORE_DAMAGED: i32 = 502;
+/// The malware scanner gave no verdict on a document.
+pub const CW_ERR_SCAN_FAILED: i32 = 510;
 
 /// The name of a code, such as "wrong-key", as it stands in logs, receipts and problem types; "ok" for CW_OK; "unknown"
 /// for a number that this version does not know. Static; never NULL.
@@ -148,6 +152,7 @@ pub(super) fn name(code: i32) -> &'static CStr {
         CW_ERR_SEALED_TOO_LARGE => c"sealed-too-large",
         CW_ERR_WRONG_RECIPIENT => c"wrong-recipient",
         CW_ERR_ENVELOPE_MISMATCH => c"envelope-mismatch",
+        CW_ERR_INFECTED_DOCUMENT => c"infected-document",
         CW_ERR_UNKNOWN_CLAIM => c"unknown-claim",
         CW_ERR_UNKNOWN_PARTNER => c"unknown-partner",
         CW_ERR_UNKNOWN_PACKAGE => c"unknown-package",
@@ -172,6 +177,7 @@ pub(super) fn name(code: i32) -> &'static CStr {
         CW_ERR_LEDGER => c"ledger",
         CW_ERR_CASE_SYSTEM => c"case-system",
         CW_ERR_STORE_DAMAGED => c"store-damaged",
+        CW_ERR_SCAN_FAILED => c"scan-failed",
         _ => c"unknown",
     }
 }

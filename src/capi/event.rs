@@ -16,6 +16,8 @@ pub const CW_EVENT_NEW_NOTE: i32 = 110;
 pub const CW_EVENT_AUTOMATICALLY_UNPACKED: i32 = 120;
 /// A package that came in could not be unpacked by itself, or its notes could not be applied.
 pub const CW_EVENT_UNPACK_FAILED: i32 = 130;
+/// The scanner found malware in a package that came in: nothing of it was released, and a person rejects it.
+pub const CW_EVENT_INFECTED_PACKAGE: i32 = 140;
 /// A package of ours is sealed and lies in the outbox.
 pub const CW_EVENT_EXPORTED: i32 = 200;
 /// A package of ours is durably held by its recipient, whose signed receipt came in.
@@ -124,6 +126,7 @@ fn kind(event: &Event) -> i32 {
         Event::NewNote { .. } => CW_EVENT_NEW_NOTE,
         Event::AutomaticallyUnpacked { .. } => CW_EVENT_AUTOMATICALLY_UNPACKED,
         Event::UnpackFailed { .. } => CW_EVENT_UNPACK_FAILED,
+        Event::InfectedPackage { .. } => CW_EVENT_INFECTED_PACKAGE,
         Event::Exported { .. } => CW_EVENT_EXPORTED,
         Event::Delivered { .. } => CW_EVENT_DELIVERED,
         Event::Unpacked { .. } => CW_EVENT_UNPACKED,

@@ -26,7 +26,7 @@ impl cw_exchange_settings {
         self.0.ok_or_else(broken)
     }
 
-    fn change(&mut self, change: impl FnOnce(ExchangeSettings) -> ExchangeSettings) -> Result<()> {
+    pub(super) fn change(&mut self, change: impl FnOnce(ExchangeSettings) -> ExchangeSettings) -> Result<()> {
         self.0 = Some(change(self.0.take().ok_or_else(broken)?));
         Ok(())
     }

@@ -59,6 +59,7 @@ mod partner;
 mod partner_trial;
 mod pointer;
 mod receiver;
+mod scan;
 mod signing_key;
 mod sink;
 mod staged;

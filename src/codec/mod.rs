@@ -87,4 +87,6 @@ pub use self::push::PushDecryptor;
 pub(crate) use self::relay::Relay;
 pub use self::suite::{OpeningKey, SealingKey, Suite};
 pub use self::unpack::{UnpackOptions, unpack, unpack_file, unpack_stream};
+#[cfg(feature = "exchange")]
+pub(crate) use self::watch::tell;
 pub use self::watch::{Watch, Watched};

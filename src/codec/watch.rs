@@ -65,7 +65,7 @@ impl<'w, S> Watched<'w, S> {
 }
 
 /// Tells `watch` that so many bytes moved, and fails with [`ErrorKind::Cancelled`] when it says stop.
-pub(super) fn tell(watch: &dyn Watch, bytes: u64) -> Result<()> {
+pub(crate) fn tell(watch: &dyn Watch, bytes: u64) -> Result<()> {
     match watch.moved(bytes) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::new(ErrorKind::Cancelled, "stopped on request")),

@@ -50,6 +50,17 @@ pub enum Event {
         /// Why, and what to do.
         reason: String,
     },
+    /// The scanner found malware in a package that came in. Nothing of it was released, and it cannot be unpacked: a
+    /// person [rejects](super::Exchange::reject) it.
+    #[non_exhaustive]
+    InfectedPackage {
+        /// The package.
+        package: PackageId,
+        /// Who sent it.
+        from: SiteId,
+        /// In which documents, and what.
+        reason: String,
+    },
     /// A package of ours is sealed and lies in the outbox.
     #[non_exhaustive]
     Exported {
@@ -103,6 +114,7 @@ impl Event {
             Self::NewNote { .. } => "new-note",
             Self::AutomaticallyUnpacked { .. } => "automatically-unpacked",
             Self::UnpackFailed { .. } => "unpack-failed",
+            Self::InfectedPackage { .. } => "infected-package",
             Self::Exported { .. } => "exported",
             Self::Delivered { .. } => "delivered",
             Self::Unpacked { .. } => "unpacked",
@@ -118,6 +130,7 @@ impl Event {
             | Self::NewNote { package, .. }
             | Self::AutomaticallyUnpacked { package, .. }
             | Self::UnpackFailed { package, .. }
+            | Self::InfectedPackage { package, .. }
             | Self::Exported { package, .. }
             | Self::Delivered { package, .. }
             | Self::Unpacked { package, .. }
@@ -133,6 +146,7 @@ impl Event {
             | Self::NewNote { from: partner, .. }
             | Self::AutomaticallyUnpacked { from: partner, .. }
             | Self::UnpackFailed { from: partner, .. }
+            | Self::InfectedPackage { from: partner, .. }
             | Self::Exported { to: partner, .. }
             | Self::Delivered { to: partner, .. }
             | Self::Unpacked { to: partner, .. }
@@ -144,7 +158,7 @@ impl Event {
     #[must_use]
     pub fn claim(&self) -> Option<&ExchangeId> {
         match self {
-            Self::NewPackage { .. } | Self::UnpackFailed { .. } => None,
+            Self::NewPackage { .. } | Self::UnpackFailed { .. } | Self::InfectedPackage { .. } => None,
             Self::NewNote { claim, .. }
             | Self::AutomaticallyUnpacked { claim, .. }
             | Self::Exported { claim, .. }
@@ -158,7 +172,9 @@ impl Event {
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::UnpackFailed { reason, .. } | Self::Failed { reason, .. } => Some(reason),
+            Self::UnpackFailed { reason, .. }
+            | Self::InfectedPackage { reason, .. }
+            | Self::Failed { reason, .. } => Some(reason),
             _ => None,
         }
     }

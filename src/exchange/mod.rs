@@ -56,6 +56,7 @@ mod receive;
 mod reject;
 mod replay;
 mod resume;
+mod scan;
 mod sealed;
 mod send;
 mod settings;
@@ -93,6 +94,7 @@ use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::{Nonces, SigningKey};
+use crate::scan::DocumentScan;
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use automatic::Unpacker;
@@ -127,6 +129,7 @@ struct Inner {
     pack: PackOptions,
     limits: PackageLimits,
     sealed_size_limit: u64,
+    scan: Option<Arc<dyn DocumentScan>>,
     base_path: String,
     nonces: Nonces,
     counters: Arc<Counters>,
@@ -180,6 +183,7 @@ impl Exchange {
             pack: settings.pack,
             limits: settings.limits,
             sealed_size_limit: settings.sealed_size_limit,
+            scan: settings.scan,
             base_path: settings.base_path,
             nonces: Nonces::default(),
             counters,

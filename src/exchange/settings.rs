@@ -9,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::model::{SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::SigningKey;
+use crate::scan::DocumentScan;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub struct ExchangeSettings {
     pub(super) limits: PackageLimits,
     pub(super) sealed_size_limit: u64,
     pub(super) uploads: UploadLimits,
+    pub(super) scan: Option<Arc<dyn DocumentScan>>,
     pub(super) base_path: String,
     pub(super) answers_health: bool,
 }
@@ -63,6 +65,7 @@ impl ExchangeSettings {
             limits: PackageLimits::default(),
             sealed_size_limit: 262_144_000,
             uploads: UploadLimits::default(),
+            scan: None,
             base_path: String::new(),
             answers_health: false,
         }
@@ -141,6 +144,16 @@ impl ExchangeSettings {
         self
     }
 
+    /// Scans every document that comes in, after its package is verified and before anything of it is released.
+    ///
+    /// Malware in one document, or one that could not be scanned, holds back the whole package. By default nothing is
+    /// scanned. See [`scan`](crate::scan).
+    #[must_use]
+    pub fn with_document_scan(mut self, scan: impl DocumentScan + 'static) -> Self {
+        self.scan = Some(Arc::new(scan));
+        self
+    }
+
     /// The path below which this site's endpoint is reached, as partners see it, such as `/claimwire`; by default
     /// the root.
     #[must_use]
@@ -171,6 +184,7 @@ impl fmt::Debug for ExchangeSettings {
             .field("limits", &self.limits)
             .field("sealed_size_limit", &self.sealed_size_limit)
             .field("uploads", &self.uploads)
+            .field("scans", &self.scan.is_some())
             .field("base_path", &self.base_path)
             .field("answers_health", &self.answers_health)
             .finish_non_exhaustive()

@@ -1,5 +1,6 @@
 //! Unpack: open a received package, verify all of it, merge it, apply it in one transaction, say so to the sender.
 
+use super::event::Event;
 use super::partner::Partner;
 use super::receive::incoming_entry;
 use super::reject::unless_rejected;
@@ -64,7 +65,9 @@ impl Exchange {
     /// cannot be opened; [`ErrorKind::NotAPackage`], [`ErrorKind::UnsupportedFormatVersion`],
     /// [`ErrorKind::InvalidPackage`], [`ErrorKind::EnvelopeMismatch`], [`ErrorKind::WrongRecipient`] when it is not
     /// what was announced; [`ErrorKind::ImportRulesViolated`] with one detail line each; [`ErrorKind::Conflict`]
-    /// when both sides changed a field and the policy is to stop; [`ErrorKind::Cancelled`].
+    /// when both sides changed a field and the policy is to stop; [`ErrorKind::InfectedDocument`] with one detail for
+    /// each document that the [scanner](super::ExchangeSettings::with_document_scan) found malware in, and
+    /// [`ErrorKind::ScanFailed`] when it gave no verdict; [`ErrorKind::Cancelled`].
     pub fn unpack(&self, package: PackageId, by: &str, watch: &dyn Watch) -> Result<Unpacked> {
         let incoming = self.incoming(package)?;
         span!("unpack", package = package, partner = incoming.from);
@@ -104,7 +107,8 @@ impl Exchange {
         Ok(self.prepare(partner, &opened.contents)?.changes)
     }
 
-    /// Decrypts and reads the package into a private folder, and checks that it is the one its sender announced.
+    /// Decrypts and reads the package into a private folder, checks that it is the one its sender announced, and has
+    /// its documents scanned.
     pub(super) fn open_package(
         &self,
         partner: &Partner,
@@ -114,8 +118,11 @@ impl Exchange {
         let (version, received) = (incoming.key_version, incoming.received_at);
         let key = partner.opening(version, &incoming.suite, received, self.now())?;
         span!("open_package", partner = partner.site, suite = key.suite().name(), bytes = incoming.size);
-        self.read_sealed(key, incoming, watch)
-            .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))
+        let opened = self
+            .read_sealed(key, incoming, watch)
+            .map_err(|error| hinting_at_the_key(self.or_damage_at_rest(incoming, error), key))?;
+        self.scan_documents(&opened.contents.documents, watch)?;
+        Ok(opened)
     }
 
     fn read_sealed(&self, key: &OpeningKey, incoming: &Incoming, watch: &dyn Watch) -> Result<Opened> {
@@ -350,17 +357,24 @@ impl Exchange {
         by: &str,
         error: Error,
     ) -> Result<Error> {
-        let error = error.within(format_args!("package {} from {}", incoming.id, partner.alias));
+        let package = incoming.id;
+        let error = error.within(format_args!("package {package} from {}", partner.alias));
         let was = Some(incoming.state);
         incoming.last_error = Some(Fault::from(&error));
         incoming.state = IncomingState::Failed;
         incoming.updated_at = self.now();
         let entry = incoming_entry(&incoming, Step::Failed, by, error.to_string()).failed_with(&error);
         match self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)]) {
-            Err(unwritten) if unwritten.kind() != ErrorKind::WrongState => Err(unwritten),
+            Err(unwritten) if unwritten.kind() != ErrorKind::WrongState => return Err(unwritten),
             // Where another thread has dealt with the package meanwhile, its word stands.
-            _ => Ok(error),
+            Err(_) => {}
+            Ok(()) if error.kind() == ErrorKind::InfectedDocument => {
+                let from = partner.site.clone();
+                self.tell(&Event::InfectedPackage { package, from, reason: error.to_string() });
+            }
+            Ok(()) => {}
         }
+        Ok(error)
     }
 }
 

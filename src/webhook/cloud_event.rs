@@ -52,6 +52,7 @@ fn type_of(event: &Event) -> &'static str {
         Event::NewNote { .. } => "claimwire.note.received",
         Event::AutomaticallyUnpacked { .. } => "claimwire.package.unpacked-here",
         Event::UnpackFailed { .. } => "claimwire.package.unpack-failed",
+        Event::InfectedPackage { .. } => "claimwire.package.infected",
         Event::Exported { .. } => "claimwire.package.exported",
         Event::Delivered { .. } => "claimwire.package.delivered",
         Event::Unpacked { .. } => "claimwire.package.unpacked",

@@ -51,6 +51,7 @@ struct site {
     int events[16];
     int event_count;
     int dropped;
+    int dropped_scan;
 };
 
 static void told(void *user_data, const cw_event *event) {
@@ -64,6 +65,24 @@ static void told(void *user_data, const cw_event *event) {
 
 static void dropped(void *user_data) {
     ((struct site *)user_data)->dropped++;
+}
+
+/* Finds what says so of itself. */
+static int32_t scan(void *user_data, const char *document, const char *path, cw_failure *failure) {
+    char word[9] = "";
+    FILE *file = fopen(path, "rb");
+    (void)user_data;
+    check(document[0] != '\0' && file != NULL, "a document to scan");
+    check(fread(word, 1, 8, file) > 0 && fclose(file) == 0, "its bytes");
+    if (strcmp(word, "infected") == 0) {
+        cw_failure_set(failure, CW_ERR_INFECTED_DOCUMENT, CW_STR("Test.Finding"), 0, NULL);
+        return CW_ERR_INFECTED_DOCUMENT;
+    }
+    return strcmp(word, "unclear1") == 0 ? CW_ERR_TIMED_OUT : CW_OK;
+}
+
+static void dropped_scan(void *user_data) {
+    ((struct site *)user_data)->dropped_scan++;
 }
 
 static void had(struct site *site, int first, int second) {
@@ -87,6 +106,15 @@ static void open_site(struct site *site, const char *id, const char *folder) {
     cw_exchange_settings *settings = NULL;
     works(cw_exchange_settings_new(CW_Z(id), CW_Z(path), site->signing, site->cases, &settings, &error), "settings");
     works(cw_exchange_settings_on_event(settings, told, site, dropped, &error), "a listener");
+    cw_clamd_options clamd;
+    memset(&clamd, 0, sizeof clamd);
+    clamd.struct_size = sizeof clamd;
+    clamd.address = "192.0.2.7:3310";
+    clamd.address_len = strlen(clamd.address);
+    fails(cw_exchange_settings_set_clamd(settings, &clamd, &error), CW_ERR_INVALID_SETTINGS, "not on this machine");
+    clamd.on_trusted_network = 1;
+    works(cw_exchange_settings_set_clamd(settings, &clamd, &error), "a clamd elsewhere");
+    works(cw_exchange_settings_set_document_scan(settings, scan, site, dropped_scan, &error), "a scanner in its place");
     cw_package_limits limits;
     memset(&limits, 0, sizeof limits);
     limits.struct_size = sizeof limits;
@@ -200,6 +228,24 @@ static void history_holds(struct site *site) {
     cw_buffer_free(head);
 }
 
+/* A document of which the scanner says this holds back the package it comes in. */
+static void holds_back(struct site *from, struct site *at, const char *folder, const char *says, int32_t expected,
+                       const char *why) {
+    char path[1024], document[128], package[CW_PACKAGE_ID_SIZE];
+    snprintf(path, sizeof path, "%s/%s", folder, says);
+    FILE *file = fopen(path, "wb");
+    check(file != NULL && fputs(says, file) >= 0 && fclose(file) == 0, "a document's file");
+    snprintf(document, sizeof document, "{\"id\": \"ON-INS/D-1\", \"name\": \"report.txt\"}");
+    works(cw_case_system_add_document_file(from->cases, CLAIM, CW_Z(document), CW_Z(path), NULL, &error), "a document");
+    snprintf(document, sizeof document, "{\"id\": \"ON-INS/N-%s\", \"body\": \"See the report.\"}", says);
+    add_note(from, document);
+    works(export_to(from, at, package), "its export");
+    works(cw_exchange_send(from->exchange, CW_Z(package), NULL, NULL, NULL, &error), "its send");
+    int32_t code = unpack(at, package, NULL, NULL);
+    check(strstr(cw_error_message(error), "ON-INS/D-1") != NULL && strstr(cw_error_message(error), why) != NULL, why);
+    fails(code, expected, "the scan");
+}
+
 int main(int argc, char **argv) {
     check(argc == 3, "two arguments: a folder and a suite");
     struct site insurer, examiner;
@@ -295,6 +341,10 @@ int main(int argc, char **argv) {
     fails(unpack(&examiner, package, &state, NULL), CW_ERR_CONFLICT, "the conflict");
     has_status(&examiner, "disputed");
 
+    holds_back(&insurer, &examiner, argv[1], "unclear1", CW_ERR_SCAN_FAILED, "without a word");
+    holds_back(&insurer, &examiner, argv[1], "infected", CW_ERR_INFECTED_DOCUMENT, "Test.Finding");
+    check(examiner.events[examiner.event_count - 1] == CW_EVENT_INFECTED_PACKAGE, "the event");
+
     history_holds(&insurer);
     history_holds(&examiner);
 
@@ -321,6 +371,7 @@ int main(int argc, char **argv) {
     end_site(&insurer);
     end_site(&examiner);
     check(insurer.dropped == 1 && examiner.dropped == 1, "the listeners' data was ended once");
+    check(insurer.dropped_scan == 1 && examiner.dropped_scan == 1, "so was the scanners'");
     puts("there and back");
     return 0;
 }

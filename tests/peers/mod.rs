@@ -29,6 +29,18 @@ pub(crate) fn find_python_with(module: &str) -> Option<&'static str> {
     find(&["python3"], "--version").and_then(|python| or_skip(Some(python).filter(imports), module))
 }
 
+/// A Node.js that finds the npm package `name` where `npm ci --prefix tests/peers/npm` puts it, or `None` and a line
+/// that says so.
+pub(crate) fn find_node_with(name: &str) -> Option<&'static str> {
+    let script = format!("require('{name}')");
+    let requires = |node: &str| {
+        let mut command = Command::new(node);
+        command.current_dir(program("npm")).args(["-e", &script]);
+        attempt(&mut command, b"").0
+    };
+    find(&["node"], "--version").and_then(|node| or_skip(Some(node).filter(|node| requires(node)), name))
+}
+
 fn or_skip(found: Option<&'static str>, what: &str) -> Option<&'static str> {
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "{what} is not installed, and CI tests against every peer");
