@@ -74,6 +74,8 @@ pub use self::archive::{
 };
 #[cfg(feature = "exchange")]
 pub(crate) use self::archive::{SharedArchive, Wanted, available_threads};
+#[cfg(feature = "exchange")]
+pub(crate) use self::behind::write_behind;
 pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};

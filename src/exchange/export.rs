@@ -5,7 +5,7 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::{Side, file_name};
-use crate::codec::{Encryptor, Watch, Watched};
+use crate::codec::{Encryptor, SealingKey, Watch, Watched, write_behind};
 use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
@@ -14,7 +14,7 @@ use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
 /// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
 /// Of an older one that it unpacks after all, both sides' values are compared without knowing which side changed them.
@@ -175,18 +175,31 @@ impl Exchange {
     ) -> Result<SealedFile> {
         let key = partner.sealing_key(package.key_version)?;
         span!("seal", package = package.id, partner = partner.site, suite = key.suite().name());
-        let file =
+        let mut file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
-        let output = Encryptor::new(key, BufWriter::with_capacity(1 << 16, file))?;
+        match self.0.pack.threads().get() {
+            1 => self.seal_into(&mut file, key, package, records, watch)?,
+            _ => write_behind(&mut file, |file| self.seal_into(file, key, package, records, watch))?,
+        }
+        Ok(file)
+    }
+
+    fn seal_into(
+        &self,
+        file: impl Write,
+        key: &SealingKey,
+        package: &Package,
+        records: &[Record],
+        watch: &dyn Watch,
+    ) -> Result<()> {
+        let output = Encryptor::new(key, file)?;
         let mut writer = PackageWriter::with_options(output, package.clone(), &self.0.pack);
         for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
             let content = self.0.case_system.open_document(&package.claim, &document.id)?;
             writer.document(document, Watched::new(content, watch))?;
         }
         let (encryptor, _) = writer.finish(records.to_vec())?;
-        let mut buffer = encryptor.finish()?;
-        buffer.flush()?;
-        buffer.into_inner().map_err(|error| error.into_error().into())
+        Ok(encryptor.finish()?.flush()?)
     }
 
     /// Makes a sealed package durable and known to the ledger, in this order: a file without an entry is swept, an

@@ -5,8 +5,6 @@
 //! cost nothing, they only say which word is meant, and the S-boxes are circuits of logic instructions. No branch and no
 //! address depends on the key or the text: the running time does not tell anything about them.
 
-use zeroize::Zeroize;
-
 use super::BLOCK;
 use super::circuits::{gates, lookups};
 use super::lanes::Lanes;
@@ -51,7 +49,10 @@ pub(super) unsafe fn decrypt<L: Lanes>(schedule: &Schedule, chain: &mut [u8; BLO
         padded[..rest.len()].copy_from_slice(rest);
         decrypt_batch(schedule, &mut state, chain, &mut padded[..batch]);
         rest.copy_from_slice(&padded[..rest.len()]);
-        padded.zeroize();
+        for vector in padded.as_chunks_mut::<64>().0 {
+            // SAFETY: a reference can be written to; the write is volatile so that it is not left out.
+            unsafe { std::ptr::write_volatile(vector, [0; 64]) };
+        }
         *chain = last;
     }
     for bit in state.left.iter_mut().chain(&mut state.right).chain(state.groups.as_flattened_mut()) {
