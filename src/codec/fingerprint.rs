@@ -41,7 +41,6 @@ pub struct Fingerprint([u8; KEPT]);
 
 impl Fingerprint {
     /// The fingerprint of a public key by its text.
-    #[cfg(any(feature = "age", feature = "exchange"))]
     pub(crate) fn of(text: &str) -> Self {
         let hash = Sha256::digest(text);
         let mut kept = [0; KEPT];

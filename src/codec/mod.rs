@@ -53,6 +53,7 @@ mod des;
 mod des_md5;
 mod encrypt;
 mod file;
+#[cfg(any(feature = "age", feature = "exchange"))]
 mod fingerprint;
 mod inflate;
 mod pack;
@@ -80,6 +81,7 @@ pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};
 pub use self::des_md5::{DesMd5Key, Framing};
 pub use self::encrypt::{Encryptor, encrypt, encrypt_bytes};
 pub use self::file::{compress_file, decompress_file, decrypt_file, encrypt_file};
+#[cfg(any(feature = "age", feature = "exchange"))]
 pub use self::fingerprint::Fingerprint;
 pub use self::pack::{Packed, pack, pack_file};
 #[cfg(feature = "exchange")]
