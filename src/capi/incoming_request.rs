@@ -405,7 +405,11 @@ mod tests {
             assert_eq!(sites.send(form).unwrap(), OutgoingState::Delivered, "{form:?}");
             assert_eq!(sites.received(), 1);
             let rest = format!("PATCH {}", size - size / 2);
-            assert_eq!(sites.server.lock().unwrap().2, [format!("POST {size}"), "HEAD 0".into(), rest]);
+            // Asked whether it is there, and then how much of it is.
+            assert_eq!(
+                sites.server.lock().unwrap().2,
+                [format!("POST {size}"), "GET 0".into(), "HEAD 0".into(), rest]
+            );
         }
     }
 
