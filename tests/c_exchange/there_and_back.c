@@ -351,16 +351,17 @@ int main(int argc, char **argv) {
     /* What monitoring is told: a failed unpack is worth a look, and the site does its work. */
     int32_t health = CW_HEALTH_FAIL;
     works(cw_exchange_health(insurer.exchange, &health, NULL, &error), "the insurer's health");
-    check(health == CW_HEALTH_PASS, "all is well");
+    check(health == (strcmp(argv[2], "age") == 0 ? CW_HEALTH_PASS : CW_HEALTH_WARN), "a legacy suite is to be reviewed");
     works(cw_exchange_health(examiner.exchange, &health, &json, &error), "the examiner's health");
     check(health == CW_HEALTH_WARN, "a package could not be unpacked");
     says(json, "/status", "warn");
     works(cw_exchange_health(examiner.exchange, NULL, &json, &error), "its ledger");
     says(json, "/checks/0/code", "ledger");
     works(cw_exchange_metrics(insurer.exchange, &json, &error), "the counters");
-    says(json, "/outbox/delivered", "1");
+    /* What was not unpacked there: a conflict, and the two that the scanner held back. */
+    says(json, "/outbox/delivered", "3");
     works(cw_exchange_openmetrics(insurer.exchange, &json, &error), "their text");
-    check(strstr(TEXT(json), "claimwire_outbox_packages{state=\"delivered\"} 1\n") != NULL, "a gauge");
+    check(strstr(TEXT(json), "claimwire_outbox_packages{state=\"delivered\"} 3\n") != NULL, "a gauge");
     check(strstr(TEXT(json), "# EOF\n") != NULL, "its end");
     cw_buffer_free(json);
     json = NULL;
