@@ -5,6 +5,8 @@
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
 mod support;
+#[path = "crash_points/twice_at_once.rs"]
+mod twice_at_once;
 
 use claimwire::ErrorKind;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};

@@ -4,7 +4,7 @@ use super::Exchange;
 use super::event::Event;
 use super::partner::Partner;
 use super::sealed::SealedFile;
-use super::store::{Side, file_name};
+use super::store::Side;
 use crate::codec::{Encryptor, SealingKey, Watch, Watched, write_behind};
 use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
@@ -213,7 +213,7 @@ impl Exchange {
     ) -> Result<Outgoing> {
         let suite = partner.sealing_key(package.key_version)?.suite();
         let sha256 = sealed.digest().to_hex();
-        let file = file_name(package.id, &sha256);
+        let file = self.0.store.new_name(package.id, &sha256);
         let mut outgoing = Outgoing::new(package.clone(), suite.name(), sealed.size(), sha256, &file);
         outgoing.notes = ids_of(RecordKind::Note, &records);
         outgoing.assessments = ids_of(RecordKind::Assessment, &records);

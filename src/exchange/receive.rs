@@ -4,7 +4,7 @@ use super::Exchange;
 use super::event::Event;
 use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
-use super::store::{Side, file_name};
+use super::store::Side;
 use super::upload::{Staged, representation_digest};
 use crate::failpoint::failpoint;
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
@@ -311,14 +311,17 @@ impl Exchange {
     ) -> Result<Incoming> {
         let package = envelope.package_id;
         let sha256 = digest.to_hex();
-        let file = file_name(package, &sha256);
+        let file = self.0.store.new_name(package, &sha256);
         let mut incoming =
             Incoming::new(package, envelope.kind, partner.site.clone(), staged.size(), sha256, file.as_str());
         incoming.suite = envelope.suite.clone();
         incoming.key_version = envelope.key_version;
         incoming.received_at = self.now();
         self.write_receipt(&mut incoming, ReceiptState::Received, None, None, Vec::new())?;
-        self.place(staged, &file)?;
+        if let Err(error) = self.place(staged, &file) {
+            self.0.store.discard(Side::In, &file);
+            return Err(error);
+        }
         let mut said = format!(
             "received from {}: {} bytes sealed with {}",
             partner.alias, incoming.size, incoming.suite

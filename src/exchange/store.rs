@@ -6,6 +6,7 @@ use crate::{Error, ErrorKind, Result};
 use std::fs::{DirEntry, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 
 /// `outbox/` and `inbox/` hold sealed packages by id; `uploads/` holds what came of those that are not whole yet; `work/`
@@ -13,6 +14,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
+    /// Counts the names that were given.
+    named: AtomicU64,
     /// Held while this exchange lives: two processes in one folder would take each other's work for leftovers.
     _lock: File,
 }
@@ -37,7 +40,7 @@ impl Store {
                 ),
             )
         })?;
-        let store = Self { folder: folder.to_owned(), _lock: lock };
+        let store = Self { folder: folder.to_owned(), named: AtomicU64::new(0), _lock: lock };
         for folder in [store.path(Side::Out), store.path(Side::In), store.work()] {
             create_private_folder(&folder)?;
         }
@@ -80,6 +83,14 @@ impl Store {
 
     pub(super) fn create(&self, side: Side) -> Result<DurableFile> {
         DurableFile::create_in(&self.path(side))
+    }
+
+    /// A name for a package's sealed bytes that no other file has: where the same package comes in twice at once, each of
+    /// the two can be removed without the other. The digest is in it for who looks for a file by what is in it.
+    pub(super) fn new_name(&self, package: PackageId, sha256: &str) -> String {
+        // What an earlier process named and the ledger does not know was swept.
+        let number = self.named.fetch_add(1, Ordering::Relaxed);
+        format!("{package}.{sha256:.16}.{number}.sealed")
     }
 
     /// A new folder to work in, private and gone when dropped.
@@ -131,10 +142,4 @@ pub(super) fn remove_any(entry: &DirEntry) -> std::io::Result<()> {
         true => std::fs::remove_dir_all(entry.path()),
         false => std::fs::remove_file(entry.path()),
     }
-}
-
-/// The name of a package's sealed bytes. The digest is in it, so that other bytes under the same id never replace
-/// those the ledger knows.
-pub(super) fn file_name(package: PackageId, sha256: &str) -> String {
-    format!("{package}.{:.16}.sealed", sha256)
 }
