@@ -7,6 +7,7 @@
 use super::sealed::too_large;
 use super::store::remove_any;
 use crate::durable_file::{create_private_folder, folder_of, sync_folder};
+use crate::failpoint::failpoint;
 use crate::model::{PackageId, SiteId};
 use crate::protocol::{Digest, Hasher};
 use crate::{Error, ErrorKind, Result};
@@ -133,6 +134,7 @@ impl PartialUploads {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path)?;
+        failpoint!("upload-begun");
         let turn = Turn::taken(&current, number);
         Ok(Some(Upload { path, file, whole, hasher: Hasher::new(), synced: 0, turn }))
     }
@@ -145,6 +147,7 @@ impl PartialUploads {
         let Some(file) = open_if_there(&self.path(&whole))? else { return Ok(None) };
         file.sync_all()?;
         sync_folder(&self.folder)?;
+        failpoint!("upload-found");
         let about = file.metadata()?;
         Turn::taken(&current, number);
         let left = self.limits.keep.saturating_sub(age(&about)?);
@@ -329,7 +332,7 @@ impl Upload {
             let turn = self.turn.hold()?;
             let fits = self.whole.length.saturating_sub(self.offset()) >= length as u64;
             let written = match fits {
-                true => self.file.write_all(bytes).map_err(Error::from),
+                true => self.write(bytes),
                 false => Err(too_large(self.whole.length)),
             };
             drop(turn);
@@ -345,10 +348,18 @@ impl Upload {
         }
     }
 
+    fn write(&self, bytes: &[u8]) -> Result<()> {
+        failpoint!("upload-writing");
+        Ok((&self.file).write_all(bytes)?)
+    }
+
     /// Makes all that was appended, and the file's name, survive power loss.
     pub(super) fn sync(&self) -> Result<()> {
         self.file.sync_all()?;
-        Ok(sync_folder(folder_of(&self.path))?)
+        failpoint!("upload-synced");
+        sync_folder(folder_of(&self.path))?;
+        failpoint!("upload-kept");
+        Ok(())
     }
 
     /// Checks that the whole is there and is what was announced; what is not is removed.
@@ -363,8 +374,11 @@ impl Upload {
     pub(super) fn place(self, path: &Path) -> Result<()> {
         let _turn = self.turn.hold()?;
         self.file.sync_all()?;
+        failpoint!("upload-whole");
         std::fs::rename(&self.path, path)?;
+        failpoint!("upload-renamed");
         sync_folder(folder_of(path))?;
+        failpoint!("upload-placed");
         Ok(sync_folder(folder_of(&self.path))?)
     }
 

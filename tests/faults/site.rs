@@ -12,10 +12,10 @@ use claimwire::exchange::{Exchange, ExchangeSettings, ExportOptions, Partner};
 use claimwire::failpoint;
 use claimwire::ledger::{IncomingState, OutgoingState, PackageQuery};
 use claimwire::merge::ConflictPolicy;
-use claimwire::model::{Claim, ClaimFile, Document, ExchangeId, Note, PackageId, SiteId};
+use claimwire::model::{Claim, ClaimFile, Document, ExchangeId, Note, PackageId, SiteId, Timestamp};
 use claimwire::receiver::{EndpointService, ReceiverSettings};
 use claimwire::rules::ExportRules;
-use claimwire::transport::{HttpsSettings, HttpsTransport};
+use claimwire::transport::{HttpsSettings, HttpsTransport, Resumption};
 use claimwire::{Error, ErrorKind, Result};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -87,7 +87,9 @@ impl Site {
         let cases = Arc::new(SqliteCaseSystem::open(folder.join("cases"))?);
         let other = name.other();
         let mut partner = Partner::new(other.site(), other.site().as_str())
-            .reached_by(HttpsTransport::new(HttpsSettings::new(partner_url)?)?)
+            .reached_by(HttpsTransport::new(
+                HttpsSettings::new(partner_url)?.resumption(Some(resumption(name))),
+            )?)
             .seal_with(1, keys::seals(name, folder))
             .open_with(1, keys::opens(name, folder))
             .verify_with(keys::signs(other).verifying_key())
@@ -140,7 +142,8 @@ impl Site {
                 Ok(outgoing.package.id.to_string())
             }
             ["push"] => self.push_on(),
-            ["retry"] => self.send_what_failed(),
+            ["retry"] => self.replay_what_failed(),
+            ["replay"] => self.replay_all(),
             ["ask"] => self.ask(),
             ["unpack"] => self.unpack_all(self.waiting()?),
             ["unpack", "newest"] => self.unpack_all(self.waiting()?.pop()),
@@ -170,21 +173,31 @@ impl Site {
         Ok(String::new())
     }
 
-    /// Brings what is queued to the partner: all that a sender does by itself. The one place that knows how.
+    /// Sends what is queued, at a time when all of it is due.
     fn push_on(&self) -> Result<String> {
-        let run = self.exchange.send_queued(&self.partner, &())?;
+        let open = self.exchange.outgoing_packages(&PackageQuery::new().outgoing_in(OutgoingState::OPEN))?;
+        let due = open.into_iter().filter_map(|outgoing| outgoing.retry_at).max();
+        let now = Timestamp::now();
+        let run = self.exchange.send_due(due.map_or(now, |due| due.max(now)), &())?;
         match run.failed.into_iter().next() {
             Some((_, error)) => Err(error),
             None => Ok(run.sent.len().to_string()),
         }
     }
 
-    /// Sends again what failed for good: what a person does once the reason is gone.
-    fn send_what_failed(&self) -> Result<String> {
+    /// Queues again what failed for good: what a person does once the reason is gone.
+    fn replay_what_failed(&self) -> Result<String> {
         for package in self.sent_in(OutgoingState::Failed)? {
-            self.exchange.send(package, &())?;
+            self.exchange.replay(package, "user")?;
         }
         Ok(String::new())
+    }
+
+    /// Queues again all that was ever delivered, as if the partner had restored a backup.
+    fn replay_all(&self) -> Result<String> {
+        let ever = Timestamp::from_unix_seconds(0)?;
+        let queued = self.exchange.replay_since(&self.partner, ever, "user")?;
+        Ok(queued.len().to_string())
     }
 
     /// Asks what became of the packages of which only the receipt is known.
@@ -233,6 +246,15 @@ impl Site {
             }
         }
         Ok(open.join(", "))
+    }
+}
+
+/// From a size on that some documents have, an upload goes on where it broke off; the examiner sends it in parts.
+fn resumption(name: Name) -> Resumption {
+    let resumption = Resumption::default().from_bytes(10_000);
+    match name {
+        Name::Insurer => resumption,
+        Name::Examiner => resumption.in_parts_of(20_000.try_into().unwrap()),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn play(seed: u64) -> Told {
     }
     story.come_to_rest();
     let deaths = story.pair.sites.iter().map(|site| site.deaths).sum();
-    story.pair.sites.iter_mut().for_each(|site| site.quit());
+    story.pair.end();
     Told { packages: check(story.pair.folder.path()), deaths }
 }
 
@@ -99,6 +99,7 @@ impl Story {
             90..94 if owns => format!("status {claim} {made}"),
             94..96 => "reject".to_owned(),
             96..98 => "retry".to_owned(),
+            98..99 => "replay".to_owned(),
             _ => format!("note {claim} N-{made}"),
         }
     }

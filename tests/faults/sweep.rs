@@ -29,10 +29,9 @@ pub(crate) fn sweep(fate: &'static str) -> Swept {
     let mut sweep = Sweep { pair: Pair::new(false), fate, left: POINTS.iter().copied().collect(), swept };
     sweep.claim_goes_there_and_back();
     sweep.notes_and_a_package_that_comes_late();
+    sweep.nobody_is_there();
     sweep.refusals();
-    for site in &mut sweep.pair.sites {
-        site.quit();
-    }
+    sweep.pair.end();
     check(sweep.pair.folder.path());
     sweep.swept
 }
@@ -48,9 +47,14 @@ impl Sweep {
         self.until_done(Insurer, "push");
         self.until_done(Examiner, "unpack");
         self.until_done(Insurer, "ask");
-        self.safely(Examiner, "document ON-INS/C-1 D-2 3000");
+        self.safely(Examiner, "document ON-INS/C-1 D-2 30000");
         self.until_done(Examiner, "export ON-INS/C-1");
         self.until_done(Examiner, "push");
+        // Where an upload in parts cannot be begun, it is sent whole.
+        while self.is_left("upload-kept") {
+            self.until_done(Examiner, "export ON-INS/C-1");
+            self.until_done(Examiner, "push");
+        }
         self.until_done(Insurer, "unpack");
         self.until_done(Examiner, "ask");
     }
@@ -70,21 +74,45 @@ impl Sweep {
         self.until_done(Insurer, "ask");
     }
 
-    /// Nobody is there, the package cannot be opened, and a person rejects it.
-    fn refusals(&mut self) {
+    /// One claim finds nobody, so the other one waits; then the partner is paused, and all is sent once more.
+    fn nobody_is_there(&mut self) {
         use Name::{Examiner, Insurer};
-        self.until_done(Insurer, "export ON-INS/C-1");
-        while self.is_left("outgoing-failed") {
+        self.safely(Insurer, "claim C-2");
+        for claim in ["ON-INS/C-1", "ON-INS/C-2"] {
+            self.until_done(Insurer, &format!("export {claim}"));
+        }
+        while self.is_left("outgoing-failed") || self.is_left("outgoing-put-off") {
             self.pair.site(Examiner).proxy.next(Fate::IsRefused);
             self.order(Insurer, "push", "");
         }
         self.pair.site(Examiner).proxy.calm_down();
+        self.until_done(Insurer, "pause");
+        self.until_done(Insurer, "push");
+        self.until_done(Insurer, "resume");
+        self.until_done(Insurer, "push");
+        self.until_done(Examiner, "unpack");
+        self.until_done(Insurer, "replay");
+        self.until_done(Insurer, "push");
+        self.until_done(Insurer, "ask");
+    }
+
+    /// The package cannot be opened, and a person rejects it.
+    fn refusals(&mut self) {
+        use Name::{Examiner, Insurer};
+        self.until_done(Insurer, "export ON-INS/C-1");
         self.until_done(Insurer, "push");
         while self.is_left("incoming-failed") {
             self.order(Examiner, "unpack", "package-opened=broken!");
         }
         self.until_done(Examiner, "reject");
         self.until_done(Insurer, "ask");
+        // What is not told at once is told when the exchange is opened, where nothing strikes.
+        while self.is_left("outgoing-told") {
+            self.until_done(Insurer, "export ON-INS/C-1");
+            self.until_done(Insurer, "push");
+            self.until_done(Examiner, "reject");
+            self.until_done(Insurer, "ask");
+        }
     }
 
     fn is_left(&self, point: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What the points around a commit are called.
 
-use crate::ledger::Change;
+use crate::ledger::{Change, OutgoingState};
 
 /// The name of a commit's point: the entry of the history that it writes, else what it changes first.
 pub(super) fn point_of(changes: &[Change], step: &str) -> String {
@@ -12,7 +12,12 @@ pub(super) fn point_of(changes: &[Change], step: &str) -> String {
         return format!("{}-{}-{step}", entry.direction.name(), entry.step.name());
     }
     let what = match changes.first() {
-        Some(Change::SetLink(_)) => "link",
+        Some(Change::SetIncoming { .. }) => "incoming-applying",
+        Some(Change::SetOutgoing { package, .. }) => match package.state {
+            OutgoingState::Failed | OutgoingState::Rejected => "outgoing-told",
+            _ if package.retry_at.is_some() => "outgoing-put-off",
+            _ => "outgoing-at-rest",
+        },
         Some(Change::SetBase { .. }) => "base",
         Some(Change::DropSnapshots { .. }) => "snapshots",
         Some(Change::DropSentNotes(_)) => "sent-notes",
