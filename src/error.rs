@@ -303,8 +303,9 @@ error_kinds! {
     BadMessage = 405, "bad-message", 400, never;
     /// The same package id was used before for other bytes.
     IdReused = 406, "id-reused", 409, never;
-    /// The signature is too old, from the future, or was seen before.
-    Replayed = 407, "replayed", 401, never;
+    /// The signature is too old, from the future, or was seen before: who signs anew for each try may come through once the
+    /// clocks agree.
+    Replayed = 407, "replayed", 401, later;
     /// The partner could not be reached, or the connection broke.
     Unreachable = 410, "unreachable", 503, later;
     /// The partner took longer than a timeout allows.

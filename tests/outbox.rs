@@ -13,9 +13,11 @@ mod line;
 use claimwire::ErrorKind;
 use claimwire::exchange::{Event, RetryPolicy};
 use claimwire::ledger::{HistoryQuery, OutgoingState, Step};
-use claimwire::model::PackageId;
+use claimwire::model::{PackageId, Timestamp};
 use line::{Fate, Insurer, at, seconds, tries};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use support::*;
 
@@ -114,6 +116,34 @@ fn waits_grow_are_kept_over_a_restart_and_nothing_is_sent_before_they_end() {
     let run = insurer.pass_at(now).unwrap();
     assert_eq!(run.sent[0].state, OutgoingState::Delivered);
     assert_eq!((run.next_due, insurer.state(package).attempts), (None, 10));
+}
+
+#[test]
+fn a_clock_that_jumped_fails_nothing_and_once_it_is_right_what_waited_goes_through() {
+    for jump in [-3600, 3600] {
+        let clock = Arc::new(AtomicI64::new(0));
+        let shown = clock.clone();
+        let here = move || {
+            let seconds = Timestamp::now().unix_seconds() + shown.load(Ordering::SeqCst);
+            Timestamp::from_unix_seconds(seconds).unwrap()
+        };
+        let setup = Setup { insurer: Box::new(|settings| settings.with_clock(here)), ..Setup::default() };
+        let sites = TwoSites::with(setup);
+        let claim = sites.claim_at_insurer();
+        let package = sites.export(&claim).unwrap().package.id;
+        clock.store(jump, Ordering::SeqCst);
+        let insurer = &sites.insurer.exchange;
+        let run = insurer.send_due(at(0), &()).unwrap();
+        assert_eq!(run.failed[0].1.kind(), ErrorKind::Replayed, "{jump}");
+        let waits = insurer.outgoing(package).unwrap();
+        assert_eq!((waits.state, waits.retry_at), (OutgoingState::Queued, run.next_due), "{jump}");
+        let said = waits.last_error.unwrap().message;
+        assert!(said.contains("clock"), "{said}");
+
+        clock.store(0, Ordering::SeqCst);
+        let run = insurer.send_due(run.next_due.unwrap(), &()).unwrap();
+        assert_eq!(run.sent[0].state, OutgoingState::Delivered, "{jump}");
+    }
 }
 
 #[test]

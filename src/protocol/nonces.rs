@@ -39,7 +39,7 @@ impl Nonces {
     /// Takes note of a request whose signature by this partner was verified within its window.
     ///
     /// # Errors
-    /// [`ErrorKind::Replayed`] when it was taken before. Retryable: the signer that sends it anew signs it anew.
+    /// [`ErrorKind::Replayed`] when it was taken before.
     pub(crate) fn take(
         &self,
         partner: &SiteId,
@@ -57,8 +57,7 @@ impl Nonces {
                 ErrorKind::Replayed,
                 "this signed request was taken before, or came too late among many; a request is signed anew for \
                  each try",
-            )
-            .retryable(true));
+            ));
         }
         if seen.marks.len() > MOST_OF_ONE {
             seen.forget_oldest();
