@@ -32,8 +32,9 @@ pub(crate) fn play(seed: u64) -> Told {
     let mut story = Story { random, pair, claims: Vec::new(), made: 0 };
     for name in Name::BOTH {
         story.claim(name);
+        story.claim(name);
     }
-    for _ in 0..story.random.below(14) + 6 {
+    for _ in 0..story.random.below(20) + 10 {
         story.step();
     }
     story.settle();
@@ -54,6 +55,16 @@ impl Story {
         self.made += 1;
         let order = format!("claim C-{}", self.made);
         if let Outcome::Done(id) = self.pair.site(name).order(&order) {
+            if self.random.in_a_hundred(50) {
+                // So large that it is sent as an upload.
+                self.pair.site(name).order(&format!("document {id} D-{} 50000", self.made));
+            }
+            if self.random.in_a_hundred(50) {
+                // Known on both sides, so that both have something to say of it.
+                self.pair.site(name).order(&format!("export {id}"));
+                self.pair.site(name).order("push");
+                self.pair.site(name.other()).order("unpack");
+            }
             self.claims.push(id);
         }
     }
@@ -95,11 +106,14 @@ impl Story {
             52..67 => "unpack".to_owned(),
             67..72 => "ask".to_owned(),
             72..82 => format!("note {claim} N-{made}"),
-            82..90 => format!("document {claim} D-{made} {}", 1 << self.random.below(18)),
-            90..94 if owns => format!("status {claim} {made}"),
-            94..96 => "reject".to_owned(),
-            96..98 => "retry".to_owned(),
-            98..99 => "replay".to_owned(),
+            82..88 => {
+                let size = self.random.one_of(&[1, 300, 4000, 30_000, 130_000]);
+                format!("document {claim} D-{made} {}", size + self.random.below(size))
+            }
+            88..92 if owns => format!("status {claim} {made}"),
+            92..94 => "reject".to_owned(),
+            94..96 => "retry".to_owned(),
+            96..98 => "replay".to_owned(),
             _ => format!("note {claim} N-{made}"),
         }
     }
@@ -141,15 +155,16 @@ impl Story {
                 self.pair.site(name).start(&[("CLAIMWIRE_FAILPOINTS", &armed)]);
             }
             _ => {
-                let bytes = 1 << self.random.below(13);
+                let most = self.random.one_of(&[13, 18]);
+                let bytes = 1 << self.random.below(most);
                 let bytes = bytes + self.random.below(bytes);
-                let fate = match self.random.below(8) {
+                let fate = match self.random.below(10) {
                     0 => Fate::IsRefused,
-                    1 => Fate::IsCut(bytes),
-                    2 => Fate::AnswerIsCut(bytes),
-                    3 => Fate::AnswerIsCut(0),
-                    4 | 5 => Fate::ArrivesTwice,
-                    6 => Fate::ArrivesLate,
+                    1..4 => Fate::IsCut(bytes),
+                    4 => Fate::AnswerIsCut(bytes),
+                    5 => Fate::AnswerIsCut(0),
+                    6 | 7 => Fate::ArrivesTwice,
+                    8 => Fate::ArrivesLate,
                     _ => Fate::IsAnswered(self.random.one_of(STRANGERS)),
                 };
                 self.pair.site(name).proxy.next(fate);
