@@ -143,6 +143,8 @@ fn another_partner_sees_nothing_of_an_upload() {
     let (sites, third) = with_a_third();
     let delivery = Delivery::new(&sites, noise(1000));
     let examiner = &sites.examiner.exchange;
+    let known = Partner::new(third_site(), "Third Party").verify_with(third.verifying_key());
+    examiner.set_partner(known.open_with(1, sites.keys.legacy.clone()));
     delivery.cut_at(examiner, 600);
     let foreign = delivery.clone().with(|it| {
         it.signer = third.clone();
