@@ -7,8 +7,8 @@
 #![cfg(feature = "age")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../fuzz/bodies.rs"]
-mod bodies;
+#[path = "hostile_kit/kit.rs"]
+mod kit;
 
 use claimwire::codec::{
     AgeIdentity, DesMd5Key, Framing, Limits, OpeningKey, PushDecryptor, decompress, decompress_bytes,
@@ -18,9 +18,9 @@ use claimwire::model::{ClaimFile, Timestamp};
 use claimwire::package::{PackageLimits, read_bytes};
 use claimwire::protocol::{DEFAULT_WINDOW, Envelope, Receipt, Request, SigningKey, verify_request};
 use claimwire::{Error, Result};
+use kit::{Input, kit};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// The most that an input of the kit may inflate to.
 const MOST: u64 = 1 << 20;
@@ -31,24 +31,7 @@ const IDENTITY: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKL
 /// When the signature of the kit was made.
 const SIGNED_AT: i64 = 1_775_000_000;
 
-struct Input {
-    path: PathBuf,
-    header: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
 impl Input {
-    fn read(path: PathBuf) -> Self {
-        let bytes = fs::read(&path).unwrap();
-        let end = bytes.windows(2).position(|pair| pair == b"\n\n").expect("an empty line after the header");
-        let header = std::str::from_utf8(&bytes[..end]).unwrap();
-        let field = |line: &str| {
-            let (name, value) = line.split_once(": ").expect("name: value");
-            (name.to_owned(), value.to_owned())
-        };
-        Self { path, header: header.lines().map(field).collect(), body: bytes[end + 2..].to_vec() }
-    }
-
     fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -62,14 +45,6 @@ impl Input {
         }
         Ok(request)
     }
-}
-
-fn kit() -> Vec<Input> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile_kit");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|it| it == "input")).collect();
-    files.sort();
-    files.into_iter().map(Input::read).collect()
 }
 
 fn limits() -> Limits {
@@ -151,53 +126,4 @@ fn every_input_of_the_kit_is_refused_by_its_kind_and_every_good_one_is_taken() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // A reader that refuses everything would pass the bad ones alone.
     assert!(readers.len() == 10 && readers.values().all(|(good, bad)| *good > 0 && *bad > 0), "{readers:?}");
-}
-
-/// The next number of a generator that always gives the same ones (xorshift64).
-fn next(state: &mut u64) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    usize::try_from(*state >> 33).unwrap()
-}
-
-/// One to four changes: a bit, a byte at the edge, a cut, a piece taken out or doubled.
-fn change(bytes: &[u8], state: &mut u64) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..=next(state) % 4 {
-        let (length, at, until) = (bytes.len().max(1), next(state), next(state));
-        let (at, until) = (at % length, until % length);
-        let (from, to) = (at.min(until).min(bytes.len()), at.max(until).min(bytes.len()));
-        match next(state) % 5 {
-            0 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << (until % 8)),
-            1 => {
-                bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = [0, 1, 0x7f, 0x80, 0xff][until % 5])
-            }
-            2 => bytes.truncate(to),
-            3 => drop(bytes.drain(from..to)),
-            _ => {
-                let piece = bytes[from..to].to_vec();
-                bytes.splice(from..from, piece);
-            }
-        }
-    }
-    bytes
-}
-
-#[test]
-fn the_fuzz_targets_hold_on_the_kit_and_on_what_is_changed_of_it() {
-    let mut state = 0x2545_f491_4f6c_dd1d;
-    for input in kit() {
-        let target = match input.header["reader"].as_str() {
-            "archive" | "package" => bodies::archive,
-            "claim-file" => bodies::claim_file,
-            "receipt" => bodies::trial,
-            "envelope" | "signature" => continue,
-            _ => bodies::sealed,
-        };
-        target(&input.body);
-        for _ in 0..200 {
-            target(&change(&input.body, &mut state));
-        }
-    }
 }

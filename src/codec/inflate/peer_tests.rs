@@ -4,7 +4,10 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use proptest::prelude::*;
 
 use super::Inflater;
-use super::zlib::{Verdict, peer};
+use super::zlib::{agrees, ours, peer};
+
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
 /// Content as it is met: words, columns of numbers, runs, noise; with matches near and far.
 fn content() -> impl Strategy<Value = Vec<u8>> {
@@ -38,30 +41,6 @@ fn deflate(content: &[u8], level: u32, flush_after: usize) -> Vec<u8> {
         deflater.compress_vec(&[], &mut stream, FlushCompress::Finish).unwrap() != Status::StreamEnd
     } {}
     stream
-}
-
-/// Inflates the stream in pieces of these lengths, over and over.
-fn ours(inflater: &mut Inflater, stream: &[u8], pieces: &[usize]) -> Verdict {
-    inflater.reset();
-    let mut content = Vec::new();
-    let mut rest = stream;
-    for length in pieces.iter().cycle() {
-        let (piece, behind) = rest.split_at((*length).clamp(1, rest.len().max(1)).min(rest.len()));
-        let inflated = inflater.inflate(piece, &mut |piece| {
-            content.extend_from_slice(piece);
-            Ok(())
-        });
-        let inflated = inflated.ok()?;
-        if inflated.ended {
-            return Some((content, stream.len() - rest.len() + inflated.consumed));
-        }
-        assert_eq!(inflated.consumed, piece.len(), "bytes were neither consumed nor left over");
-        if behind.is_empty() {
-            return None;
-        }
-        rest = behind;
-    }
-    None
 }
 
 proptest! {
@@ -143,4 +122,9 @@ fn content_of_many_windows_comes_in_bounded_pieces() {
     assert!(end.unwrap().ended);
     assert!(inflated == content);
     assert!(longest <= 128 * 1024, "{longest}");
+}
+
+#[test]
+fn the_fuzz_target_holds_on_its_corpus_and_on_what_is_changed_of_it() {
+    replay::replay("inflate", agrees);
 }

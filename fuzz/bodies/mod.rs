@@ -1,0 +1,21 @@
+//! What the fuzz targets do with the bytes that they are given: run by libFuzzer, and with every compiler by
+//! `tests/fuzz_targets.rs` on the kept corpus and on what is changed of it.
+//!
+//! All take plain bytes, so that a file of the corpus means the same to both. The decoder of deflate is private to the
+//! crate; its body stands beside it, in `src/codec/inflate/zlib.rs`.
+
+#![allow(dead_code, unused_imports, reason = "each target runs one of them")]
+#![allow(clippy::expect_used, reason = "a broken promise is what is looked for")]
+
+mod age_payload;
+mod border;
+mod claims;
+mod codec;
+mod messages;
+mod script;
+
+pub(crate) use age_payload::age_payload;
+pub(crate) use border::border;
+pub(crate) use claims::{claim_file, naming, package};
+pub(crate) use codec::{archive, deflate, sealed};
+pub(crate) use messages::{answer, request, trial};
