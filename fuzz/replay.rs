@@ -1,5 +1,7 @@
 //! A short fuzz with every compiler: the kept corpus of a target, and changes of it that are always the same.
 
+#![allow(clippy::print_stdout, reason = "a test tells which input it failed on")]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
 
