@@ -331,7 +331,7 @@ mod rotation {
         let words = ["no receipt to rely on", "imex-1", "until 2026-06-01", "2026-06-02"];
         let error = says(timed.insurer().send(waits, &()), ErrorKind::KeyNotValid, &words);
         assert!(error.is_retryable(), "the dates may be put right");
-        assert_eq!(timed.insurer().outgoing(waits).unwrap().state, OutgoingState::Queued);
+        assert_eq!(timed.insurer().outgoing(waits).unwrap().state, OutgoingState::Sent);
     }
 
     #[test]

@@ -268,6 +268,7 @@ fn a_sender_that_could_not_be_told_learns_it_when_it_asks_or_sends_again() {
         // Where the sender cannot be reached at all, it knows of neither receipt.
         sites.examiner.exchange.set_partner(
             Partner::new(insurer_site(), "Northern Mutual")
+                .open_with(1, sites.keys.legacy.clone())
                 .verify_with(sites.keys.insurer_signs.verifying_key()),
         );
 

@@ -52,7 +52,8 @@ impl Nonces {
         let seen = all.entry(partner.clone()).or_default();
         let oldest = now.unix_seconds().saturating_sub_unsigned(window.as_secs());
         seen.forget_before(oldest);
-        if !seen.admits(mark_of(proof), proof.created.unix_seconds()) {
+        let newest = now.unix_seconds().saturating_add_unsigned(window.as_secs());
+        if !seen.admits(mark_of(proof), proof.created.unix_seconds(), newest) {
             return Err(Error::new(
                 ErrorKind::Replayed,
                 "this signed request was taken before, or came too late among many; a request is signed anew for \
@@ -72,9 +73,11 @@ impl Nonces {
 }
 
 impl Seen {
-    /// Notes the mark; `false` where it is known, or may have been.
-    fn admits(&mut self, mark: Mark, created: i64) -> bool {
-        let late = self.forgotten_to.is_some_and(|forgotten| created <= forgotten);
+    /// Notes the mark; `false` where it is known, or may have been. `newest` is the latest time that a signature may have
+    /// now: what was forgotten beyond it is of a clock that ran ahead, and would shut honest requests out until that time.
+    fn admits(&mut self, mark: Mark, created: i64, newest: i64) -> bool {
+        let forgotten_to = self.forgotten_to.filter(|forgotten| *forgotten <= newest);
+        let late = forgotten_to.is_some_and(|forgotten| created <= forgotten);
         let new = !late && self.marks.insert(mark);
         if new {
             self.by_age.insert((created, mark));
@@ -160,6 +163,15 @@ mod tests {
         // Neither a clock that is set back nor a wider window brings back what was forgotten.
         assert!(nonces.take(&insurer, &ahead, at(0), WINDOW).is_err());
         assert!(nonces.take(&insurer, &ahead, at(601), WINDOW * 100).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_shuts_nobody_out_once_it_is_right_again() {
+        let (nonces, insurer) = (Nonces::default(), site("ON-INS"));
+        nonces.take(&insurer, &signed("ahead", 86_400), at(86_400), WINDOW).unwrap();
+        nonces.take(&insurer, &signed("later", 90_000), at(90_000), WINDOW).unwrap();
+        nonces.take(&insurer, &signed("honest", 0), at(0), WINDOW).unwrap();
+        assert!(nonces.take(&insurer, &signed("honest", 0), at(1), WINDOW).is_err());
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Database {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
         // A foreign or newer file is refused before anything is written to it.
         let database = Self { connection: Mutex::new(connection), schema, place: place.clone() };
-        database.read(|connection| found_version(connection, schema, &place))?;
+        // In one transaction, since another handle may be making it.
+        database.read(|connection| found_version(&*connection.unchecked_transaction()?, schema, &place))?;
         database.read(|connection| Ok(use_write_ahead_log(connection)?))?;
         database.configure()?;
         Ok(database)
