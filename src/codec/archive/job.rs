@@ -1,7 +1,5 @@
 //! One piece of work on content in memory: measure it, look whether deflate gains something, deflate.
 
-use std::time::{Duration, Instant};
-
 use zeroize::Zeroizing;
 
 use super::super::deflate::Deflater;
@@ -66,15 +64,12 @@ impl Job {
         (self.buffer, self.done.unwrap_or_else(|| Err(ended_early())))
     }
 
-    /// Does the work, and tells how long it took.
-    pub(super) fn work(&mut self, tools: &mut Tools) -> Duration {
-        let began = Instant::now();
+    pub(super) fn work(&mut self, tools: &mut Tools) {
         self.done = Some(self.read_and_measure().map(|(measured, is_from_file)| {
             let read = if is_from_file { self.buffer.content().len() as u64 } else { 0 };
             let method = if self.deflate(tools) { Method::Deflated } else { Method::Stored };
             Done { method, measured, read }
         }));
-        began.elapsed()
     }
 
     /// Reads the content if it is in a file. Gives the measure where the entry ends, and whether it came from a file.

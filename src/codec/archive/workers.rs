@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use super::job::{Job, Tools};
 use super::options::PackOptions;
@@ -22,9 +21,6 @@ pub(super) struct Workers {
     /// The number of the job to be submitted, and of the one to be given out, next.
     submitted: u64,
     given: u64,
-    /// How long the owner did other things than to ask for jobs, and since when it does.
-    away: Duration,
-    away_since: Instant,
 }
 
 #[derive(Default)]
@@ -39,8 +35,6 @@ struct State {
     waiting: VecDeque<(u64, Job)>,
     waiting_bytes: usize,
     ended: BTreeMap<u64, Job>,
-    /// How long jobs were worked on.
-    worked: Duration,
     is_closed: bool,
 }
 
@@ -54,8 +48,6 @@ impl Workers {
             own: Tools::new(options.level()),
             submitted: 0,
             given: 0,
-            away: Duration::ZERO,
-            away_since: Instant::now(),
         }
     }
 
@@ -82,30 +74,18 @@ impl Workers {
         if self.given == self.submitted {
             return None;
         }
-        self.away += self.away_since.elapsed();
-        let job = self.wait_for(self.given);
+        let wanted = self.given;
         self.given += 1;
-        self.away_since = Instant::now();
-        Some(job)
-    }
-
-    /// Works on what waits meanwhile, unless another has the job in hand and the threads keep up with their owner: then
-    /// its own work would only be delayed.
-    fn wait_for(&mut self, wanted: u64) -> Job {
         let mut state = self.shared.lock();
         loop {
             if let Some(job) = state.ended.remove(&wanted) {
-                return job;
+                return Some(job);
             }
-            let threads = u32::try_from(self.threads.len()).unwrap_or(u32::MAX);
-            let keep_up = state.worked <= self.away.saturating_mul(threads);
-            let is_in_hand = state.waiting.front().is_none_or(|(number, _)| *number > wanted);
-            let next = if is_in_hand && keep_up { None } else { state.take() };
-            if let Some((number, mut job)) = next {
+            if let Some((number, mut job)) = state.take() {
                 drop(state);
-                let worked = job.work(&mut self.own);
+                job.work(&mut self.own);
                 state = self.shared.lock();
-                state.end(number, job, worked);
+                state.ended.insert(number, job);
             } else {
                 state = self.shared.work_ended.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
@@ -156,7 +136,7 @@ impl Shared {
                 return None;
             }
             if let Some((number, job)) = state.take() {
-                return Some(InHand { shared: self, number, job: Some(job), worked: Duration::ZERO });
+                return Some(InHand { shared: self, number, job: Some(job) });
             }
             state = self.work_came.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -170,11 +150,6 @@ impl State {
         self.waiting_bytes -= job.length();
         Some((number, job))
     }
-
-    fn end(&mut self, number: u64, job: Job, worked: Duration) {
-        self.ended.insert(number, job);
-        self.worked += worked;
-    }
 }
 
 /// A job that a thread works on. It is handed in when dropped, so that nobody waits for it in vain after a panic.
@@ -182,13 +157,12 @@ struct InHand<'s> {
     shared: &'s Shared,
     number: u64,
     job: Option<Job>,
-    worked: Duration,
 }
 
 impl InHand<'_> {
     fn work(&mut self, tools: &mut Tools) {
         if let Some(job) = &mut self.job {
-            self.worked = job.work(tools);
+            job.work(tools);
         }
     }
 }
@@ -196,7 +170,7 @@ impl InHand<'_> {
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
-            self.shared.lock().end(self.number, job, self.worked);
+            self.shared.lock().ended.insert(self.number, job);
             self.shared.work_ended.notify_one();
         }
     }
