@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::mem;
+use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
@@ -14,19 +15,21 @@ const PIECE: usize = 256 * 1024;
 /// How many pieces wait at most, beside the one that is filled and the one that is written.
 const WAITING: usize = 2;
 
-/// Runs `work` with an output that a thread of its own carries to `output` and flushes in the end; what comes of `work` is
-/// given once all that it wrote is there. No thread is started for less than 256 KiB.
+/// Runs `work` with an output that is carried to `output`, and flushed in the end; what comes of `work` is given once all
+/// that it wrote is there. Of several `threads`, one carries; none is started for less than 256 KiB.
 ///
 /// # Errors
 ///
 /// What `output` refused, or else what came of `work`.
 pub(crate) fn write_behind<W: Write + Send, T>(
+    threads: NonZeroUsize,
     output: &mut W,
     work: impl FnOnce(&mut Behind<'_, '_, W>) -> Result<T>,
 ) -> Result<T> {
     let output = Mutex::new(output);
     scope(|scope| {
-        let mut behind = Behind { scope, output: &output, carrier: None, is_alone: false, piece: Vec::new() };
+        let is_alone = threads == NonZeroUsize::MIN;
+        let mut behind = Behind { scope, output: &output, carrier: None, is_alone, piece: Vec::new() };
         let outcome = work(&mut behind);
         // Where the output refused, `work` heard of it without the reason.
         behind.end()?;
@@ -40,7 +43,7 @@ pub(crate) struct Behind<'scope, 'env, W> {
     /// Held by the carrier while there is one.
     output: &'env Mutex<&'env mut W>,
     carrier: Option<Carrier<'scope>>,
-    /// The system has no thread to give.
+    /// There is no thread to carry, or the system has none to give.
     is_alone: bool,
     /// What was not handed over yet.
     piece: Vec<u8>,
@@ -146,12 +149,18 @@ mod tests {
         Ok(())
     }
 
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+    const SEVERAL: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+
     #[test]
     fn what_was_written_arrives_in_order() {
-        for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 9 * PIECE + 5] {
+        let lengths = [0, 1, PIECE - 1, PIECE, PIECE + 1, 9 * PIECE + 5];
+        for (threads, length) in
+            [ONE, SEVERAL].into_iter().flat_map(|threads| lengths.map(|length| (threads, length)))
+        {
             let content: Vec<u8> = (0..length).map(|n| (n ^ n >> 8).to_le_bytes()[0]).collect();
             let mut arrived = Vec::new();
-            let told = write_behind(&mut arrived, |output| {
+            let told = write_behind(threads, &mut arrived, |output| {
                 for piece in content.chunks(10_007) {
                     output.write_all(piece)?;
                 }
@@ -165,15 +174,18 @@ mod tests {
     #[test]
     fn an_output_that_refuses_is_the_error_whenever_it_does() {
         for (room, length) in [(0, 1), (PIECE, PIECE + 1), (PIECE, 20 * PIECE), (5 * PIECE, 20 * PIECE)] {
-            let error = write_behind(&mut Short(room), |output| piecewise(output, length)).unwrap_err();
-            assert!(error.to_string().contains("no storage space"), "{error}");
+            for threads in [ONE, SEVERAL] {
+                let error =
+                    write_behind(threads, &mut Short(room), |output| piecewise(output, length)).unwrap_err();
+                assert!(error.to_string().contains("no storage space"), "{error}");
+            }
         }
     }
 
     #[test]
     fn an_error_of_the_work_is_told_when_the_output_took_all() {
         for length in [0, 3 * PIECE] {
-            let outcome: Result<()> = write_behind(&mut Vec::new(), |output| {
+            let outcome: Result<()> = write_behind(SEVERAL, &mut Vec::new(), |output| {
                 piecewise(output, length)?;
                 Err(Error::new(ErrorKind::Cancelled, "stopped on request"))
             });
@@ -193,7 +205,7 @@ mod tests {
                 Ok(())
             }
         }
-        let error = write_behind(&mut Broken, |output| piecewise(output, 3 * PIECE)).unwrap_err();
+        let error = write_behind(SEVERAL, &mut Broken, |output| piecewise(output, 3 * PIECE)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
     }
 }

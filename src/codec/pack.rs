@@ -121,9 +121,8 @@ pub fn pack_file(
     watch: &dyn Watch,
 ) -> Result<Packed> {
     refuse_inside(directory, to)?;
-    write_whole(to, |file| match options.threads().get() {
-        1 => pack(directory, key, file, options, watch),
-        _ => write_behind(file, |file| pack(directory, key, file, options, watch)),
+    write_whole(to, |file| {
+        write_behind(options.threads(), file, |file| pack(directory, key, file, options, watch))
     })
 }
 

@@ -5,7 +5,7 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::Side;
-use crate::codec::{Encryptor, SealingKey, Watch, Watched, write_behind};
+use crate::codec::{Encryptor, Watch, Watched, write_behind};
 use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
 use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
@@ -14,7 +14,6 @@ use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::Write;
 
 /// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
 /// Of an older one that it unpacks after all, both sides' values are compared without knowing which side changed them.
@@ -177,29 +176,17 @@ impl Exchange {
         span!("seal", package = package.id, partner = partner.site, suite = key.suite().name());
         let mut file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
-        match self.0.pack.threads().get() {
-            1 => self.seal_into(&mut file, key, package, records, watch)?,
-            _ => write_behind(&mut file, |file| self.seal_into(file, key, package, records, watch))?,
-        }
+        write_behind(self.0.pack.threads(), &mut file, |file| {
+            let mut writer =
+                PackageWriter::with_options(Encryptor::new(key, file)?, package.clone(), &self.0.pack);
+            for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
+                let content = self.0.case_system.open_document(&package.claim, &document.id)?;
+                writer.document(document, Watched::new(content, watch))?;
+            }
+            let (encryptor, _) = writer.finish(records.to_vec())?;
+            encryptor.finish().map(drop)
+        })?;
         Ok(file)
-    }
-
-    fn seal_into(
-        &self,
-        file: impl Write,
-        key: &SealingKey,
-        package: &Package,
-        records: &[Record],
-        watch: &dyn Watch,
-    ) -> Result<()> {
-        let output = Encryptor::new(key, file)?;
-        let mut writer = PackageWriter::with_options(output, package.clone(), &self.0.pack);
-        for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
-            let content = self.0.case_system.open_document(&package.claim, &document.id)?;
-            writer.document(document, Watched::new(content, watch))?;
-        }
-        let (encryptor, _) = writer.finish(records.to_vec())?;
-        Ok(encryptor.finish()?.flush()?)
     }
 
     /// Makes a sealed package durable and known to the ledger, in this order: a file without an entry is swept, an
