@@ -98,14 +98,9 @@ impl RetryPolicy {
         let usual = usual.min(self.longest_delay);
         let jitter = usual.saturating_mul(u32::from(chance)) / (5 * u32::from(u16::MAX));
         let delay = (usual + jitter).max(asked.unwrap_or_default().min(LONGEST));
-        let next = later(now, delay);
+        let next = now.later(delay);
         (tries < self.tries && !self.has_ended(began, next)).then_some(next)
     }
-}
-
-/// The moment so long after `moment`.
-pub(crate) fn later(moment: Timestamp, by: Duration) -> Timestamp {
-    SystemTime::from(moment).checked_add(by).map_or(moment, Timestamp::from)
 }
 
 /// A random number; without any the delays lose their jitter, no more.

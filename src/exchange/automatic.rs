@@ -6,7 +6,7 @@
 
 use super::Exchange;
 use super::event::Event;
-use crate::ledger::{Incoming, IncomingState, PackageQuery};
+use crate::ledger::{Incoming, IncomingState, PackageQuery, incoming_pages};
 use crate::model::{PackageId, PackageKind};
 use crate::{ErrorKind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,13 +123,10 @@ impl Exchange {
             incoming.state == IncomingState::Received || kind.is_some_and(ErrorKind::is_retryable)
         };
         let states = [IncomingState::Received, IncomingState::Failed];
-        let mut query = PackageQuery::new().kind(kind).incoming_in(states);
         let mut waiting = Vec::new();
-        loop {
-            let page = self.0.ledger.incoming_list(&query)?;
-            let Some(last) = page.last() else { return Ok(waiting) };
-            query = query.after(last.id);
-            waiting.extend(page.into_iter().filter(passes));
+        for page in incoming_pages(&self.0.ledger, PackageQuery::new().kind(kind).incoming_in(states)) {
+            waiting.extend(page?.into_iter().filter(passes));
         }
+        Ok(waiting)
     }
 }

@@ -7,7 +7,7 @@ use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
 use super::partner::Partner;
-use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, Step};
+use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, Step, outgoing_pages};
 use crate::model::Timestamp;
 use crate::retry::chance;
 use crate::{Error, ErrorKind, Result};
@@ -140,13 +140,11 @@ impl Exchange {
         if self.0.listeners.is_empty() {
             return Ok(());
         }
-        let mut query = PackageQuery::new().outgoing_in([OutgoingState::Failed, OutgoingState::Rejected]);
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            query = query.after(last.package.id);
-            page.iter().try_for_each(|outgoing| self.tell_failure(outgoing))?;
+        let failed = PackageQuery::new().outgoing_in([OutgoingState::Failed, OutgoingState::Rejected]);
+        for page in outgoing_pages(&self.0.ledger, failed) {
+            page?.iter().try_for_each(|outgoing| self.tell_failure(outgoing))?;
         }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@
 use super::Exchange;
 use super::export::outgoing_entry;
 use crate::case_system::StagedDocuments;
-use crate::ledger::{Outgoing, OutgoingState, PackageQuery, Step};
+use crate::ledger::{Outgoing, OutgoingState, PackageQuery, Step, outgoing_pages};
 use crate::merge::{ConflictPolicy, merge};
 use crate::model::{ExchangeId, Json, PackageId, Record, RecordKind, SiteId, Timestamp};
 use crate::protocol::{Disposition, Receipt, ReceiptState};
@@ -27,13 +27,11 @@ impl Exchange {
     /// [`ErrorKind::Ledger`]. Why a field cannot be filled is in the package's history.
     pub fn fill_pending_feedback(&self) -> Result<Vec<PackageId>> {
         let mut filled = Vec::new();
-        let mut query = PackageQuery::new().outgoing_in([OutgoingState::Unpacked]).newest_first();
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(filled) };
-            query = query.after(last.package.id);
-            filled.extend(self.fill_all(page)?);
+        let unpacked = PackageQuery::new().outgoing_in([OutgoingState::Unpacked]).newest_first();
+        for page in outgoing_pages(&self.0.ledger, unpacked) {
+            filled.extend(self.fill_all(page?)?);
         }
+        Ok(filled)
     }
 
     /// The same, for no more than these last packages.

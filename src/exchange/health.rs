@@ -247,5 +247,5 @@ fn check_inbox(stock: &Result<Stock>) -> HealthCheck {
 
 /// How many packages of ours are on their way and not delivered yet.
 fn waiting_in(stock: &Stock) -> u64 {
-    Stock::WAITING.iter().filter_map(|state| stock.outgoing.get(state)).sum()
+    OutgoingState::OPEN.iter().filter_map(|state| stock.outgoing.get(state)).sum()
 }

@@ -4,7 +4,7 @@
 
 use super::counters::Counters;
 use crate::ledger::{
-    Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery, Step, Stock,
+    Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery, Step, Stock, asked_of,
 };
 use crate::model::{ExchangeId, PackageId, Record, SiteId};
 use crate::trace::event;
@@ -37,66 +37,7 @@ impl Ledger for ObservedLedger {
         Ok(())
     }
 
-    fn outgoing(&self, id: PackageId) -> Result<Option<Outgoing>> {
-        self.ledger.outgoing(id)
-    }
-
-    fn outgoing_list(&self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
-        self.ledger.outgoing_list(query)
-    }
-
-    fn incoming(&self, id: PackageId) -> Result<Option<Incoming>> {
-        self.ledger.incoming(id)
-    }
-
-    fn incoming_list(&self, query: &PackageQuery) -> Result<Vec<Incoming>> {
-        self.ledger.incoming_list(query)
-    }
-
-    fn link(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Option<Link>> {
-        self.ledger.link(partner, claim)
-    }
-
-    fn links(&self, claim: &ExchangeId) -> Result<Vec<Link>> {
-        self.ledger.links(claim)
-    }
-
-    fn base(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Vec<Record>> {
-        self.ledger.base(partner, claim)
-    }
-
-    fn sent_snapshot(
-        &self,
-        partner: &SiteId,
-        claim: &ExchangeId,
-        sequence: u64,
-    ) -> Result<Option<Vec<Record>>> {
-        self.ledger.sent_snapshot(partner, claim, sequence)
-    }
-
-    fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
-        self.ledger.sent_notes(package)
-    }
-
-    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
-        self.ledger.notes_sent(partner, claim)
-    }
-
-    fn stock(&self) -> Result<Stock> {
-        self.ledger.stock()
-    }
-
-    fn check_writable(&self) -> Result<()> {
-        self.ledger.check_writable()
-    }
-
-    fn paused(&self) -> Result<BTreeSet<SiteId>> {
-        self.ledger.paused()
-    }
-
-    fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
-        self.ledger.history(query)
-    }
+    asked_of!(self, self.ledger);
 }
 
 fn log(change: &Change) {

@@ -9,9 +9,8 @@
 use super::Exchange;
 use super::partner::Partner;
 use crate::codec::Watch;
-use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery};
+use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, outgoing_pages};
 use crate::model::{ExchangeId, PackageId, SiteId, Timestamp};
-use crate::retry::later;
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -140,21 +139,12 @@ impl Exchange {
             stopped: false,
             queue: SentQueue::default(),
         };
-        for outgoing in self.open_packages(query)? {
+        // All are read before one is sent: what is exported meanwhile waits for the next pass.
+        let open = outgoing_pages(&self.0.ledger, query.outgoing_in(OutgoingState::OPEN));
+        for outgoing in open.collect::<Result<Vec<_>>>()?.into_iter().flatten() {
             run.come_to(outgoing)?;
         }
         Ok(run.queue)
-    }
-
-    fn open_packages(&self, query: PackageQuery) -> Result<Vec<Outgoing>> {
-        let mut query = query.outgoing_in(OutgoingState::OPEN);
-        let mut open = Vec::new();
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(open) };
-            query = query.after(last.package.id);
-            open.extend(page);
-        }
     }
 }
 
@@ -176,7 +166,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// `now` moves on with the pass.
     fn now(&self) -> Timestamp {
-        later(self.began.0, self.began.1.elapsed())
+        self.began.0.later(self.began.1.elapsed())
     }
 
     fn come_to(&mut self, outgoing: Outgoing) -> Result<()> {
@@ -259,7 +249,7 @@ impl Run<'_> {
 /// nothing of the package had left.
 fn rest_after(error: &Error, outgoing: &Outgoing, now: Timestamp) -> Option<Timestamp> {
     if let Some(wait) = error.retry_after() {
-        return Some(later(now, wait));
+        return Some(now.later(wait));
     }
     let away = matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::TimedOut) && !error.is_ambiguous();
     outgoing.retry_at.filter(|_| away)

@@ -1,6 +1,7 @@
 //! The outbox's worker: a thread that sends what is due and sleeps until the next is.
 
 use super::Exchange;
+use crate::model::Timestamp;
 use crate::trace::event;
 use crate::{Error, ErrorKind, Result};
 use std::ops::ControlFlow;
@@ -57,12 +58,12 @@ impl Exchange {
             // A host's callback that panics must not stop the packages behind this one.
             let run = catch_unwind(AssertUnwindSafe(|| self.send_due(self.now(), &watch)));
             let next = match run {
-                Ok(Ok(queue)) => queue.next_due.map(SystemTime::from),
+                Ok(Ok(queue)) => queue.next_due,
                 failed => {
                     let fault =
                         failed.ok().and_then(|run| run.err()).map_or("panic", |error| error.kind().name());
                     event!(error, "outbox not sent", error = fault);
-                    SystemTime::now().checked_add(AFTER_A_FAULT)
+                    Some(self.now().later(AFTER_A_FAULT))
                 }
             };
             if !self.wait_for_news(seen, next, stopping) {
@@ -72,10 +73,10 @@ impl Exchange {
     }
 
     /// Waits until `next`, or for something new; `false` when told to stop.
-    fn wait_for_news(&self, seen: u64, next: Option<SystemTime>, stopping: &AtomicBool) -> bool {
+    fn wait_for_news(&self, seen: u64, next: Option<Timestamp>, stopping: &AtomicBool) -> bool {
         let mut news = self.0.outbox.news.lock().unwrap_or_else(PoisonError::into_inner);
         while !stopping.load(Ordering::SeqCst) && *news == seen {
-            let rest = match next.map(|next| next.duration_since(SystemTime::now())) {
+            let rest = match next.map(|next| SystemTime::from(next).duration_since(self.now().into())) {
                 Some(Err(_)) => return true,
                 Some(Ok(rest)) => rest.clamp(Duration::from_millis(1), LONGEST_SLEEP),
                 None => LONGEST_SLEEP,

@@ -6,7 +6,7 @@
 use super::Exchange;
 use super::export::outgoing_entry;
 use super::send::settle;
-use crate::ledger::{Outgoing, OutgoingState, PackageQuery, Step};
+use crate::ledger::{Outgoing, OutgoingState, PackageQuery, Step, outgoing_pages};
 use crate::model::{PackageId, SiteId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 
@@ -52,13 +52,11 @@ impl Exchange {
     /// [`ErrorKind::UnknownPartner`]; [`ErrorKind::Ledger`]: some may be queued then, and the call can be repeated.
     pub fn replay_since(&self, to: &SiteId, since: Timestamp, by: &str) -> Result<Vec<PackageId>> {
         self.partner(to)?;
-        let mut query = PackageQuery::new().partner(to.clone()).outgoing_in(REPLAYED);
         let mut found = Vec::new();
-        loop {
-            let page = self.0.ledger.outgoing_list(&query)?;
-            let Some(last) = page.last() else { break };
-            query = query.after(last.package.id);
-            found.extend(page.into_iter().filter(|outgoing| outgoing.updated_at >= since));
+        for page in
+            outgoing_pages(&self.0.ledger, PackageQuery::new().partner(to.clone()).outgoing_in(REPLAYED))
+        {
+            found.extend(page?.into_iter().filter(|outgoing| outgoing.updated_at >= since));
         }
         let mut queued = Vec::new();
         for outgoing in found {

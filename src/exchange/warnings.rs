@@ -108,7 +108,7 @@ impl Partner {
             let message = format!("the suite des-md5 is in use with {alias}, and {told}: {remedy}");
             return Some(Warning { code: WarningCode::LegacyReviewOverdue, partner: None, message });
         }
-        let by = review.by.filter(|by| *by <= later(now, ahead).date())?;
+        let by = review.by.filter(|by| *by <= now.later(ahead).date())?;
         let message = format!("the suite des-md5 with {alias} is to be reviewed by {by}: {remedy}");
         Some(Warning { code: WarningCode::LegacyReviewDue, partner: None, message })
     }
@@ -132,7 +132,7 @@ pub(super) fn end_of(
         let message = format!("{what}: none is valid now ({told}). Agree on a new one");
         return Some(Warning { code: WarningCode::NoValidKey, partner: None, message });
     }
-    if moment > later(now, ahead) {
+    if moment > now.later(ahead) {
         return None;
     }
     let message =
@@ -148,16 +148,6 @@ fn longest_at(keys: &[(String, Validity)], moment: Timestamp) -> Option<Option<T
     }
     Some(longest)
 }
-
-/// A moment so much later; what is no moment any more is the end of time.
-fn later(moment: Timestamp, ahead: Duration) -> Timestamp {
-    let seconds = i64::try_from(ahead.as_secs()).unwrap_or(i64::MAX);
-    let then = moment.unix_seconds().saturating_add(seconds).min(END_OF_TIME);
-    Timestamp::from_unix_seconds(then).unwrap_or(moment)
-}
-
-/// 9999-12-31T23:59:59Z.
-const END_OF_TIME: i64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests {

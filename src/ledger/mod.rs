@@ -11,6 +11,7 @@ mod incoming;
 mod link;
 mod named;
 mod outgoing;
+mod pages;
 mod query;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -28,6 +29,7 @@ pub use stock::Stock;
 
 pub(crate) use chain::broken_at;
 use named::named;
+pub(crate) use pages::{incoming_pages, outgoing_pages};
 
 use crate::Result;
 use crate::model::{ExchangeId, PackageId, Record, SiteId};
@@ -119,14 +121,12 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
         let mut notes = BTreeSet::new();
-        let mut query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
-        loop {
-            let page = self.outgoing_list(&query)?;
-            let Some(last) = page.last() else { return Ok(notes) };
-            query = query.after(last.package.id);
-            let seen = page.into_iter().filter(Outgoing::counts_as_seen);
+        let query = PackageQuery::new().claim(claim.clone()).partner(partner.clone());
+        for page in outgoing_pages(self, query) {
+            let seen = page?.into_iter().filter(Outgoing::counts_as_seen);
             notes.extend(seen.flat_map(|outgoing| outgoing.notes));
         }
+        Ok(notes)
     }
 
     /// The partners that are paused.
@@ -225,69 +225,78 @@ pub enum Change {
     Append(HistoryEntry),
 }
 
+/// Every method of [`Ledger`] but `commit`, asked of another ledger: what is not asked of it, such as a count of its own,
+/// would be answered by this trait's default.
+macro_rules! asked_of {
+    ($self:ident, $to:expr) => {
+        fn outgoing(&$self, id: PackageId) -> Result<Option<Outgoing>> {
+            ($to).outgoing(id)
+        }
+
+        fn outgoing_list(&$self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
+            ($to).outgoing_list(query)
+        }
+
+        fn incoming(&$self, id: PackageId) -> Result<Option<Incoming>> {
+            ($to).incoming(id)
+        }
+
+        fn incoming_list(&$self, query: &PackageQuery) -> Result<Vec<Incoming>> {
+            ($to).incoming_list(query)
+        }
+
+        fn link(&$self, partner: &SiteId, claim: &ExchangeId) -> Result<Option<Link>> {
+            ($to).link(partner, claim)
+        }
+
+        fn links(&$self, claim: &ExchangeId) -> Result<Vec<Link>> {
+            ($to).links(claim)
+        }
+
+        fn base(&$self, partner: &SiteId, claim: &ExchangeId) -> Result<Vec<Record>> {
+            ($to).base(partner, claim)
+        }
+
+        fn sent_snapshot(
+            &$self,
+            partner: &SiteId,
+            claim: &ExchangeId,
+            sequence: u64,
+        ) -> Result<Option<Vec<Record>>> {
+            ($to).sent_snapshot(partner, claim, sequence)
+        }
+
+        fn sent_notes(&$self, package: PackageId) -> Result<Option<Vec<Record>>> {
+            ($to).sent_notes(package)
+        }
+
+        fn notes_sent(&$self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
+            ($to).notes_sent(partner, claim)
+        }
+
+        fn paused(&$self) -> Result<BTreeSet<SiteId>> {
+            ($to).paused()
+        }
+
+        fn history(&$self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
+            ($to).history(query)
+        }
+
+        fn stock(&$self) -> Result<Stock> {
+            ($to).stock()
+        }
+
+        fn check_writable(&$self) -> Result<()> {
+            ($to).check_writable()
+        }
+    };
+}
+pub(crate) use asked_of;
+
 impl<L: Ledger + ?Sized> Ledger for Arc<L> {
     fn commit(&self, changes: &[Change]) -> Result<()> {
         (**self).commit(changes)
     }
 
-    fn outgoing(&self, id: PackageId) -> Result<Option<Outgoing>> {
-        (**self).outgoing(id)
-    }
-
-    fn outgoing_list(&self, query: &PackageQuery) -> Result<Vec<Outgoing>> {
-        (**self).outgoing_list(query)
-    }
-
-    fn incoming(&self, id: PackageId) -> Result<Option<Incoming>> {
-        (**self).incoming(id)
-    }
-
-    fn incoming_list(&self, query: &PackageQuery) -> Result<Vec<Incoming>> {
-        (**self).incoming_list(query)
-    }
-
-    fn link(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Option<Link>> {
-        (**self).link(partner, claim)
-    }
-
-    fn links(&self, claim: &ExchangeId) -> Result<Vec<Link>> {
-        (**self).links(claim)
-    }
-
-    fn base(&self, partner: &SiteId, claim: &ExchangeId) -> Result<Vec<Record>> {
-        (**self).base(partner, claim)
-    }
-
-    fn sent_snapshot(
-        &self,
-        partner: &SiteId,
-        claim: &ExchangeId,
-        sequence: u64,
-    ) -> Result<Option<Vec<Record>>> {
-        (**self).sent_snapshot(partner, claim, sequence)
-    }
-
-    fn sent_notes(&self, package: PackageId) -> Result<Option<Vec<Record>>> {
-        (**self).sent_notes(package)
-    }
-
-    fn notes_sent(&self, partner: &SiteId, claim: &ExchangeId) -> Result<BTreeSet<ExchangeId>> {
-        (**self).notes_sent(partner, claim)
-    }
-
-    fn paused(&self) -> Result<BTreeSet<SiteId>> {
-        (**self).paused()
-    }
-
-    fn history(&self, query: &HistoryQuery) -> Result<Vec<HistoryEntry>> {
-        (**self).history(query)
-    }
-
-    fn stock(&self) -> Result<Stock> {
-        (**self).stock()
-    }
-
-    fn check_writable(&self) -> Result<()> {
-        (**self).check_writable()
-    }
+    asked_of!(self, **self);
 }

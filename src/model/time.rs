@@ -4,7 +4,7 @@ use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use time::format_description::FormatItem;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
@@ -39,6 +39,14 @@ impl Timestamp {
     #[must_use]
     pub fn date(self) -> Date {
         Date(self.0.to_offset(UtcOffset::UTC).date())
+    }
+
+    /// The moment so much later, to the millisecond; the last one there is where that is beyond all.
+    #[must_use]
+    pub(crate) fn later(self, by: Duration) -> Self {
+        let by = time::Duration::try_from(by).unwrap_or(time::Duration::MAX);
+        let moment = self.0.saturating_add(by);
+        Self(moment.replace_millisecond(moment.millisecond()).unwrap_or(moment))
     }
 
     /// The moment so many seconds after 1970-01-01T00:00:00Z.

@@ -7,7 +7,7 @@ use super::spool::{Message, Spool};
 use crate::exchange::Event;
 use crate::model::{SiteId, Timestamp};
 use crate::protocol::{Request, Response};
-use crate::retry::{chance, later, retry_after};
+use crate::retry::{chance, retry_after};
 use crate::transport::{Body, HttpsTransport, Reply, Transport as _};
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +131,7 @@ impl Courier {
         let mut last = None;
         while let Some((number, message, paused_until)) = self.candidate(last, &waiting) {
             last = Some(number);
-            let now = later(now, started.elapsed());
+            let now = now.later(started.elapsed());
             let partner = message.partner.clone();
             let due = paused_until.map_or(message.due, |until| until.max(message.due));
             let again = if due > now { Some(due) } else { self.attempt(number, message, now) };
@@ -179,7 +179,7 @@ impl Courier {
         let policy = &self.settings.retry;
         let again = policy.next_try(message.tries, message.queued_at, now, wait, chance());
         if let Some(wait) = wait {
-            self.state().paused_until = Some(later(now, wait));
+            self.state().paused_until = Some(now.later(wait));
         }
         let Some(again) = again else {
             self.give_up(number, message, error);
