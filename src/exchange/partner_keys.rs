@@ -157,6 +157,7 @@ impl Partner {
     }
 }
 
-fn seconds_of(duration: Duration) -> i64 {
+/// Whole seconds, as moments are compared by.
+pub(super) fn seconds_of(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -133,8 +133,7 @@ impl Exchange {
     pub(super) fn state_of(&self, request: &Request, peer: &Peer, package: PackageId) -> Result<Response> {
         let partner = self.asker(request, peer)?;
         span!("state", package = package, partner = partner.site);
-        let incoming = self.0.ledger.incoming(package)?.filter(|incoming| incoming.from == partner.site);
-        let incoming = incoming.ok_or_else(|| super::unknown_package(package))?;
+        let incoming = self.incoming_of(&partner, package)?.ok_or_else(|| super::unknown_package(package))?;
         self.signed_receipt(request, &incoming)
     }
 

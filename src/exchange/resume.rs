@@ -4,6 +4,7 @@
 //! partner. A first try costs nothing more than the plain `POST`; a partner that keeps no uploads gets that again.
 
 use super::Exchange;
+use super::send::describe;
 use crate::ledger::Outgoing;
 use crate::model::PackageKind;
 use crate::protocol::{
@@ -130,15 +131,9 @@ impl Exchange {
             Some(_) => Request::new("POST", &shipment.path(transport))?,
             None => Request::new(route.method(), &route.path(transport.base_path()))?,
         };
-        let headers = request.headers_mut();
-        shipment.envelope.to_headers(headers)?;
         let media_type = content.map_or(PARTIAL_UPLOAD_MEDIA_TYPE, |_| PACKAGE_MEDIA_TYPE);
-        headers.insert("content-type", media_type)?;
-        if let Some(digest) = content {
-            headers.insert("content-digest", digest.to_string())?;
-        }
-        headers.insert("repr-digest", shipment.digest.to_string())?;
-        state.to_request(headers)?;
+        describe(&mut request, shipment.envelope, media_type, content, shipment.digest)?;
+        state.to_request(request.headers_mut())?;
         self.sign_request(&mut request)?;
         Ok(request)
     }

@@ -4,6 +4,7 @@ use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
 use super::partner::Partner;
+use super::partner_keys::seconds_of;
 use super::resume::Shipment;
 use super::store::Side;
 use crate::codec::{Watch, Watched};
@@ -208,11 +209,7 @@ impl Exchange {
         digest: &Digest,
     ) -> Result<Request> {
         let mut request = Request::new("POST", path)?;
-        envelope.to_headers(request.headers_mut())?;
-        request.headers_mut().insert("content-type", PACKAGE_MEDIA_TYPE)?;
-        let stated = digest.to_string();
-        request.headers_mut().insert("content-digest", stated.as_str())?;
-        request.headers_mut().insert("repr-digest", stated)?;
+        describe(&mut request, envelope, PACKAGE_MEDIA_TYPE, Some(digest), digest)?;
         self.sign_request(&mut request)?;
         Ok(request)
     }
@@ -267,6 +264,23 @@ impl Partner {
     fn has_to_be_asked(&self, outgoing: &Outgoing) -> bool {
         outgoing.unanswered && !self.transport.as_ref().is_some_and(|transport| transport.answers_later())
     }
+}
+
+/// Says in a request's head what it carries: `content`, where that has a digest of its own, of the package `whole`.
+pub(super) fn describe(
+    request: &mut Request,
+    envelope: &Envelope,
+    media_type: &str,
+    content: Option<&Digest>,
+    whole: &Digest,
+) -> Result<()> {
+    let headers = request.headers_mut();
+    envelope.to_headers(headers)?;
+    headers.insert("content-type", media_type)?;
+    if let Some(content) = content {
+        headers.insert("content-digest", content.to_string())?;
+    }
+    headers.insert("repr-digest", whole.to_string())
 }
 
 /// Takes off what was noted for further tries.
@@ -341,14 +355,13 @@ pub(super) fn receipt_of(
     let evidence = Evidence::of_response(request, response);
     // An answer is no older than its question, as far as the clocks agree: so a key that has ended cannot be used by
     // dating an answer back.
-    let window = i64::try_from(partner.signature_window.as_secs()).unwrap_or(i64::MAX);
     let asked = signed_at(request.headers())?.unix_seconds();
-    let earliest = Timestamp::from_unix_seconds(asked.saturating_sub(window))?;
+    let earliest = Timestamp::from_unix_seconds(asked.saturating_sub(seconds_of(partner.signature_window)))?;
     let mut refused = partner.lacks("verifying key");
     for key in &partner.verifying {
         match evidence.verify(key) {
             Ok((receipt, answered)) => {
-                // It may be put right in the settings, and the partner holds the package: so it stays queued.
+                // It may be put right in the settings, and the partner holds the package: so it is asked again.
                 let in_time = key.validity().check_signed(key.id(), answered.max(earliest));
                 in_time
                     .map_err(|error| error.within("the answer is no receipt to rely on").retryable(true))?;

@@ -206,7 +206,8 @@ impl Exchange {
         Ok(response)
     }
 
-    fn incoming_of(&self, partner: &Partner, package: PackageId) -> Result<Option<Incoming>> {
+    /// What came in under this id from this partner.
+    pub(super) fn incoming_of(&self, partner: &Partner, package: PackageId) -> Result<Option<Incoming>> {
         Ok(self.0.ledger.incoming(package)?.filter(|known| known.from == partner.site))
     }
 

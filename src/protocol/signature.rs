@@ -36,21 +36,17 @@ const PART_FIELDS: [&str; 6] = [
     "upload-complete",
 ];
 
+/// What a request may say of an upload.
+const UPLOAD_FIELDS: [&str; 3] = ["upload-offset", "upload-complete", "upload-length"];
+
 /// The header fields a request's signature covers where they are there; nobody can add one unseen.
-const REQUEST_FIELDS: [&str; 8] = [
-    "content-digest",
-    "repr-digest",
-    "content-type",
-    "idempotency-key",
-    "claimwire-package",
-    "upload-offset",
-    "upload-complete",
-    "upload-length",
-];
+fn request_fields() -> impl Iterator<Item = &'static str> {
+    PACKAGE_FIELDS.into_iter().chain(UPLOAD_FIELDS)
+}
 
 /// Whether a request's field is one that its signature covers, or belongs to the signature itself.
 pub(super) fn is_evidence(name: &str) -> bool {
-    REQUEST_FIELDS.contains(&name) || ["signature", "signature-input"].contains(&name)
+    request_fields().chain(["signature", "signature-input"]).any(|field| field == name)
 }
 
 /// The component of an answer that binds it to the request's signature.
@@ -228,8 +224,8 @@ fn request_components(request: &Request) -> Result<Vec<String>> {
     if let Some(missing) = required.iter().find(|name| headers.get(name).is_none()) {
         return Err(bad(format!("the request has no header {missing}, which its signature must cover")));
     }
-    let there = REQUEST_FIELDS.iter().filter(|name| headers.get(name).is_some());
-    Ok(["@method", "@path"].iter().chain(there).map(|name| format!("\"{name}\"")).collect())
+    let there = request_fields().filter(|name| headers.get(name).is_some());
+    Ok(["@method", "@path"].into_iter().chain(there).map(|name| format!("\"{name}\"")).collect())
 }
 
 fn response_components(request: &Request, response: &Response) -> Vec<String> {
