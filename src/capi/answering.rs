@@ -41,7 +41,8 @@ unsafe impl Options for cw_peer {
 ///
 /// `path` is the whole path as it stands on the wire, without a query, and `headers` are all header fields in their
 /// order. `read` is asked for the body: it gives the bytes that the server's framing (Content-Length or chunks) says, 0
-/// at their end, and a code when the connection breaks before, so that what came is not taken for the whole. NULL where there is no body. `peer` may be NULL.
+/// at their end, and a code when the connection breaks before, so that what came is not taken for the whole. NULL where
+/// there is no body. `peer` may be NULL.
 ///
 /// What the server sees to:
 /// - Hand over every request below the base path, whatever its method: POST, GET, HEAD, PATCH with a body, DELETE, OPTIONS.

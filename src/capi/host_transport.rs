@@ -5,7 +5,7 @@ use super::callback::{UserData, ask, cw_drop_fn, cw_failure};
 use super::error::cw_error;
 use super::host_reply::cw_reply;
 use super::message::cw_request;
-use super::pointer::{Options, Out, misuse, optional_text, options, room, tell, unique};
+use super::pointer::{Options, Out, misuse, optional_text, options, room, switch, tell, unique};
 use super::transport::cw_transport;
 use super::transport_https::resumption;
 use crate::protocol::Request;
@@ -89,10 +89,7 @@ pub unsafe extern "C" fn cw_transport_new(
             if functions.send.is_none() {
                 return Err(misuse("`functions->send` is NULL; set it to the function that sends"));
             }
-            let answers_later = match functions.answers_later {
-                0 | 1 => functions.answers_later == 1,
-                other => return Err(misuse(format!("`functions->answers_later` is {other}; it is 0 or 1"))),
-            };
+            let answers_later = switch("functions->answers_later", functions.answers_later)?;
             let base = optional_text("functions->base_path", functions.base_path, functions.base_path_len)?;
             let base_path = checked_base_path(base.unwrap_or_default())?;
             let resumption = match functions.resume_from_bytes {

@@ -6,13 +6,12 @@ use super::buffer::cw_buffer;
 use super::error::cw_error;
 use super::exchange::cw_exchange;
 use super::package_state;
-use super::pointer::{Out, free, given_text, parsed, shared, tell};
+use super::pointer::{Out, free, given_text, parsed, shared, tell, tell_wait};
 use super::watch::{HostWatch, cw_watch};
 use crate::exchange::OutboxWorker;
 use crate::model::Timestamp;
 use std::ffi::c_char;
 use std::ptr::null_mut;
-use std::time::SystemTime;
 
 /// A thread of the library's that sends what is due. May be shared between threads.
 pub struct cw_outbox(#[expect(dead_code, reason = "it works until it is dropped")] OutboxWorker);
@@ -72,10 +71,7 @@ pub unsafe extern "C" fn cw_exchange_send_due(
             let exchange = shared("exchange", exchange)?;
             let run = exchange.0.send_due(Timestamp::now(), &HostWatch::new(watch)?)?;
             answer.give_json(&run)?;
-            if let Some(next) = run.next_due {
-                let rest = SystemTime::from(next).duration_since(SystemTime::now()).unwrap_or_default();
-                tell(next_ms, i64::try_from(rest.as_millis()).unwrap_or(i64::MAX));
-            }
+            tell_wait(next_ms, run.next_due);
             Ok(())
         })
     }

@@ -3,12 +3,14 @@
 //! What cannot be checked (that a handle is alive, that a length is true, that nobody else uses a mutable handle) is
 //! the host's part of the contract in `guide.h`. Every `SAFETY` note of this room leads back to it.
 
+use crate::model::Timestamp;
 use crate::{Error, ErrorKind, Result};
 use serde::Deserialize;
 use std::ffi::c_char;
 use std::path::PathBuf;
 use std::slice;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 /// A fault in how a function was called.
 pub(super) fn misuse(message: impl Into<String>) -> Error {
@@ -240,6 +242,18 @@ pub(super) unsafe fn tell<T>(out: *mut T, value: T) {
         // SAFETY: not NULL, so the host vouches for it.
         unsafe { out.write_unaligned(value) };
     }
+}
+
+/// Writes in how many milliseconds a moment comes, -1 for none, where the host asked for that.
+///
+/// # Safety
+/// As for [`tell`].
+pub(super) unsafe fn tell_wait(out: *mut i64, until: Option<Timestamp>) {
+    let wait =
+        until.map(|until| SystemTime::from(until).duration_since(SystemTime::now()).unwrap_or_default());
+    let wait = wait.map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+    // SAFETY: what the caller says is what is asked for.
+    unsafe { tell(out, wait) };
 }
 
 /// What a host says with 0 or 1.

@@ -4,7 +4,9 @@ use super::border::{call, quietly};
 use super::buffer::cw_buffer;
 use super::callback::{UserData, cw_drop_fn};
 use super::error::{c_text, cw_error};
-use super::pointer::{Options, Out, bytes, free, given_text, optional_text, options, parsed, shared, tell};
+use super::pointer::{
+    Options, Out, bytes, free, given_text, optional_text, options, parsed, shared, tell, tell_wait,
+};
 use crate::model::Timestamp;
 use crate::protocol::Headers;
 use crate::transport::HttpsSettings;
@@ -13,7 +15,7 @@ use crate::{Error, Result};
 use std::ffi::{CString, c_char, c_void};
 use std::mem::offset_of;
 use std::ptr::null;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// An event could not be kept for delivery, and its receiver will not be told of it.
 pub const CW_TROUBLE_NOT_KEPT: i32 = 100;
@@ -147,10 +149,7 @@ pub unsafe extern "C" fn cw_webhook_deliver_due(
     unsafe {
         call("cw_webhook_deliver_due", error, || {
             tell(next_ms, -1);
-            if let Some(next) = shared("webhook", webhook)?.0.deliver_due(Timestamp::now()) {
-                let rest = SystemTime::from(next).duration_since(SystemTime::now()).unwrap_or_default();
-                tell(next_ms, i64::try_from(rest.as_millis()).unwrap_or(i64::MAX));
-            }
+            tell_wait(next_ms, shared("webhook", webhook)?.0.deliver_due(Timestamp::now()));
             Ok(())
         })
     }
