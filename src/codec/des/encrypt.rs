@@ -315,6 +315,28 @@ mod tests {
         .unwrap()
     }
 
+    /// Each of `messages` under its key, all of them beside each other: where one ends, the others go on.
+    fn encrypted_abreast(level: Level, keys: &[(u64, u64)], messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let new =
+            |(key, iv): &(u64, u64)| CbcEncryptor::with_level(level, &key.to_be_bytes(), &iv.to_be_bytes());
+        let mut encryptors: Vec<_> = keys.iter().map(new).collect();
+        let mut sealed: Vec<Vec<[u8; BLOCK]>> =
+            messages[..keys.len()].iter().map(|message| vec![[0; BLOCK]; message.len() / BLOCK]).collect();
+        let mut done = 0;
+        loop {
+            let each = encryptors.iter_mut().zip(messages).zip(&mut sealed);
+            let runs = each.map(|((encryptor, message), sealed)| {
+                let plaintext = message.as_chunks().0.get(done..).unwrap_or_default();
+                Run { encryptor, plaintext, ciphertext: sealed.get_mut(done..).unwrap_or_default() }
+            });
+            let mut runs: Vec<_> = runs.filter(|run| !run.plaintext.is_empty()).collect();
+            if runs.is_empty() {
+                return sealed.iter().map(|sealed| sealed.as_flattened().to_vec()).collect();
+            }
+            done += CbcEncryptor::encrypt_abreast(&mut runs);
+        }
+    }
+
     /// One block, without a chain.
     fn block(key: u64, plaintext: u64) -> u64 {
         let ciphertext = encrypted(key, 0, &plaintext.to_be_bytes(), 0);
@@ -342,6 +364,21 @@ mod tests {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a small number")]
             let split = ((plaintext.len() / BLOCK) as f64 * split) as usize;
             prop_assert_eq!(encrypted(key, iv, &plaintext, split), reference(key, iv, &plaintext));
+        }
+
+        #[test]
+        fn chains_beside_each_other_are_what_each_is_alone(
+            keys in proptest::collection::vec(any::<(u64, u64)>(), 0..6),
+            blocks in proptest::collection::vec(0..3 * STRIP, 6),
+        ) {
+            let messages: Vec<Vec<u8>> = blocks.iter().zip(1..).map(|(blocks, seed)| {
+                (0..blocks * BLOCK).map(|at| at.wrapping_mul(37).to_le_bytes()[0] ^ seed).collect()
+            }).collect();
+            let expected: Vec<_> =
+                keys.iter().zip(&messages).map(|((key, iv), message)| reference(*key, *iv, message)).collect();
+            for level in Level::available() {
+                prop_assert_eq!(&encrypted_abreast(level, &keys, &messages), &expected, "{}", level.name());
+            }
         }
 
         #[test]

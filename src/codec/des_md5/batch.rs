@@ -168,3 +168,76 @@ impl<R: Read, W: Write> Lane<R, W> {
 fn within(index: usize, error: impl Into<Error>) -> Error {
     error.into().within(format_args!("message {index}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::super::Framing;
+    use super::*;
+    use crate::codec::{decrypt_bytes, encrypt_bytes, encrypt_bytes_batch};
+
+    /// Lengths at the edges of blocks and buffers, in no order.
+    const LENGTHS: [usize; 12] = [0, 20_000, CHUNK, 1, 7, 8, 2 * CHUNK + 1, 9, CHUNK - 1, 64, 300, CHUNK + 8];
+
+    fn message(number: usize, length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at * 31 + number * 7).to_le_bytes()[0]).collect()
+    }
+
+    #[test]
+    fn each_message_becomes_what_it_becomes_alone() {
+        for framing in [Framing::SaltPrefix, Framing::OpenSsl, Framing::Bare { salt: [7; 8] }] {
+            let key = DesMd5Key::new("legacy-Secret1", framing).unwrap().with_fixed_salt([3; 8]);
+            for count in [0, 1, 2, 3, 4, LENGTHS.len(), ABREAST + 1, 2 * ABREAST + 3] {
+                let lengths = LENGTHS.iter().cycle().skip(count);
+                let messages: Vec<_> = lengths.take(count).enumerate().map(|(n, l)| message(n, *l)).collect();
+                let alone =
+                    messages.iter().map(|message| encrypt_bytes(&key.clone().into(), message).unwrap());
+                let together = encrypt_bytes_batch(&key.clone().into(), &messages).unwrap();
+                assert!(together == alone.collect::<Vec<_>>(), "{count} messages, {framing:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_message_has_a_salt_of_its_own_and_tells_its_size() {
+        let key = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix).unwrap();
+        let messages: Vec<_> = LENGTHS.iter().map(|length| message(1, *length)).collect();
+        let mut sealed = vec![Vec::new(); messages.len()];
+        let streams = messages.iter().map(Vec::as_slice).zip(&mut sealed);
+        let written = encrypt_batch(&key, streams).unwrap();
+        for ((message, sealed), written) in messages.iter().zip(&sealed).zip(written) {
+            assert_eq!(written, sealed.len() as u64);
+            assert!(decrypt_bytes(&key.clone().into(), sealed).unwrap() == *message);
+        }
+        let mut salts: Vec<_> = sealed.iter().map(|sealed| &sealed[..BLOCK]).collect();
+        salts.sort_unstable();
+        salts.dedup();
+        assert_eq!(salts.len(), messages.len());
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_read_is_named() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let key = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix).unwrap();
+        let inputs = (0..40).map(|number| -> Box<dyn Read> {
+            if number == 17 { Box::new(Broken) } else { Box::new(io::empty()) }
+        });
+        let error = encrypt_batch(&key, inputs.map(|input| (input, io::sink()))).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Io);
+        assert!(error.to_string().starts_with("message 17: "), "{error}");
+    }
+
+    #[test]
+    fn what_is_derived_and_read_is_wiped() {
+        fn assert_wiped(_: &impl ZeroizeOnDrop) {}
+        let key = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix).unwrap();
+        key.derive_all(&[[1; 8], [2; 8]]).iter().for_each(assert_wiped);
+        assert_wiped(&Lane::<&[u8], Vec<u8>>::idle().plaintext);
+    }
+}
