@@ -24,6 +24,7 @@ mod header {
         // Tier 2
         "key",
         "codec_bytes",
+        "codec_batch",
         "codec_stream",
         "codec_file",
         "archive_directory",

@@ -11,15 +11,18 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use claimwire::codec::{
     AgeIdentity, ArchiveWriter, Decryptor, DesMd5Key, Framing, Limits, OpeningKey, PackOptions, SealingKey,
-    UnpackOptions, compress_bytes, decompress_bytes, encrypt, encrypt_bytes, pack, unpack,
+    UnpackOptions, compress_bytes, decompress_bytes, encrypt, encrypt_batch, encrypt_bytes, pack, unpack,
 };
 
 use crate::corpus;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-pub(crate) const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 14] = [
     "des-md5-encrypt",
+    "des-md5-batch",
+    "des-md5-derive",
+    "des-md5-notes",
     "des-md5-decrypt",
     "age-seal",
     "age-open",
@@ -34,6 +37,9 @@ pub(crate) const NAMES: [&str; 11] = [
 
 /// A note package is a claim file, a manifest and a few notes.
 pub(crate) const NOTE: u64 = 20_000;
+
+/// So many note packages, for one call.
+pub(crate) const NOTES: u64 = 48;
 
 /// A kernel that is ready to run: everything it needs was made.
 pub(crate) struct Kernel {
@@ -51,10 +57,14 @@ impl Kernel {
         (self.run)()
     }
 
-    /// The kernel of this name over an input of `length` bytes; those of packages are over [`NOTE`] bytes.
+    /// The kernel of this name over an input of `length` bytes; those of packages are over [`NOTE`] bytes, and those of
+    /// batches of them over [`NOTES`] packages.
     pub(crate) fn prepare(name: &str, length: u64) -> Outcome<Self> {
         match name {
             "des-md5-encrypt" => sealing(des_md5()?.0, length),
+            "des-md5-batch" => batching(des_md5()?.0, 3, length / 3),
+            "des-md5-derive" => batching(iterated()?, NOTES, 8),
+            "des-md5-notes" => batching(iterated()?, NOTES, NOTE),
             "des-md5-decrypt" => opening(des_md5()?, length),
             "age-seal" => sealing(age().0, length),
             "age-open" => opening(age(), length),
@@ -76,6 +86,11 @@ pub(crate) fn des_md5() -> Outcome<(SealingKey, OpeningKey)> {
     Ok((key.clone().into(), key.into()))
 }
 
+/// A key with the iterations that are usual.
+pub(crate) fn iterated() -> Outcome<SealingKey> {
+    Ok(DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix)?.into())
+}
+
 pub(crate) fn age() -> (SealingKey, OpeningKey) {
     let identity = AgeIdentity::generate();
     (identity.recipient().into(), identity.into())
@@ -93,6 +108,15 @@ fn sealing(key: SealingKey, length: u64) -> Outcome<Kernel> {
     let plaintext = scan(length)?;
     Ok(Kernel::new(length, move || {
         encrypt(&key, &plaintext[..], io::sink())?;
+        Ok(())
+    }))
+}
+
+/// So many messages of `length` bytes in one call.
+fn batching(key: SealingKey, messages: u64, length: u64) -> Outcome<Kernel> {
+    let plaintext = scan(length)?;
+    Ok(Kernel::new(messages * length, move || {
+        encrypt_batch(&key, (0..messages).map(|_| (&plaintext[..], io::sink())))?;
         Ok(())
     }))
 }

@@ -25,6 +25,7 @@ mod case_documents;
 mod case_system;
 mod claim_out;
 mod code;
+mod codec_batch;
 mod codec_bytes;
 mod codec_file;
 mod codec_stream;

@@ -3,8 +3,8 @@
 //! Two halves, each usable without the other:
 //!
 //! - **Suites** seal a stream of bytes for one partner: [`encrypt`] and [`decrypt`] move a whole stream,
-//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`, [`PushDecryptor`] takes sealed bytes as they come. A
-//!   [`SealingKey`] or an [`OpeningKey`] says which [`Suite`] is meant.
+//!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`, [`PushDecryptor`] takes sealed bytes as they come, and
+//!   [`encrypt_batch`] many messages at once. A [`SealingKey`] or an [`OpeningKey`] says which [`Suite`] is meant.
 //! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
 //!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
 //!
@@ -46,6 +46,7 @@
 #[cfg(feature = "age")]
 mod age;
 mod archive;
+mod batch;
 mod behind;
 mod decrypt;
 mod deflate;
@@ -75,6 +76,7 @@ pub use self::archive::{
 };
 #[cfg(feature = "exchange")]
 pub(crate) use self::archive::{SharedArchive, Wanted, available_threads};
+pub use self::batch::{encrypt_batch, encrypt_bytes_batch};
 #[cfg(feature = "exchange")]
 pub(crate) use self::behind::write_behind;
 pub use self::decrypt::{Decryptor, decrypt, decrypt_bytes};

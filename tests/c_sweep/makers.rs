@@ -77,6 +77,10 @@ const MAKERS: &[(&str, &str)] = &[
 ",
     ),
     (
+        "cw_sealed_batch",
+        "    MUST(cw_encrypt_batch(live_cw_sealing_key(), NULL, 0, &made, &fault), \"sealed batch\");\n    return made;\n",
+    ),
+    (
         "cw_encryptor",
         "    MUST(cw_encryptor_new(live_cw_sealing_key(), NULL, NULL, NULL, &made, &fault), \"encryptor\");
     return made;

@@ -1,10 +1,13 @@
-//! DES-CBC encryption: one chain, as fast as one chain can be.
+//! DES-CBC encryption: one chain as fast as one chain can be, and several beside each other.
 //!
 //! Every block waits for the one before, so the time is that of 16 rounds one after the other. All else is kept off
 //! that chain: blocks pass the initial permutation many at a time before their rounds and the final one after them; the
 //! chain is carried between the two; round keys are added to a half while the round before is still at work on the
 //! other, so a round finds its key in its input. The first round of a block needs only the half that the last round of
 //! the block before leaves alone, so those two rounds run side by side.
+//!
+//! While a round waits for its entries most of the processor stands still, so that the rounds of two or three chains of
+//! different messages take little longer than those of one.
 //!
 //! The tables are read at places that depend on the key and the text: the running time is not constant.
 
@@ -58,7 +61,17 @@ struct Chain {
     right: u64,
 }
 
+/// Blocks to encrypt, where to, and the chain they go on with.
+pub(in crate::codec) struct Run<'r> {
+    pub(in crate::codec) encryptor: &'r mut CbcEncryptor,
+    pub(in crate::codec) plaintext: &'r [[u8; BLOCK]],
+    pub(in crate::codec) ciphertext: &'r mut [[u8; BLOCK]],
+}
+
 impl CbcEncryptor {
+    /// How many chains the processor is busy with.
+    pub(in crate::codec) const ABREAST: usize = 3;
+
     /// `key` may have any parity bits: they are not looked at.
     pub(in crate::codec) fn new(key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
         Self::with_level(Level::chosen(), key, iv)
@@ -75,11 +88,38 @@ impl CbcEncryptor {
     /// Encrypts blocks into as many of `ciphertext`, and carries the chain to the next call. Where one is longer, what is
     /// beyond the other stays as it is.
     pub(in crate::codec) fn encrypt(&mut self, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
-        let length = plaintext.len().min(ciphertext.len());
-        let (plaintext, ciphertext) = (&plaintext[..length], &mut ciphertext[..length]);
-        match &mut self.0 {
-            Cipher::Own(chained) => chained.encrypt(plaintext, ciphertext),
-            Cipher::Reference(encryptor) => reference::encrypt(encryptor, plaintext, ciphertext),
+        Self::encrypt_abreast(&mut [Run { encryptor: self, plaintext, ciphertext }]);
+    }
+
+    /// Encrypts of each run as many blocks as the shortest has, as [`encrypt`](Self::encrypt) does, and tells how many.
+    /// Up to [`ABREAST`](Self::ABREAST) runs take little longer than one.
+    pub(in crate::codec) fn encrypt_abreast(runs: &mut [Run<'_>]) -> usize {
+        let blocks = runs.iter().map(|run| run.plaintext.len().min(run.ciphertext.len())).min().unwrap_or(0);
+        for runs in runs.chunks_mut(Self::ABREAST) {
+            let mut lanes = runs.iter_mut().filter_map(|run| run.lane(blocks));
+            match (lanes.next(), lanes.next(), lanes.next()) {
+                (Some(first), Some(second), Some(third)) => encrypt([first, second, third]),
+                (Some(first), Some(second), None) => encrypt([first, second]),
+                (Some(alone), None, _) => encrypt([alone]),
+                (None, ..) => {}
+            }
+        }
+        blocks
+    }
+}
+
+impl Run<'_> {
+    /// The first blocks for this room's own cipher; the reference encrypts them at once.
+    fn lane(&mut self, blocks: usize) -> Option<Lane<'_>> {
+        let (plaintext, ciphertext) = (&self.plaintext[..blocks], &mut self.ciphertext[..blocks]);
+        match &mut self.encryptor.0 {
+            Cipher::Own(Chained { keys, chain, level }) => {
+                Some(Lane { keys, chain, level: *level, plaintext, ciphertext })
+            }
+            Cipher::Reference(encryptor) => {
+                reference::encrypt(encryptor, plaintext, ciphertext);
+                None
+            }
         }
     }
 }
@@ -99,77 +139,122 @@ impl Chained {
             level,
         }
     }
+}
 
-    /// As many blocks as there are places.
-    fn encrypt(&mut self, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(rotations) = self.level.rotations() {
-            // SAFETY: the value proves that the processor has AVX2 and BMI2.
-            return unsafe { self.encrypt_with_rotations(plaintext, ciphertext, rotations) };
-        }
-        #[cfg(target_arch = "x86_64")]
-        if let Some(bit_fields) = self.level.bit_fields() {
-            // SAFETY: the value proves that the processor has AVX2 and BMI1.
-            return unsafe { self.encrypt_with_bit_fields(plaintext, ciphertext, bit_fields) };
-        }
-        self.encrypt_by(Portable, plaintext, ciphertext);
-    }
+/// One of the chains that are encrypted beside each other.
+struct Lane<'r> {
+    keys: &'r Keys,
+    chain: &'r mut Chain,
+    level: Level,
+    plaintext: &'r [[u8; BLOCK]],
+    ciphertext: &'r mut [[u8; BLOCK]],
+}
 
+/// Encrypts chains of the same number of blocks.
+fn encrypt<const N: usize>(lanes: [Lane<'_>; N]) {
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1")]
-    fn encrypt_with_bit_fields(
-        &mut self,
-        plaintext: &[[u8; BLOCK]],
-        ciphertext: &mut [[u8; BLOCK]],
-        bit_fields: BitFields,
-    ) {
-        self.encrypt_by(bit_fields, plaintext, ciphertext);
+    if let Some(rotations) = lanes[0].level.rotations() {
+        // SAFETY: the value proves that the processor has AVX2 and BMI2.
+        return unsafe { encrypt_with_rotations(rotations, lanes) };
     }
-
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2")]
-    fn encrypt_with_rotations(
-        &mut self,
-        plaintext: &[[u8; BLOCK]],
-        ciphertext: &mut [[u8; BLOCK]],
-        rotations: Rotations,
-    ) {
-        self.encrypt_by(rotations, plaintext, ciphertext);
+    if let Some(bit_fields) = lanes[0].level.bit_fields() {
+        // SAFETY: the value proves that the processor has AVX2 and BMI1.
+        return unsafe { encrypt_with_bit_fields(bit_fields, lanes) };
     }
+    encrypt_by(Portable, lanes);
+}
 
-    #[inline(always)]
-    fn encrypt_by(&mut self, rounds: impl Round, plaintext: &[[u8; BLOCK]], ciphertext: &mut [[u8; BLOCK]]) {
-        let ((strips, rest), (strips_out, rest_out)) = (plaintext.as_chunks(), ciphertext.as_chunks_mut());
-        // A strip enters before the rounds of the one before, so that the processor can do both at once.
-        let mut entered = strips.first().map(|strip| self.keys.enter::<STRIP>(strip));
-        for (number, strip_out) in strips_out.iter_mut().enumerate() {
-            let Some(strip) = entered else { break };
-            entered = strips.get(number + 1).map(|strip| self.keys.enter(strip));
-            self.encrypt_strip(rounds, strip, strip_out);
-        }
-        for (block, block_out) in rest.iter().zip(rest_out) {
-            let strip = self.keys.enter(std::array::from_ref(block));
-            self.encrypt_strip(rounds, strip, std::array::from_mut(block_out));
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1")]
+fn encrypt_with_bit_fields<const N: usize>(bit_fields: BitFields, lanes: [Lane<'_>; N]) {
+    encrypt_by(bit_fields, lanes);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn encrypt_with_rotations<const N: usize>(rotations: Rotations, lanes: [Lane<'_>; N]) {
+    encrypt_by(rotations, lanes);
+}
+
+#[inline(always)]
+fn encrypt_by<const N: usize>(rounds: impl Round, mut lanes: [Lane<'_>; N]) {
+    let keys = lanes.each_ref().map(|lane| lane.keys);
+    let plaintexts = lanes.each_ref().map(|lane| lane.plaintext.as_chunks::<STRIP>());
+    let mut chains = lanes.each_ref().map(|lane| *lane.chain);
+    let (strips, rest) = (plaintexts[0].0.len(), plaintexts[0].1.len());
+    let mut ciphertexts = lanes.each_mut().map(|lane| lane.ciphertext.as_chunks_mut::<STRIP>());
+    // A strip enters before the rounds of the one before, so that the processor can do both at once.
+    let enter = |number: usize| std::array::from_fn(|lane| keys[lane].enter(&plaintexts[lane].0[number]));
+    let mut entered = (strips > 0).then(|| enter(0));
+    for number in 0..strips {
+        let Some(strip) = entered else { break };
+        entered = (number + 1 < strips).then(|| enter(number + 1));
+        let places = ciphertexts.each_mut().map(|(strips, _)| &mut strips[number]);
+        encrypt_strips(rounds, keys, &mut chains, strip, places);
+    }
+    for number in 0..rest {
+        let block =
+            std::array::from_fn(|lane| keys[lane].enter(std::array::from_ref(&plaintexts[lane].1[number])));
+        let places = ciphertexts.each_mut().map(|(_, rest)| std::array::from_mut(&mut rest[number]));
+        encrypt_strips(rounds, keys, &mut chains, block, places);
+    }
+    for (lane, chain) in lanes.iter_mut().zip(chains) {
+        *lane.chain = chain;
+    }
+}
+
+/// A strip of each chain.
+#[inline(always)]
+fn encrypt_strips<const N: usize, const BLOCKS: usize>(
+    rounds: impl Round,
+    keys: [&Keys; N],
+    chains: &mut [Chain; N],
+    mut strips: [Strip<BLOCKS>; N],
+    ciphertexts: [&mut [[u8; BLOCK]; BLOCKS]; N],
+) {
+    for number in 0..BLOCKS {
+        let block = strips.each_ref().map(|strip| (strip.lefts[number], strip.rights[number]));
+        *chains = next(rounds, keys, *chains, block);
+        for (strip, chain) in strips.iter_mut().zip(chains.iter()) {
+            (strip.lefts[number], strip.rights[number]) = (chain.left, chain.right);
         }
     }
-
-    #[inline(always)]
-    fn encrypt_strip<const N: usize>(
-        &mut self,
-        rounds: impl Round,
-        mut strip: Strip<N>,
-        ciphertext: &mut [[u8; BLOCK]; N],
-    ) {
-        let Self { keys, chain, .. } = self;
-        for (left, right) in strip.lefts.iter_mut().zip(&mut strip.rights) {
-            *chain = chain.next(rounds, &keys.changes, *left, *right);
-            (*left, *right) = (chain.left, chain.right);
-        }
+    for ((strip, keys), ciphertext) in strips.iter().zip(keys).zip(ciphertexts) {
         let [.., last] = keys.changes;
         for ((block, left), right) in ciphertext.iter_mut().zip(&strip.lefts).zip(&strip.rights) {
             *block = leave(*left, *right ^ last);
         }
     }
+}
+
+/// The chains after a block of each, whose halves come with the keys of the first two rounds.
+#[inline(always)]
+fn next<const N: usize>(
+    rounds: impl Round,
+    keys: [&Keys; N],
+    chains: [Chain; N],
+    blocks: [(u64, u64); N],
+) -> [Chain; N] {
+    let mut lefts = blocks.map(|(left, _)| left);
+    let mut rights = blocks.map(|(_, right)| right);
+    for lane in 0..N {
+        rights[lane] ^= chains[lane].right;
+        // Added last, because the round before takes longer to make it than this one takes to make the other.
+        lefts[lane] = rounds.round(lefts[lane], rights[lane]) ^ chains[lane].left;
+    }
+    for round in (0..14).step_by(2) {
+        for lane in 0..N {
+            rights[lane] = rounds.round(rights[lane] ^ keys[lane].changes[round], lefts[lane]);
+        }
+        for lane in 0..N {
+            lefts[lane] = rounds.round(lefts[lane] ^ keys[lane].changes[round + 1], rights[lane]);
+        }
+    }
+    for lane in 0..N {
+        rights[lane] = rounds.round(rights[lane] ^ keys[lane].changes[14], lefts[lane]);
+    }
+    std::array::from_fn(|lane| Chain { left: rights[lane], right: lefts[lane] })
 }
 
 /// The expanded halves of blocks that pass the permutations together.
@@ -189,23 +274,6 @@ impl Keys {
             *right ^= self.right;
         }
         Strip { lefts, rights }
-    }
-}
-
-impl Chain {
-    /// The chain after a block, whose halves come with the keys of the first two rounds.
-    #[inline(always)]
-    fn next(self, rounds: impl Round, changes: &[u64; ROUNDS], left: u64, right: u64) -> Self {
-        let mut right = right ^ self.right;
-        // Added last, because the round before takes longer to make it than this one takes to make the other.
-        let mut left = rounds.round(left, right) ^ self.left;
-        let (pairs, _) = changes.as_chunks();
-        for [for_right, for_left] in &pairs[..7] {
-            right = rounds.round(right ^ for_right, left);
-            left = rounds.round(left ^ for_left, right);
-        }
-        right = rounds.round(right ^ changes[14], left);
-        Self { left: right, right: left }
     }
 }
 
@@ -247,6 +315,28 @@ mod tests {
         .unwrap()
     }
 
+    /// Each of `messages` under its key, all of them beside each other: where one ends, the others go on.
+    fn encrypted_abreast(level: Level, keys: &[(u64, u64)], messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let new =
+            |(key, iv): &(u64, u64)| CbcEncryptor::with_level(level, &key.to_be_bytes(), &iv.to_be_bytes());
+        let mut encryptors: Vec<_> = keys.iter().map(new).collect();
+        let mut sealed: Vec<Vec<[u8; BLOCK]>> =
+            messages[..keys.len()].iter().map(|message| vec![[0; BLOCK]; message.len() / BLOCK]).collect();
+        let mut done = 0;
+        loop {
+            let each = encryptors.iter_mut().zip(messages).zip(&mut sealed);
+            let runs = each.map(|((encryptor, message), sealed)| {
+                let plaintext = message.as_chunks().0.get(done..).unwrap_or_default();
+                Run { encryptor, plaintext, ciphertext: sealed.get_mut(done..).unwrap_or_default() }
+            });
+            let mut runs: Vec<_> = runs.filter(|run| !run.plaintext.is_empty()).collect();
+            if runs.is_empty() {
+                return sealed.iter().map(|sealed| sealed.as_flattened().to_vec()).collect();
+            }
+            done += CbcEncryptor::encrypt_abreast(&mut runs);
+        }
+    }
+
     /// One block, without a chain.
     fn block(key: u64, plaintext: u64) -> u64 {
         let ciphertext = encrypted(key, 0, &plaintext.to_be_bytes(), 0);
@@ -274,6 +364,21 @@ mod tests {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a small number")]
             let split = ((plaintext.len() / BLOCK) as f64 * split) as usize;
             prop_assert_eq!(encrypted(key, iv, &plaintext, split), reference(key, iv, &plaintext));
+        }
+
+        #[test]
+        fn chains_beside_each_other_are_what_each_is_alone(
+            keys in proptest::collection::vec(any::<(u64, u64)>(), 0..6),
+            blocks in proptest::collection::vec(0..3 * STRIP, 6),
+        ) {
+            let messages: Vec<Vec<u8>> = blocks.iter().zip(1..).map(|(blocks, seed)| {
+                (0..blocks * BLOCK).map(|at| at.wrapping_mul(37).to_le_bytes()[0] ^ seed).collect()
+            }).collect();
+            let expected: Vec<_> =
+                keys.iter().zip(&messages).map(|((key, iv), message)| reference(*key, *iv, message)).collect();
+            for level in Level::available() {
+                prop_assert_eq!(&encrypted_abreast(level, &keys, &messages), &expected, "{}", level.name());
+            }
         }
 
         #[test]

@@ -12,6 +12,7 @@ use super::bitslice;
 use super::lanes::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::lanes::x86_64::{Avx2, Avx512, Sse2};
+use super::rehash::{HASH, abreast, one_by_one};
 #[cfg(target_arch = "x86_64")]
 use super::round::{BitFields, Rotations};
 use super::schedule::Schedule;
@@ -128,11 +129,48 @@ impl Level {
             Instructions::Neon => unsafe { neon(schedule, chain, blocks) },
         }
     }
+
+    /// Puts the MD5 hash of each of `hashes` in its place, `times` times: [`abreast`] with the instructions of this level.
+    pub(super) fn rehash(self, hashes: &mut [[u8; HASH]], times: u32) {
+        match self.0 {
+            Instructions::Reference | Instructions::Portable => one_by_one(hashes, times),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Sse2 => sse2_rehash(hashes, times),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a level is one that this processor has.
+            Instructions::Avx2 => unsafe { avx2_rehash(hashes, times) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Instructions::Avx512 => unsafe { avx512_rehash(hashes, times) },
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => one_by_one(hashes, times),
+        }
+    }
 }
 
 fn portable(schedule: &Schedule, chain: &mut [u8; BLOCK], blocks: &mut [u8]) {
     // SAFETY: every processor has words of 64 bits.
     unsafe { bitslice::decrypt::<u64>(schedule, chain, blocks) }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn sse2_rehash(hashes: &mut [[u8; HASH]], times: u32) {
+    // SAFETY: SSE2 belongs to x86-64.
+    unsafe { abreast::<Sse2, 2>(hashes, times) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2_rehash(hashes: &mut [[u8; HASH]], times: u32) {
+    // SAFETY: this function is only called where the processor has AVX2.
+    unsafe { abreast::<Avx2, 2>(hashes, times) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn avx512_rehash(hashes: &mut [[u8; HASH]], times: u32) {
+    // SAFETY: this function is only called where the processor has AVX-512 F and BW.
+    unsafe { abreast::<Avx512, 1>(hashes, times) }
 }
 
 #[cfg(target_arch = "x86_64")]

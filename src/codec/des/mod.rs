@@ -1,4 +1,5 @@
-//! DES (FIPS 46-3) in CBC mode over whole blocks in place: one file for each direction.
+//! DES (FIPS 46-3) in CBC mode over whole blocks in place: one file for each direction. And the hashes that lead to its
+//! keys, with the same vectors ([`rehash`](mod@self::rehash)).
 //!
 //! Padding, salts and streams are not known here; `des_md5` has them.
 //!
@@ -19,6 +20,8 @@ mod lanes;
 #[allow(unsafe_code, reason = "functions that only some processors can run")]
 mod level;
 mod reference;
+#[allow(unsafe_code, reason = "vectors are read from and written to numbers")]
+mod rehash;
 #[allow(unsafe_code, reason = "a round written out in instructions")]
 mod round;
 mod round_keys;
@@ -26,7 +29,15 @@ mod sboxes;
 mod schedule;
 
 pub(super) use self::decrypt::CbcDecryptor;
-pub(super) use self::encrypt::CbcEncryptor;
+pub(super) use self::encrypt::{CbcEncryptor, Run};
+use self::level::Level;
+pub(super) use self::rehash::{ABREAST, HASH};
 
 /// The block of DES, in bytes; its key and initialization vector have the same length.
 pub(super) const BLOCK: usize = 8;
+
+/// Puts the MD5 hash of each of `hashes` in its place, `times` times. Up to [`ABREAST`] of them take hardly longer than one,
+/// where the processor has the vectors.
+pub(super) fn rehash(hashes: &mut [[u8; HASH]], times: u32) {
+    Level::chosen().rehash(hashes, times);
+}

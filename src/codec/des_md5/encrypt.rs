@@ -10,6 +10,18 @@ use super::OPENSSL_MAGIC;
 use super::key::{DesMd5Key, Framing};
 use crate::{Error, ErrorKind, Result};
 
+/// Writes what stands before the ciphertext.
+pub(super) fn write_header(key: &DesMd5Key, salt: &[u8; BLOCK], output: &mut impl Write) -> io::Result<()> {
+    match key.framing() {
+        Framing::SaltPrefix => output.write_all(salt),
+        Framing::OpenSsl => {
+            output.write_all(&OPENSSL_MAGIC)?;
+            output.write_all(salt)
+        }
+        Framing::Bare { .. } => Ok(()),
+    }
+}
+
 /// Encrypts what is written to it; `finish` writes the padded last block.
 pub(in crate::codec) struct Encryptor<W> {
     cipher: CbcEncryptor,
@@ -26,14 +38,7 @@ pub(in crate::codec) struct Encryptor<W> {
 impl<W: Write> Encryptor<W> {
     pub(in crate::codec) fn new(key: &DesMd5Key, mut output: W) -> Result<Self> {
         let salt = key.sealing_salt()?;
-        match key.framing() {
-            Framing::SaltPrefix => output.write_all(&salt)?,
-            Framing::OpenSsl => {
-                output.write_all(&OPENSSL_MAGIC)?;
-                output.write_all(&salt)?;
-            }
-            Framing::Bare { .. } => {}
-        }
+        write_header(key, &salt, &mut output)?;
         let derived = key.derive(salt);
         let cipher = CbcEncryptor::new(&derived.key, &derived.iv);
         let sealed = vec![[0; BLOCK]; CHUNK / BLOCK];

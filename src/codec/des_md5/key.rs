@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::slice;
 use std::sync::Arc;
 
 use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::super::des::{HASH, rehash};
 use super::BLOCK;
 use crate::{Error, ErrorKind, Result};
 
@@ -156,19 +158,23 @@ impl DesMd5Key {
 
     /// PBKDF1 with MD5 (RFC 8018 section 5.1): hash password ‖ salt, then the hash again, `iterations` times in all.
     pub(super) fn derive(&self, salt: [u8; BLOCK]) -> Derived {
+        let mut hash = self.first_hash(salt);
+        rehash(slice::from_mut(&mut hash), self.iterations.get() - 1);
+        Derived::from_hash(&mut hash)
+    }
+
+    /// As [`derive`](Self::derive) from each of the salts, in their order.
+    pub(super) fn derive_all(&self, salts: &[[u8; BLOCK]]) -> Vec<Derived> {
+        let mut hashes: Vec<_> = salts.iter().map(|salt| self.first_hash(*salt)).collect();
+        rehash(&mut hashes, self.iterations.get() - 1);
+        hashes.iter_mut().map(Derived::from_hash).collect()
+    }
+
+    fn first_hash(&self, salt: [u8; BLOCK]) -> [u8; HASH] {
         let mut hasher = Md5::new();
         hasher.update(self.password.as_slice());
         hasher.update(salt);
-        let mut hash = hasher.finalize();
-        for _ in 1..self.iterations.get() {
-            hash = Md5::digest(hash);
-        }
-        let mut derived = Derived { key: [0; BLOCK], iv: [0; BLOCK] };
-        let (key, iv) = hash.split_at(BLOCK);
-        derived.key.copy_from_slice(key);
-        derived.iv.copy_from_slice(iv);
-        hash.as_mut_slice().zeroize();
-        derived
+        hasher.finalize().into()
     }
 }
 
@@ -186,6 +192,18 @@ impl fmt::Debug for DesMd5Key {
 pub(super) struct Derived {
     pub(super) key: [u8; BLOCK],
     pub(super) iv: [u8; BLOCK],
+}
+
+impl Derived {
+    /// The two halves of a hash, which is wiped.
+    fn from_hash(hash: &mut [u8; HASH]) -> Self {
+        let mut derived = Self { key: [0; BLOCK], iv: [0; BLOCK] };
+        let (key, iv) = hash.split_at(BLOCK);
+        derived.key.copy_from_slice(key);
+        derived.iv.copy_from_slice(iv);
+        hash.zeroize();
+        derived
+    }
 }
 
 #[cfg(test)]

@@ -98,6 +98,30 @@ pub(super) trait Lanes: Copy {
     fn join(rows: [Self; 8]) -> [Self; 8];
 }
 
+/// Lanes of 32 bits that are also counted with, each a number of its own.
+pub(super) trait Words: Lanes {
+    /// How many numbers there are.
+    const NUMBERS: usize = 2 * Self::WORDS;
+
+    /// Every number is `number`.
+    fn every_number(self, number: u32) -> Self;
+
+    /// The sums, modulo 2^32.
+    fn add(self, other: Self) -> Self;
+
+    /// The numbers rotated towards their highest bit.
+    fn rotated<const BY: i32>(self) -> Self;
+
+    /// In each bit, `a` where `choice` is one, else `b`.
+    #[inline(always)]
+    fn select(choice: Self, a: Self, b: Self) -> Self {
+        if Self::LOOKUPS {
+            return Self::lookup::<SELECT>(choice, a, b);
+        }
+        a.xor(b).and(choice).xor(b)
+    }
+}
+
 /// Stages of the transposition of bytes: rows a and a + 4 are interleaved byte by byte. Seen as a number of seven bits,
 /// three for the row and four for the byte in it, the address of every byte is rotated left by one bit each time.
 #[inline(always)]

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Lanes, Mask, rotate};
+use super::{Lanes, Mask, Words, rotate};
 
 /// The lookup that is the exclusive or of its three inputs.
 const PARITY: i32 = 0x96;
@@ -141,6 +141,63 @@ vector!(
         }
     }
 );
+
+/// Numbers of one vector type: its intrinsics.
+macro_rules! numbers {
+    ($name:ident, $every:ident, $add:ident, $rotate:ident) => {
+        impl Words for $name {
+            #[inline(always)]
+            fn every_number(self, number: u32) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $every(number.cast_signed()) })
+            }
+
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn rotated<const BY: i32>(self) -> Self {
+                // SAFETY: a value of this type is the proof of its instructions.
+                Self(unsafe { $rotate::<BY>(self.0) })
+            }
+        }
+    };
+}
+
+numbers!(Sse2, _mm_set1_epi32, _mm_add_epi32, rotate_128);
+numbers!(Avx2, _mm256_set1_epi32, _mm256_add_epi32, rotate_256);
+numbers!(Avx512, _mm512_set1_epi32, _mm512_add_epi32, _mm512_rol_epi32);
+
+/// Before AVX-512, a rotation is two shifts.
+///
+/// # Safety
+///
+/// The processor has SSE2, which belongs to x86-64.
+#[inline(always)]
+unsafe fn rotate_128<const BY: i32>(numbers: __m128i) -> __m128i {
+    // SAFETY: the caller says that the processor has the instructions.
+    unsafe {
+        let raised = _mm_sll_epi32(numbers, _mm_cvtsi32_si128(BY));
+        _mm_or_si128(raised, _mm_srl_epi32(numbers, _mm_cvtsi32_si128(32 - BY)))
+    }
+}
+
+/// As [`rotate_128`].
+///
+/// # Safety
+///
+/// The processor has AVX2.
+#[inline(always)]
+unsafe fn rotate_256<const BY: i32>(numbers: __m256i) -> __m256i {
+    // SAFETY: the caller says that the processor has the instructions.
+    unsafe {
+        let raised = _mm256_sll_epi32(numbers, _mm_cvtsi32_si128(BY));
+        _mm256_or_si256(raised, _mm256_srl_epi32(numbers, _mm_cvtsi32_si128(32 - BY)))
+    }
+}
 
 /// SSE2 repeats a mask by loading it.
 #[inline(always)]
