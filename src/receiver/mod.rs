@@ -32,10 +32,12 @@
 //! In a server of the host's own, the first, the third and the last line are that server's to see to.
 
 mod body;
+mod connections;
 mod framing;
 mod server;
 mod service;
 mod settings;
+mod slots;
 mod tls;
 
 pub use server::{Receiver, Running};
