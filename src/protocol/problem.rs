@@ -178,7 +178,7 @@ impl Problem {
 fn page(status: u16, media_type: &str) -> String {
     let meaning = match status {
         ..300 => "no claimwire endpoint is at this address: check the partner's URL",
-        300..400 => "it redirects, which is not followed; ask for the right address",
+        300..=399 => "it redirects, which is not followed; ask for the right address",
         401 | 403 | 407 => {
             "it does not let this site pass: ask the partner's operators which address, token or client certificate it \
              takes"
