@@ -1406,11 +1406,13 @@ typedef struct {
      */
     int32_t client_certificates_optional;
     /**
-     * The most connections that are open at once; by default 256.
+     * The most connections that are open at once; by default 256. When there are as many, a newcomer takes the place of
+     * one that has not proven to be a partner's: the oldest of the address that has the most of them.
      */
     uint32_t max_connections;
     /**
-     * The most requests that are handled at once, each on one thread; by default 32.
+     * The most requests of partners that are handled at once, each on one thread; by default 32. Eight more threads look
+     * at who asks.
      */
     uint32_t max_requests;
     /**
@@ -1433,6 +1435,12 @@ typedef struct {
      * The least bytes per second that a body must bring on average; by default 4,096.
      */
     uint64_t min_body_rate;
+    /**
+     * The most connections that come from one address, or one IPv6 network of 64 bits; by default 64. A newcomer takes
+     * the place of the oldest of its own address. UINT32_MAX for no bound beside `max_connections`, where all come
+     * through one proxy.
+     */
+    uint32_t max_connections_per_address;
 } cw_receiver_options;
 
 #ifdef __cplusplus
@@ -3863,8 +3871,9 @@ int32_t cw_receiver_start(const cw_exchange *exchange,
 uint16_t cw_receiver_local_port(const cw_receiver *receiver);
 
 /**
- * Stops the server: no new connection is taken, running requests have `grace_ms` to finish, then their connections are
- * closed. Returns when the server is gone; a second call does nothing.
+ * Stops the server: no new connection is taken, connections that have shown no request are closed, and a moment later
+ * those whose request is not proven to be a partner's. Partners' requests have `grace_ms` to finish, then their connections
+ * are closed. Returns when the server is gone; a second call does nothing.
  *
  * Errors: CW_ERR_IO when the server had failed before; CW_ERR_INVALID_ARGUMENT.
  */

@@ -4,7 +4,7 @@
 
 mod transport_tls;
 
-use claimwire::protocol::{Digest, DigestReader, Endpoint, Problem, Response};
+use claimwire::protocol::{Digest, DigestReader, Endpoint, Peer, Problem, Response};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use claimwire::{Error, ErrorKind};
@@ -14,7 +14,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use transport_tls::{Answering, Authority, ok, post};
@@ -71,7 +71,15 @@ fn settings(change: impl FnOnce(&mut ReceiverSettings)) -> ReceiverSettings {
 
 /// Reads the body to its end and says what came.
 fn reading() -> impl Endpoint {
-    Answering(|_: &_, _: &_, body: &mut dyn Read| {
+    reading_after(channel().0)
+}
+
+/// The same, and tells once it is proven who asks.
+fn reading_after(entered: Sender<()>) -> impl Endpoint {
+    Answering(move |_: &_, peer: &Peer, body: &mut dyn Read| {
+        peer.proven().unwrap();
+        // Not every test listens.
+        let _ = entered.send(());
         let mut body = DigestReader::new(body);
         match io::copy(&mut body, &mut io::sink()) {
             Ok(length) => ok(format!("{length} {}", body.finish())),
@@ -218,7 +226,10 @@ fn more_requests_than_there_may_be_are_asked_to_come_back() {
     let (entered, is_in) = channel();
     let (release, wait) = sync_channel::<()>(0);
     let wait = Mutex::new(wait);
-    let endpoint = Answering(move |_: &_, _: &_, _: &mut dyn Read| {
+    let endpoint = Answering(move |_: &_, peer: &Peer, _: &mut dyn Read| {
+        if let Err(error) = peer.proven() {
+            return Problem::from_error(&error).to_response();
+        }
         entered.send(()).unwrap();
         wait.lock().unwrap().recv().unwrap();
         ok("done")
@@ -237,11 +248,13 @@ fn more_requests_than_there_may_be_are_asked_to_come_back() {
 }
 
 #[test]
-fn more_connections_than_there_may_be_are_closed() {
-    let site = site(reading(), settings(|limits| limits.max_connections = 1));
+fn more_connections_of_partners_than_there_may_be_are_closed() {
+    let (entered, is_in) = channel();
+    let site = site(reading_after(entered), settings(|limits| limits.max_connections = 1));
     let mut first = site.connect();
     write!(first, "POST /packages HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\ncl").unwrap();
     first.flush().unwrap();
+    is_in.recv().unwrap();
     let error = site.transport().send(&post(), Body::new(0, &mut io::empty())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
     first.write_all(b"aim").unwrap();

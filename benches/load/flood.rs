@@ -13,15 +13,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
+use tokio::net::TcpSocket;
+use tokio::runtime::Builder;
 
 /// How often a slow stranger says one byte more.
 const DRIP: Duration = Duration::from_millis(100);
+
+/// How many addresses the strangers have.
+const ADDRESSES: usize = 4;
 
 /// What became of one stranger's attempts, and how often.
 pub(crate) type Refused = Vec<(String, usize)>;
 
 struct Stranger<'a> {
     address: SocketAddr,
+    /// Where it comes from: another address than the partners'.
+    from: SocketAddr,
     tls: Arc<ClientConfig>,
     over: &'a AtomicBool,
 }
@@ -50,8 +57,9 @@ pub(crate) fn start<'scope>(
     ];
     let mut threads = Vec::new();
     for (count, what, attempt) in kinds {
-        for _ in 0..count {
-            let stranger = Stranger { address, tls: tls.clone(), over };
+        for number in 0..count {
+            let from = format!("127.0.0.{}:0", 2 + number % ADDRESSES).parse()?;
+            let stranger = Stranger { address, from, tls: tls.clone(), over };
             threads.push(scope.spawn(move || stranger.goes_on(what, attempt)));
         }
     }
@@ -88,7 +96,13 @@ impl<'a> Stranger<'a> {
     }
 
     fn connect(&self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(self.address)?;
+        let connecting = Builder::new_current_thread().enable_io().build()?;
+        let stream = connecting.block_on(async {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind(self.from)?;
+            socket.connect(self.address).await?.into_std()
+        })?;
+        stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(DRIP))?;
         stream.set_write_timeout(Some(Duration::from_secs(5)))?;
         Ok(stream)

@@ -84,7 +84,10 @@ pub(crate) fn run(folder: &Path, port: &str, partners: usize) -> Outcome<()> {
     let exchange = Exchange::open(settings)?;
     let tls = TlsSettings::new(fs::read(folder.join("certificate.pem"))?, fs::read(folder.join("key.pem"))?);
     let address = format!("127.0.0.1:{port}");
-    let running = Receiver::bind(address, tls, Arc::new(exchange), ReceiverSettings::default())?;
+    // All partners have one address here, which they do not have elsewhere.
+    let mut bounds = ReceiverSettings::default();
+    bounds.max_connections_per_address = bounds.max_connections;
+    let running = Receiver::bind(address, tls, Arc::new(exchange), bounds)?;
     println!("{}", running.local_addr().port());
     std::io::stdout().flush()?;
     std::io::stdin().read_to_end(&mut Vec::new())?;

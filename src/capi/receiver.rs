@@ -42,9 +42,11 @@ pub struct cw_receiver_options {
     pub client_authorities_len: usize,
     /// 1 to take clients without a certificate too, where `client_authorities` are given.
     pub client_certificates_optional: i32,
-    /// The most connections that are open at once; by default 256.
+    /// The most connections that are open at once; by default 256. When there are as many, a newcomer takes the place of
+    /// one that has not proven to be a partner's: the oldest of the address that has the most of them.
     pub max_connections: u32,
-    /// The most requests that are handled at once, each on one thread; by default 32.
+    /// The most requests of partners that are handled at once, each on one thread; by default 32. Eight more threads look
+    /// at who asks.
     pub max_requests: u32,
     /// How long the TLS handshake may take, and after it the header fields; by default 10,000 ms.
     pub header_deadline_ms: u32,
@@ -56,6 +58,10 @@ pub struct cw_receiver_options {
     pub max_body_bytes: u64,
     /// The least bytes per second that a body must bring on average; by default 4,096.
     pub min_body_rate: u64,
+    /// The most connections that come from one address, or one IPv6 network of 64 bits; by default 64. A newcomer takes
+    /// the place of the oldest of its own address. UINT32_MAX for no bound beside `max_connections`, where all come
+    /// through one proxy.
+    pub max_connections_per_address: u32,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -97,8 +103,9 @@ pub unsafe extern "C" fn cw_receiver_local_port(receiver: *const cw_receiver) ->
     quietly(0, || unsafe { receiver.as_ref() }.map_or(0, |receiver| receiver.port))
 }
 
-/// Stops the server: no new connection is taken, running requests have `grace_ms` to finish, then their connections are
-/// closed. Returns when the server is gone; a second call does nothing.
+/// Stops the server: no new connection is taken, connections that have shown no request are closed, and a moment later
+/// those whose request is not proven to be a partner's. Partners' requests have `grace_ms` to finish, then their connections
+/// are closed. Returns when the server is gone; a second call does nothing.
 ///
 /// Errors: CW_ERR_IO when the server had failed before; CW_ERR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -170,6 +177,7 @@ fn bounds(given: &cw_receiver_options) -> ReceiverSettings {
         }
     };
     count(&mut bounds.max_connections, given.max_connections);
+    count(&mut bounds.max_connections_per_address, given.max_connections_per_address);
     count(&mut bounds.max_requests, given.max_requests);
     for (place, given) in
         [(&mut bounds.max_body_bytes, given.max_body_bytes), (&mut bounds.min_body_rate, given.min_body_rate)]

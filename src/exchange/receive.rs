@@ -71,8 +71,8 @@ impl Endpoint for Exchange {
 }
 
 impl Exchange {
-    /// The partner whose request this is. One that cannot sign proves it by what its settings name; a signature that is
-    /// there must be good all the same.
+    /// The partner whose request this is, which the server is told. One that cannot sign proves it by what its settings
+    /// name; a signature that is there must be good all the same.
     pub(super) fn authenticate(
         &self,
         request: &Request,
@@ -81,7 +81,10 @@ impl Exchange {
     ) -> Result<Arc<Partner>> {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
         match partner.stand_in(request) {
-            Some(credential) if credential.proves(request, peer) => Ok(partner),
+            Some(credential) if credential.proves(request, peer) => {
+                peer.proven()?;
+                Ok(partner)
+            }
             Some(_) => Err(self.stranger(claimed)),
             None => Ok(self.verified(request, peer, claimed)?.0),
         }
@@ -102,8 +105,8 @@ impl Exchange {
         )
     }
 
-    /// The partner that signed this request, and what its signature proves: once, unless the request lies stored and is
-    /// handed in again.
+    /// The partner that signed this request, which the server is told, and what its signature proves: once, unless the
+    /// request lies stored and is handed in again.
     pub(super) fn verified(
         &self,
         request: &Request,
@@ -117,6 +120,7 @@ impl Exchange {
         if !peer.is_stored() {
             self.0.nonces.take(&partner.site, &proof, now, window)?;
         }
+        peer.proven()?;
         Ok((partner, proof))
     }
 
@@ -136,6 +140,8 @@ impl Exchange {
         for site in sites {
             match proved(&site) {
                 Ok(partner) => return Ok(partner),
+                // It is proven, and the server has no place for it.
+                Err(error) if error.kind() == ErrorKind::Unreachable => return Err(error),
                 // Two partners may name their keys alike; a good signature from another time tells the most.
                 Err(error) if matches!(error.kind(), ErrorKind::Replayed | ErrorKind::KeyNotValid) => {
                     refused = Some(error);

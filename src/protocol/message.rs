@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Read;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The most bytes an answer's body may have: 1 MiB. Answers are receipts and problems, so a few hundred are usual.
 pub const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -169,6 +170,25 @@ pub struct Peer {
     certificate: Option<Vec<u8>>,
     remote_address: Option<SocketAddr>,
     stored: bool,
+    once_proven: OnceProven,
+}
+
+/// What the server does once the endpoint knows who asks. No part of who that is: any two are equal.
+#[derive(Clone, Default)]
+struct OnceProven(Option<Arc<dyn Fn() -> Result<()> + Send + Sync>>);
+
+impl PartialEq for OnceProven {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for OnceProven {}
+
+impl fmt::Debug for OnceProven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "told" } else { "not told" })
+    }
 }
 
 impl Peer {
@@ -224,6 +244,23 @@ impl Peer {
     pub fn remote_address(&self) -> Option<SocketAddr> {
         self.remote_address
     }
+
+    /// Says that the request is proven to be a partner's, before anything else is done for it: the built-in receiver
+    /// keeps its places for such requests, and lets no stranger wait in one.
+    ///
+    /// # Errors
+    /// What the request is to be answered with instead: [`ErrorKind::Unreachable`](crate::ErrorKind::Unreachable) when
+    /// all places are taken, which a later try may not find.
+    pub fn proven(&self) -> Result<()> {
+        self.once_proven.0.as_ref().map_or(Ok(()), |tell| tell())
+    }
+
+    /// The same peer, of which `tell` hears when it is [proven](Self::proven), perhaps more than once.
+    #[cfg(feature = "receiver")]
+    pub(crate) fn once_proven(mut self, tell: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+        self.once_proven = OnceProven(Some(Arc::new(tell)));
+        self
+    }
 }
 
 /// Whatever answers requests. The exchange is one; a test may bring its own.
@@ -234,9 +271,9 @@ pub trait Endpoint: Send + Sync {
     /// Answers one request.
     ///
     /// The body arrives as it is pulled from `body`; the server buffers no more than a small window ahead. An
-    /// implementation authenticates the request before it pulls, may answer without pulling everything, and must
-    /// treat an error of `body` as "the request is not complete": nothing is promised for it. A fault is an answer
-    /// too (see [`Problem`](super::Problem)).
+    /// implementation authenticates the request before it pulls, and says so with [`Peer::proven`] (pulling says it
+    /// too). It may answer without pulling everything, and must treat an error of `body` as "the request is not
+    /// complete": nothing is promised for it. A fault is an answer too (see [`Problem`](super::Problem)).
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response;
 
     /// Hears of a request that the server refused by itself, before it asked for an answer: too many at once, a body
@@ -246,7 +283,7 @@ pub trait Endpoint: Send + Sync {
     }
 }
 
-impl<E: Endpoint + ?Sized> Endpoint for std::sync::Arc<E> {
+impl<E: Endpoint + ?Sized> Endpoint for Arc<E> {
     fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
         (**self).answer(request, peer, body)
     }

@@ -23,6 +23,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most characters of a partner's sentence, and the most of its lines, that are passed on.
 const MAX_TEXT: usize = 1000;
 const MAX_DETAILS: usize = 100;
+/// The most characters of a media type that are passed on.
+const MAX_MEDIA_TYPE: usize = 80;
 
 /// A fault as it stands on the wire.
 ///
@@ -107,19 +109,19 @@ impl Problem {
         filled().unwrap_or_else(|_| Response::bare(status))
     }
 
-    /// Reads the problem out of an answer. An answer of another media type (a proxy's page) gives a problem of
-    /// type `about:blank` with the answer's status.
+    /// Reads the problem out of an answer. An answer of another media type is the page of a server in front of the
+    /// partner's endpoint: a problem of type `about:blank` with the answer's status, and a detail that says what such a
+    /// server means by it and what to do. Nothing of the page's text is taken over.
     #[must_use]
     pub fn from_response(response: &Response) -> Self {
         let media_type = response.headers().get("content-type").unwrap_or_default();
-        let read = is_media_type(media_type, PROBLEM_MEDIA_TYPE)
-            .then(|| serde_json::from_slice::<Self>(response.body()).ok())
-            .flatten();
+        let is_problem = is_media_type(media_type, PROBLEM_MEDIA_TYPE);
+        let read = is_problem.then(|| serde_json::from_slice::<Self>(response.body()).ok()).flatten();
         let mut problem = read.unwrap_or_else(|| Self {
             problem_type: about_blank(),
             title: String::new(),
             status: None,
-            detail: String::new(),
+            detail: if is_problem { String::new() } else { page(response.status(), media_type) },
             details: Vec::new(),
             other: BTreeMap::new(),
             retry_after: None,
@@ -157,10 +159,7 @@ impl Problem {
             _ => ErrorKind::Refused,
         });
         let reason = [self.detail, self.title].into_iter().find(|text| !text.is_empty());
-        let reason = reason.unwrap_or_else(|| match status {
-            300..400 => "it redirects, which is not followed; ask for the right address".to_owned(),
-            _ => "no reason given".to_owned(),
-        });
+        let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
         let wait = self.retry_after.map_or_else(String::new, |wait| {
             format!("; it asks to wait {} s before the next try", wait.as_secs())
         });
@@ -172,6 +171,42 @@ impl Problem {
             None => error,
         }
     }
+}
+
+/// What is said of an answer that a server in front of the partner's endpoint gave: its media type, and what such servers
+/// mostly mean by that status.
+fn page(status: u16, media_type: &str) -> String {
+    let meaning = match status {
+        ..300 => "no claimwire endpoint is at this address: check the partner's URL",
+        300..=399 => "it redirects, which is not followed; ask for the right address",
+        401 | 403 | 407 => {
+            "it does not let this site pass: ask the partner's operators which address, token or client certificate it \
+             takes"
+        }
+        404 | 405 | 410 => "it has no claimwire endpoint at this path: check the partner's URL",
+        408 => {
+            "it waited too long for the package: its time limit of a body is too short, or the line too slow"
+        }
+        411 => "it takes no body without a declared length: let its operators allow chunked bodies",
+        413 => {
+            "its limit of a body is below this package: let the partner's operators raise it above the site's limit of \
+             a sealed package (nginx: client_max_body_size), or send in parts that it takes"
+        }
+        414 | 431 => {
+            "its limit of header fields is too low: let the partner's operators raise it (nginx: \
+             large_client_header_buffers)"
+        }
+        429 => "it has a limit of requests (nginx: limit_req, limit_conn): it may pass later",
+        502 => "it does not reach the claimwire endpoint behind it, which may be down or restarting",
+        503 => "it is overloaded or under maintenance, or the claimwire endpoint behind it is down",
+        504 => "the claimwire endpoint behind it did not answer in its time (nginx: proxy_read_timeout)",
+        500.. => "it failed: the partner's operators find the cause in its log",
+        _ => "ask the partner's operators what it wants",
+    };
+    // Enough for the longest media types; a hostile one must not fill a log.
+    let media_type: String = media_type.chars().take(MAX_MEDIA_TYPE).collect();
+    let told = if media_type.is_empty() { "no content type" } else { &media_type };
+    format!("a server in front of it answered, not its claimwire endpoint ({told}): {meaning}")
 }
 
 /// Whether the fault is one of this site's own, of which a partner learns nothing but that it happened.
@@ -248,10 +283,48 @@ mod tests {
             (429, ErrorKind::Unreachable),
             (502, ErrorKind::Unreachable),
         ] {
-            let mut response = Response::new(status, "<html>").unwrap();
-            response.headers_mut().insert("content-type", "text/html").unwrap();
-            assert_eq!(Problem::from_response(&response).into_error("IMEX").kind(), kind, "{status}");
+            let error = Problem::from_response(&page_of(status, "text/html")).into_error("IMEX");
+            assert_eq!(error.kind(), kind, "{status}");
         }
+    }
+
+    fn page_of(status: u16, media_type: &str) -> Response {
+        let mut response = Response::new(status, "<html>secret of the page</html>").unwrap();
+        response.headers_mut().insert("content-type", media_type).unwrap();
+        response
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_told_as_such_with_what_to_do() {
+        for (status, remedy) in [
+            (302, "ask for the right address"),
+            (403, "client certificate"),
+            (413, "client_max_body_size"),
+            (418, "ask the partner's operators"),
+            (429, "limit_req"),
+            (502, "does not reach the claimwire endpoint"),
+            (503, "under maintenance"),
+            (504, "proxy_read_timeout"),
+        ] {
+            let said = Problem::from_response(&page_of(status, "text/html; charset=utf-8"))
+                .into_error("IMEX")
+                .to_string();
+            let begins = "IMEX refused: a server in front of it answered, not its claimwire endpoint (text/html; charset=utf-8)";
+            assert!(said.starts_with(begins) && said.contains(remedy), "{said}");
+            assert!(said.ends_with(&format!("(HTTP {status})")) && !said.contains("secret"), "{said}");
+        }
+        let long = Problem::from_response(&page_of(413, &"x".repeat(5000))).into_error("IMEX").to_string();
+        assert!(long.len() < 500, "{long}");
+        let bare = Problem::from_response(&Response::bare(502)).into_error("IMEX").to_string();
+        assert!(bare.contains("(no content type)"), "{bare}");
+    }
+
+    #[test]
+    fn an_answer_to_a_head_request_is_no_page() {
+        let mut response = Response::bare(404);
+        response.headers_mut().insert("content-type", PROBLEM_MEDIA_TYPE).unwrap();
+        let said = Problem::from_response(&response).into_error("IMEX").to_string();
+        assert_eq!(said, "IMEX refused: no reason given (HTTP 404)");
     }
 
     #[test]

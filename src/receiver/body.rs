@@ -2,10 +2,12 @@
 //! in bytes and in time, and not a byte before the endpoint asks.
 
 use super::ReceiverSettings;
+use super::slots::Held;
 use crate::{Error, ErrorKind};
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt as _;
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -129,21 +131,25 @@ pub(super) struct Feed {
 /// The receiving half: a blocking reader for the endpoint.
 pub(super) struct Reader {
     want: Option<oneshot::Sender<()>>,
+    held: Arc<Held>,
     pieces: mpsc::Receiver<Piece>,
     current: Bytes,
     ended: bool,
 }
 
-pub(super) fn channel() -> (Feed, Reader) {
+/// The way of the body of a request that is handled.
+pub(super) fn channel(held: Arc<Held>) -> (Feed, Reader) {
     let (want, wanted) = oneshot::channel();
     let (sender, receiver) = mpsc::channel(WINDOW);
-    let reader = Reader { want: Some(want), pieces: receiver, current: Bytes::new(), ended: false };
+    let reader = Reader { want: Some(want), held, pieces: receiver, current: Bytes::new(), ended: false };
     (Feed { wanted, pieces: sender }, reader)
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(want) = self.want.take() {
+            // Whoever pulls takes the request for a partner's.
+            self.held.proven()?;
             // Nobody listens only when the connection is gone; the empty channel below says so.
             let _ = want.send(());
         }

@@ -22,20 +22,28 @@
 //!
 //! | attempt | answer | bound |
 //! |---|---|---|
-//! | many connections | closed at once | [`max_connections`](ReceiverSettings::max_connections) |
-//! | many requests at once | 503 with `Retry-After` | [`max_requests`](ReceiverSettings::max_requests) |
+//! | many connections | the oldest that proved nothing is closed, of the address that has the most of them | [`max_connections`](ReceiverSettings::max_connections) |
+//! | many connections from one address | the oldest of them that proved nothing is closed | [`max_connections_per_address`](ReceiverSettings::max_connections_per_address) |
+//! | many requests that nobody signed | 401, eight being looked at at once, in their order | |
+//! | many requests of partners at once | 503 with `Retry-After` | [`max_requests`](ReceiverSettings::max_requests) |
 //! | slow or endless header fields | connection closed, or 431 | [`header_deadline`](ReceiverSettings::header_deadline), 64 KiB, 100 fields |
 //! | slow body | 504 | [`body_idle`](ReceiverSettings::body_idle), [`min_body_rate`](ReceiverSettings::min_body_rate) |
 //! | large body | 413, before it is read where it is declared | [`max_body_bytes`](ReceiverSettings::max_body_bytes) |
 //! | `Content-Length` together with `Transfer-Encoding` | 400 | |
 //!
-//! In a server of the host's own, the first, the third and the last line are that server's to see to.
+//! In a server of the host's own, what speaks of connections and of header fields, and the last line, are that server's
+//! to see to.
+//!
+//! A connection that proved nothing holds at most its head, twice, and the buffers of TLS: below 256 KiB, with the
+//! default settings 64 MiB of all, and as a rule a tenth of that.
 
 mod body;
+mod connections;
 mod framing;
 mod server;
 mod service;
 mod settings;
+mod slots;
 mod tls;
 
 pub use server::{Receiver, Running};

@@ -1,36 +1,41 @@
 //! The turnkey server: a listener, TLS, and a thread with a runtime of its own, for hosts that have none.
 
+use super::connections::{Connections, Place, Stage};
 use super::framing::{MAX_HEAD, Watched};
 use super::service::AmbiguousFraming;
+use super::slots::Slots;
 use super::{EndpointService, ReceiverSettings, TlsSettings, tls};
-use crate::protocol::{Endpoint, Headers};
+use crate::protocol::{Endpoint, Headers, Peer};
 use crate::{Error, ErrorKind, Result};
-use axum::BoxError;
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::ConnectInfo;
-use axum_server::accept::Accept;
-use axum_server::tls::TlsService;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use axum_server::{Handle, Server};
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, Ready, ready};
+use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower_service::Service;
 
 /// How long threads whose connection is gone may take to notice, after the deadline of a shutdown.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
+
+/// How long, at a shutdown, a request whose head is there may take to be proven, or its refusal to leave.
+const PARTING: Duration = Duration::from_millis(250);
+
+/// How long nobody is let in when the system gives no connection, as when the process has no file left to open.
+const NO_CONNECTION: Duration = Duration::from_millis(50);
 
 /// Starts servers.
 #[derive(Debug)]
@@ -41,8 +46,8 @@ pub struct Receiver;
 /// [`shutdown`](Running::shutdown).
 pub struct Running {
     address: SocketAddr,
-    handle: Handle<SocketAddr>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    stop: oneshot::Sender<Duration>,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl Receiver {
@@ -58,57 +63,53 @@ impl Receiver {
         endpoint: Arc<dyn Endpoint>,
         settings: ReceiverSettings,
     ) -> Result<Running> {
-        let config = RustlsConfig::from_config(Arc::new(tls::config(&tls)?));
+        let tls = TlsAcceptor::from(Arc::new(tls::config(&tls)?));
         let no_listener = |error: io::Error| {
             Error::new(ErrorKind::Io, format!("cannot listen at this address: {error}")).caused_by(error)
         };
         let listener = TcpListener::bind(address).map_err(no_listener)?;
+        listener.set_nonblocking(true).map_err(no_listener)?;
         let address = listener.local_addr().map_err(no_listener)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(settings.max_requests.saturating_add(1))
+            .max_blocking_threads(Slots::threads(&settings).max(1))
             .thread_name("claimwire-request")
             .build()
             .map_err(|error| Error::new(ErrorKind::Io, "no runtime can be started").caused_by(error))?;
-        let handle = Handle::new();
-        let controlled = handle.clone();
+        let server = Server {
+            tls,
+            http: http(settings.header_deadline),
+            handshake: settings.header_deadline,
+            connections: Connections::new(&settings),
+            service: EndpointService::new(endpoint, settings),
+        };
+        let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("claimwire-receiver".to_owned())
-            .spawn(move || serve(runtime, listener, config, controlled, endpoint, settings))
+            .spawn(move || run(runtime, listener, Arc::new(server), stopped))
             .map_err(|error| Error::new(ErrorKind::Io, "no thread can be started").caused_by(error))?;
-        Ok(Running { address, handle, thread: Some(thread) })
+        Ok(Running { address, stop, thread })
     }
 }
 
-fn serve(
+/// HTTP/1.1, one request for each connection, with its bounds.
+fn http(header_deadline: Duration) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).keep_alive(false).header_read_timeout(header_deadline);
+    http.max_headers(Headers::MAX_FIELDS).max_buf_size(MAX_HEAD);
+    http
+}
+
+fn run(
     runtime: Runtime,
     listener: TcpListener,
-    config: RustlsConfig,
-    handle: Handle<SocketAddr>,
-    endpoint: Arc<dyn Endpoint>,
-    settings: ReceiverSettings,
+    server: Arc<Server>,
+    stopped: oneshot::Receiver<Duration>,
 ) -> io::Result<()> {
-    let deadline = settings.header_deadline;
-    let gate = Gate {
-        connections: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
-        service: EndpointService::new(endpoint, settings),
-    };
     let served = runtime.block_on(async move {
-        let tls = RustlsAcceptor::new(config).handshake_timeout(deadline);
-        let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).http1_only();
-        let mut http = server.http_builder().http1();
-        http.keep_alive(false).header_read_timeout(deadline);
-        http.max_headers(Headers::MAX_FIELDS).max_buf_size(MAX_HEAD);
-        let server: Server<SocketAddr, _> = server.first_request_timeout(deadline);
-        let served = server.acceptor(WatchingAcceptor { tls }).serve(gate).await;
-        // Connections that the deadline cut off are closed now, so that the threads that wait for their bodies wake.
-        let closed = async {
-            while handle.connection_count() > 0 {
-                tokio::task::yield_now().await;
-            }
-        };
-        let _ = tokio::time::timeout(LAST_MOMENT, closed).await;
-        served
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        server.serve(listener, stopped).await;
+        Ok(())
     });
     runtime.shutdown_timeout(LAST_MOMENT);
     served
@@ -121,26 +122,20 @@ impl Running {
         self.address
     }
 
-    /// Stops: no new connection is taken, running requests have until `deadline` to finish, then their connections
-    /// are closed. Returns when the server is gone.
+    /// Stops: no new connection is taken, connections that have shown no request are closed, and a moment later those
+    /// whose request is not proven to be a partner's. Partners' requests have until `deadline` to finish, then their
+    /// connections are closed. Returns when the server is gone.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the server had failed before.
-    pub fn shutdown(mut self, deadline: Duration) -> Result<()> {
-        self.handle.graceful_shutdown(Some(deadline));
-        match self.thread.take().map(JoinHandle::join) {
-            None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => {
-                Err(Error::new(ErrorKind::Io, "the receiver had stopped").caused_by(error))
-            }
-            Some(Err(_)) => Err(Error::new(ErrorKind::Internal, "the receiver's thread panicked")),
+    pub fn shutdown(self, deadline: Duration) -> Result<()> {
+        // Nobody listens only when the server has failed, which its thread tells.
+        let _ = self.stop.send(deadline);
+        match self.thread.join() {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Error::new(ErrorKind::Io, "the receiver had stopped").caused_by(error)),
+            Err(_) => Err(Error::new(ErrorKind::Internal, "the receiver's thread panicked")),
         }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.handle.shutdown();
     }
 }
 
@@ -150,78 +145,97 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Lets in as many connections as there may be, and makes each its service.
-struct Gate {
-    connections: Arc<Semaphore>,
+/// What the connections of a running server share.
+struct Server {
+    tls: TlsAcceptor,
+    http: http1::Builder,
+    handshake: Duration,
+    connections: Arc<Connections>,
     service: EndpointService,
 }
 
-impl Service<SocketAddr> for Gate {
-    type Response = Connection;
-    type Error = io::Error;
-    type Future = Ready<io::Result<Connection>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+impl Server {
+    /// Serves until it is told to stop, or whoever could tell it is gone.
+    async fn serve(
+        self: Arc<Self>,
+        listener: tokio::net::TcpListener,
+        mut stopped: oneshot::Receiver<Duration>,
+    ) {
+        let mut served = JoinSet::new();
+        let deadline = loop {
+            tokio::select! {
+                biased;
+                deadline = &mut stopped => break deadline.unwrap_or_default(),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, address)) => self.let_in(&mut served, stream, address),
+                    Err(error) if is_of_one_connection(&error) => {}
+                    Err(_) => sleep(NO_CONNECTION).await,
+                },
+                Some(_) = served.join_next() => {}
+            }
+        };
+        drop(listener);
+        self.connections.close(|stage| stage == Stage::Opening);
+        let parting = async {
+            sleep(PARTING).await;
+            self.connections.close(|stage| stage < Stage::Proven);
+            pending::<()>().await;
+        };
+        let gone = async { while served.join_next().await.is_some() {} };
+        let all = async {
+            tokio::select! { () = gone => {}, () = parting => {} }
+        };
+        let _ = timeout(deadline, all).await;
+        // Threads that wait for the bodies of connections that are cut off here wake.
+        served.shutdown().await;
     }
 
-    fn call(&mut self, address: SocketAddr) -> Self::Future {
-        let permit = self.connections.clone().try_acquire_owned();
-        ready(permit.map_err(|_| io::Error::other("as many connections as there may be")).map(|permit| {
-            let (service, ambiguous) = (self.service.clone(), Arc::default());
-            Connection { service, address, ambiguous, _permit: Arc::new(permit) }
-        }))
+    fn let_in(self: &Arc<Self>, served: &mut JoinSet<()>, stream: TcpStream, address: SocketAddr) {
+        let Some((place, closes)) = self.connections.let_in(address.ip()) else { return };
+        let server = self.clone();
+        served.spawn(async move {
+            tokio::select! {
+                biased;
+                _ = closes => {}
+                () = server.converse(stream, address, Arc::new(place)) => {}
+            }
+        });
+    }
+
+    /// One connection: TLS, one request, its answer. Whatever goes wrong ends it; there is nobody to tell.
+    async fn converse(&self, stream: TcpStream, address: SocketAddr, place: Arc<Place>) {
+        let Ok(()) = stream.set_nodelay(true) else { return };
+        let Ok(Ok(stream)) = timeout(self.handshake, self.tls.accept(stream)).await else { return };
+        let (peer, ambiguous) = (peer(&stream, address), Arc::new(AtomicBool::new(false)));
+        let stream = TokioIo::new(Watched::new(stream, ambiguous.clone()));
+        let answer = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            let extensions = request.extensions_mut();
+            extensions.insert(peer.clone());
+            extensions.insert(Arc::downgrade(&place));
+            if ambiguous.load(Ordering::Acquire) {
+                extensions.insert(AmbiguousFraming);
+            }
+            // One that is closed already is not answered.
+            let _ = place.comes_to(Stage::Examined);
+            let answer = self.service.clone().answer(request);
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        let _ = self.http.serve_connection(stream, answer).await;
     }
 }
 
-/// The service of one connection. Its place is free again when the last copy is gone.
-#[derive(Clone)]
-struct Connection {
-    service: EndpointService,
-    address: SocketAddr,
-    ambiguous: Arc<AtomicBool>,
-    _permit: Arc<OwnedSemaphorePermit>,
+/// Whether only the connection failed that was about to be let in.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-impl<B> Service<axum::http::Request<B>> for Connection
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    type Response = axum::response::Response;
-    type Error = Infallible;
-    type Future = <EndpointService as Service<axum::extract::Request>>::Future;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: axum::http::Request<B>) -> Self::Future {
-        request.extensions_mut().insert(ConnectInfo(self.address));
-        if self.ambiguous.load(Ordering::Acquire) {
-            request.extensions_mut().insert(AmbiguousFraming);
-        }
-        self.service.call(request.map(Body::new))
-    }
-}
-
-/// TLS, and the watch over each request's framing inside it.
-#[derive(Clone)]
-struct WatchingAcceptor {
-    tls: RustlsAcceptor,
-}
-
-impl Accept<TcpStream, Connection> for WatchingAcceptor {
-    type Stream = Watched<TlsStream<TcpStream>>;
-    type Service = TlsService<Connection>;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
-
-    fn accept(&self, stream: TcpStream, service: Connection) -> Self::Future {
-        let ambiguous = service.ambiguous.clone();
-        let accepted = stream.set_nodelay(true).map(|()| self.tls.accept(stream, service));
-        Box::pin(async move {
-            let (stream, service) = accepted?.await?;
-            Ok((Watched::new(stream, ambiguous), service))
-        })
+/// What the connection proves of its client.
+fn peer(stream: &TlsStream<TcpStream>, address: SocketAddr) -> Peer {
+    let peer = Peer::unknown().with_remote_address(address);
+    match stream.get_ref().1.peer_certificates().and_then(<[_]>::first) {
+        Some(certificate) => peer.with_certificate(certificate.to_vec()),
+        None => peer,
     }
 }

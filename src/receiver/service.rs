@@ -1,7 +1,9 @@
 //! The endpoint as a tower service: the one place where types of the web server stand in public signatures.
 
 use super::body::{Incoming, channel, too_large};
+use super::connections::Place;
 use super::settings::ReceiverSettings;
+use super::slots::Slots;
 use crate::protocol::{Endpoint, Headers, Peer, Problem, Request, Response};
 use crate::{Error, ErrorKind, Result};
 use axum::body::Body;
@@ -15,9 +17,8 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
 /// An [`Endpoint`] as a [tower](https://docs.rs/tower-service) service, to mount in an axum 0.8 router or in any
@@ -43,7 +44,7 @@ pub struct EndpointService(Arc<Shared>);
 struct Shared {
     endpoint: Arc<dyn Endpoint>,
     settings: ReceiverSettings,
-    requests: Arc<Semaphore>,
+    slots: Slots,
 }
 
 /// Marks a request whose framing is ambiguous; the turnkey server puts it into the extensions.
@@ -53,8 +54,13 @@ pub(super) struct AmbiguousFraming;
 impl EndpointService {
     /// Hands requests to `endpoint`, each on a thread of its own, as many at once as the settings allow.
     pub fn new(endpoint: Arc<dyn Endpoint>, settings: ReceiverSettings) -> Self {
-        let requests = Arc::new(Semaphore::new(settings.max_requests.min(Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Shared { endpoint, settings, requests }))
+        let slots = Slots::new(&settings);
+        Self(Arc::new(Shared { endpoint, settings, slots }))
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(self, request: axum::extract::Request) -> axum::response::Response {
+        self.0.handle(request).await
     }
 }
 
@@ -74,8 +80,8 @@ impl tower_service::Service<axum::extract::Request> for EndpointService {
     }
 
     fn call(&mut self, request: axum::extract::Request) -> Self::Future {
-        let shared = self.0.clone();
-        Box::pin(async move { Ok(shared.handle(request).await) })
+        let answer = self.clone().answer(request);
+        Box::pin(async move { Ok(answer.await) })
     }
 }
 
@@ -104,15 +110,14 @@ impl Shared {
 
     async fn answer(&self, parts: &Parts, incoming: &mut Incoming) -> Result<Response> {
         let (request, peer) = self.admitted(parts)?;
-        let Ok(permit) = self.requests.clone().try_acquire_owned() else {
-            let busy = "this site handles as many requests as it can; send again later";
-            return Err(Error::new(ErrorKind::Unreachable, busy));
-        };
-        let (feed, mut reader) = channel();
-        let endpoint = self.endpoint.clone();
+        let held = Arc::new(self.slots.examine(parts.extensions.get::<Weak<Place>>().cloned()).await?);
+        let (feed, mut reader) = channel(held.clone());
+        let (endpoint, admitted) = (self.endpoint.clone(), held.clone());
+        let peer = peer.once_proven(move || admitted.proven());
         let mut answered = pin!(spawn_blocking(move || {
-            let _permit = permit;
-            endpoint.answer(&request, &peer, &mut reader)
+            let answer = endpoint.answer(&request, &peer, &mut reader);
+            held.end();
+            answer
         }));
         let joined: Result<Response, JoinError> = {
             let feeding = pin!(incoming.feed(feed));

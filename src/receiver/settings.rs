@@ -18,9 +18,15 @@ pub struct ReceiverSettings {
     /// The least bytes per second a body must bring on average, measured while it is waited for and after
     /// [`body_idle`](Self::body_idle) of waiting: 4 KiB/s.
     pub min_body_rate: u64,
-    /// How many connections may be open at once: 256.
+    /// How many connections may be open at once: 256. When there are as many, a newcomer takes the place of one that has
+    /// not proven to be a partner's: the oldest of the address that has the most of them. Where the service is mounted
+    /// in another server, how many requests may wait or be handled at once.
     pub max_connections: usize,
-    /// How many requests may be handled at once: 32. Each takes one thread.
+    /// How many of them may come from one address, or one IPv6 network of 64 bits: 64. A newcomer takes the place of the
+    /// oldest of its own address. Set it to [`max_connections`](Self::max_connections) for no bound beside that one,
+    /// where all come through one proxy.
+    pub max_connections_per_address: usize,
+    /// How many requests of partners may be handled at once: 32. Each takes one thread. Eight more look at who asks.
     pub max_requests: usize,
     /// How long the rest of a body is read and dropped after an early answer, so that a sender that is still
     /// writing comes to read it: 2 s.
@@ -35,6 +41,7 @@ impl Default for ReceiverSettings {
             body_idle: Duration::from_secs(30),
             min_body_rate: 4 * 1024,
             max_connections: 256,
+            max_connections_per_address: 64,
             max_requests: 32,
             drain: Duration::from_secs(2),
         }

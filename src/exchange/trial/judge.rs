@@ -119,8 +119,11 @@ impl Exchange {
     fn judge_refusal(&self, partner: &Partner, response: &Response, checks: &mut Checks) {
         let (here, there, status) = (&self.0.site, &partner.site, response.status());
         let problem = Problem::from_response(response);
-        let detail =
-            if problem.detail.is_empty() { format!("HTTP {status}") } else { problem.detail.clone() };
+        let detail = match problem.detail.as_str() {
+            "" => format!("HTTP {status}"),
+            page if problem.kind().is_none() => format!("{page} (HTTP {status})"),
+            said => said.to_owned(),
+        };
         if problem.kind().is_some_and(|kind| kind != ErrorKind::BadMessage) {
             self.tell_reached(partner, checks);
         }
