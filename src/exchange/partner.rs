@@ -240,10 +240,13 @@ impl Partner {
 
     /// How often, and over what time, a package that could not be delivered is
     /// [tried again](super::Exchange::send_due); by default [`RetryPolicy::for_packages`].
-    #[must_use]
-    pub fn retrying(mut self, policy: RetryPolicy) -> Self {
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSettings`] with one detail for each number that a [`RetryPolicy`] may not have.
+    pub fn retrying(mut self, policy: RetryPolicy) -> Result<Self> {
+        policy.check()?;
         self.retry = policy;
-        self
+        Ok(self)
     }
 
     /// Fills a custom field of our claim, by its name without a prefix, when the partner says that it has unpacked a
