@@ -91,7 +91,7 @@ use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
 use crate::durable_file::create_private_folder;
 use crate::ledger::{Ledger, Link};
-use crate::model::{ExchangeId, PackageId, SiteId, Timestamp};
+use crate::model::{ExchangeId, PackageId, PackageIds, SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::{Nonces, SigningKey};
 use crate::scan::DocumentScan;
@@ -119,6 +119,7 @@ struct Inner {
     site: SiteId,
     signing: RwLock<Vec<SigningKey>>,
     clock: settings::Clock,
+    ids: PackageIds,
     warning_ahead: Duration,
     case_system: Arc<dyn CaseSystem>,
     ledger: Arc<dyn Ledger>,
@@ -171,6 +172,7 @@ impl Exchange {
             site: settings.site,
             signing: RwLock::default(),
             clock: settings.clock,
+            ids: PackageIds::default(),
             warning_ahead: settings.warning_ahead,
             case_system: settings.case_system,
             ledger: Arc::new(ObservedLedger { ledger, counters: counters.clone() }),
