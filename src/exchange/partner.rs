@@ -155,10 +155,12 @@ impl Partner {
         self
     }
 
-    /// A key that the partner signs its requests and receipts with; several may be valid at once. What it signed outside
-    /// of its [validity](VerifyingKey::valid_during), by the time that the signature names, is refused.
+    /// A key that the partner signs its requests and receipts with, beside those with other ids, or in the place of the
+    /// one with the same id; several may be valid at once. What it signed outside of its
+    /// [validity](VerifyingKey::valid_during), by the time that the signature names, is refused.
     #[must_use]
     pub fn verify_with(mut self, key: VerifyingKey) -> Self {
+        self.verifying.retain(|known| known.id() != key.id());
         self.verifying.push(key);
         self
     }
