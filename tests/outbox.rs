@@ -9,6 +9,8 @@ mod support;
 mod any_order;
 #[path = "outbox/line.rs"]
 mod line;
+#[path = "outbox/side_by_side.rs"]
+mod side_by_side;
 
 use claimwire::ErrorKind;
 use claimwire::exchange::{Event, RetryPolicy};

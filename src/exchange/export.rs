@@ -253,7 +253,7 @@ impl Exchange {
             }
             return Err(error);
         }
-        self.0.outbox.wake();
+        self.0.outbox.call(&outgoing.package.to);
         Ok(outgoing)
     }
 }
