@@ -648,7 +648,7 @@ typedef struct cw_incoming_request cw_incoming_request;
 typedef struct cw_opening_key cw_opening_key;
 
 /**
- * A thread of the library's that sends what is due. May be shared between threads.
+ * Threads of the library's that send what is due. May be shared between threads.
  */
 typedef struct cw_outbox cw_outbox;
 
@@ -1021,8 +1021,10 @@ typedef int32_t (*cw_open_document_fn)(void *user_data,
  * new one, and store it. Applying the same set again must be harmless, and with cw_changes_apply is.
  *
  * Return CW_ERR_CONFLICT when the claim was changed here since it was loaded, CW_ERR_ALTERED when a document's bytes are
- * not those its "sha256" names, CW_ERR_CASE_SYSTEM when the store fails; nothing may be changed then. The library has
- * refused sets that a person has to settle first, and sets whose documents are not there, before this is called.
+ * not those its "sha256" names, CW_ERR_CASE_SYSTEM when the store fails; nothing may be changed then. Return
+ * CW_ERR_TIMED_OUT when the store does not know whether it took the set: the package can be unpacked again, and cannot be
+ * rejected. The library has refused sets that a person has to settle first, and sets whose documents are not there, before
+ * this is called.
  */
 typedef int32_t (*cw_apply_fn)(void *user_data,
                                const char *claim,
@@ -3080,6 +3082,16 @@ int32_t cw_exchange_settings_set_upload_limits(cw_exchange_settings *settings,
                                                cw_error **error);
 
 /**
+ * To how many partners a started outbox (cw_outbox_start) sends at the same time, 1 to 255; by default 4. To one partner
+ * it sends one package after the other. Each is a thread with a connection of its own.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_settings_set_sends_at_once(cw_exchange_settings *settings,
+                                               uint32_t partners,
+                                               cw_error **error);
+
+/**
  * The path below which this site's endpoint is reached, as partners see it, such as "/claimwire"; by default the root.
  *
  * Errors: CW_ERR_INVALID_ARGUMENT.
@@ -3420,9 +3432,13 @@ int32_t cw_receipt_verify(const char *evidence,
                           cw_error **error);
 
 /**
- * Starts a thread that sends what is due, as cw_exchange_send_due does, and wakes when something is exported, resumed,
- * replayed, or due again. It keeps the exchange open until it ends. What becomes of packages is told as events, on that
- * thread, and stands in the history.
+ * Starts threads that send what is due, as cw_exchange_send_due does, and wake when something is exported, resumed,
+ * replayed, or due again. They keep the exchange open until they end. What becomes of packages is told as events, on those
+ * threads and on several at once, and stands in the history.
+ *
+ * Partners are served side by side, as many at once as cw_exchange_settings_set_sends_at_once says, so that a large package
+ * on a slow line, or a partner that stalls, holds up no other. To one partner one package goes after the other. Where more
+ * partners wait, they take turns package by package.
  *
  * Errors: CW_ERR_IO when the system gives no thread; CW_ERR_INVALID_ARGUMENT.
  */
@@ -3431,13 +3447,14 @@ int32_t cw_outbox_start(const cw_exchange *exchange,
                         cw_error **error);
 
 /**
- * Stops the thread and waits for its end: a body that is being sent is broken off and stays queued, an answer that is
- * under way is waited for. NULL is none.
+ * Stops the threads and waits for their end: a body that is being sent is broken off and stays queued, an answer that is
+ * under way is waited for. Called by a callback on one of them, it waits for none. NULL is none.
  */
 void cw_outbox_free(cw_outbox *outbox);
 
 /**
- * Sends what is due now, to all partners, in the order of the exports, for a host with a scheduler of its own. `*next_ms`
+ * Sends what is due now, to all partners, in the order of the exports and one after the other, for a host with a scheduler
+ * of its own. `*next_ms`
  * is in how many milliseconds to call it again, -1 when nothing waits; what is exported, resumed or replayed meanwhile is
  * due at once. `out` gets JSON as with cw_exchange_send_queued, and in "next_due" the moment. `next_ms`, `out` and `watch`
  * may be NULL.

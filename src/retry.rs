@@ -1,14 +1,20 @@
 //! When what was not taken is posted again, and when no more: packages to partners, messages to a webhook.
 
 use crate::model::Timestamp;
-#[cfg(feature = "webhook")]
-use crate::{Error, ErrorKind, Result};
+use crate::{Detail, Error, ErrorKind, Result};
 use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 /// The longest wait that a receiver can ask for with `Retry-After`, and the longest that a policy may have.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The shortest wait that a policy may have.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// The longest time over which a policy may try: a year.
+const LONGEST_AGE: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The most tries and the largest factor of a policy.
+const MOST_TRIES: u32 = 1_000_000;
+const LARGEST_FACTOR: u32 = 100;
 
 /// How often, and over what time, something is posted that its receiver did not take: a package, or a webhook's message.
 ///
@@ -16,25 +22,26 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// fifth more by chance, so that receivers are not visited by everyone at once. A receiver that asks for a longer
 /// wait (`Retry-After`, RFC 9110 section 10.2.3) gets it, up to seven days.
 ///
-/// | field | default, for messages | [for packages](Self::for_packages) |
-/// |---|---|---|
-/// | `tries` | 14 | 250 |
-/// | `first_delay` | 5 s | 30 s |
-/// | `factor` | 4 | 2 |
-/// | `longest_delay` | 12 h | 1 h |
-/// | `max_age` | 5 days | 5 days |
+/// | field | default, for messages | [for packages](Self::for_packages) | may be |
+/// |---|---|---|---|
+/// | `tries` | 14 | 250 | 1 to 1,000,000 |
+/// | `first_delay` | 5 s | 30 s | 1 ms to 7 days |
+/// | `factor` | 4 | 2 | 1 to 100 |
+/// | `longest_delay` | 12 h | 1 h | 1 ms to 7 days |
+/// | `max_age` | 5 days | 5 days | 1 ms to 366 days |
 ///
-/// So by default a message is tried over somewhat more than three days, and a package over five.
+/// So by default a message is tried over somewhat more than three days, and a package over five. A policy with other
+/// numbers is refused by whoever is given it: one that never waits would try without end and pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// The most tries, the first among them; at least 1.
+    /// The most tries, the first among them.
     pub tries: u32,
     /// The wait after the first try.
     pub first_delay: Duration,
-    /// By what each wait grows; at least 1.
+    /// By what each wait grows.
     pub factor: u32,
-    /// The longest wait, at most seven days.
+    /// The longest wait.
     pub longest_delay: Duration,
     /// The age at which what fails is given up, whatever its number of tries: a message's since it was queued, a
     /// package's since its first try, without the time that its partner was paused.
@@ -66,17 +73,36 @@ impl RetryPolicy {
         }
     }
 
-    /// Whether it ever tries, and waits no longer than it may.
-    #[cfg(feature = "webhook")]
+    /// Whether it tries, waits and ends.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSettings`] with one detail for each field that is outside of what it may be.
     pub(crate) fn check(&self) -> Result<()> {
-        let invalid = |message: &str| Err(Error::new(ErrorKind::InvalidSettings, message));
-        if self.tries == 0 || self.factor == 0 {
-            return invalid("a retry policy needs at least one try, and a factor of at least 1");
+        let faults: Vec<Detail> = self.faults().into_iter().map(Fault::told).collect();
+        if faults.is_empty() {
+            return Ok(());
         }
-        if self.longest_delay > LONGEST {
-            return invalid("a retry policy's longest delay is at most seven days");
-        }
-        Ok(())
+        let said = "the retry policy cannot be followed; correct what is listed";
+        Err(Error::new(ErrorKind::InvalidSettings, said).with_details(faults))
+    }
+
+    /// Every field that is outside of what it may be.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        let counts = [("tries", self.tries, MOST_TRIES), ("factor", self.factor, LARGEST_FACTOR)];
+        let times = [
+            ("first_delay", self.first_delay, LONGEST),
+            ("longest_delay", self.longest_delay, LONGEST),
+            ("max_age", self.max_age, LONGEST_AGE),
+        ];
+        let counts = counts
+            .into_iter()
+            .filter(|(_, given, most)| !(1..=*most).contains(given))
+            .map(|(field, _, most)| Fault { field, most: most.into(), unit: "" });
+        let times = times
+            .into_iter()
+            .filter(|(_, given, most)| !(SHORTEST..=*most).contains(given))
+            .map(|(field, _, most)| Fault { field, most: most.as_secs(), unit: " seconds" });
+        counts.chain(times).collect()
     }
 
     /// Whether at `moment` it is too late to try again what is tried since `began`.
@@ -100,6 +126,21 @@ impl RetryPolicy {
         let delay = (usual + jitter).max(asked.unwrap_or_default().min(LONGEST));
         let next = now.later(delay);
         (tries < self.tries && !self.has_ended(began, next)).then_some(next)
+    }
+}
+
+/// A field of a policy that is outside of what it may be.
+pub(crate) struct Fault {
+    pub(crate) field: &'static str,
+    /// Counts, or seconds.
+    pub(crate) most: u64,
+    unit: &'static str,
+}
+
+impl Fault {
+    fn told(self) -> Detail {
+        let Self { field, most, unit } = self;
+        Detail::at(field, format_args!("more than 0 and at most {most}{unit} are expected"))
     }
 }
 
@@ -209,17 +250,44 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "webhook")]
     #[test]
-    fn a_policy_that_never_tries_or_waits_for_ever_is_refused() {
-        let changed = |change: fn(&mut RetryPolicy)| {
+    fn a_policy_that_never_tries_never_waits_or_waits_for_ever_is_refused_field_by_field() {
+        let refused = |change: fn(&mut RetryPolicy)| {
             let mut policy = RetryPolicy::default();
             change(&mut policy);
-            policy.check().is_ok()
+            let places = |error: Error| {
+                assert_eq!(error.kind(), ErrorKind::InvalidSettings);
+                error.details().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            };
+            policy.check().err().map(places)
         };
-        assert!(changed(|_| {}));
-        assert!(!changed(|policy| policy.tries = 0));
-        assert!(!changed(|policy| policy.factor = 0));
-        assert!(!changed(|policy| policy.longest_delay = Duration::MAX));
+        assert_eq!(refused(|_| {}), None);
+        let day = Duration::from_secs(24 * 3600);
+        for (change, field) in [
+            ((|policy| policy.tries = 0) as fn(&mut RetryPolicy), "tries"),
+            (|policy| policy.tries = 1_000_001, "tries"),
+            (|policy| policy.factor = 0, "factor"),
+            (|policy| policy.factor = 101, "factor"),
+            (|policy| policy.first_delay = Duration::ZERO, "first_delay"),
+            (|policy| policy.longest_delay = Duration::from_nanos(1), "longest_delay"),
+            (|policy| policy.longest_delay = Duration::MAX, "longest_delay"),
+            (|policy| policy.max_age = Duration::ZERO, "max_age"),
+            (|policy| policy.max_age = Duration::MAX, "max_age"),
+        ] {
+            let told = refused(change).unwrap();
+            assert!(told.contains(field), "no `{field}` in: {told}");
+        }
+        assert_eq!(
+            refused(|policy| (policy.tries, policy.factor) = (0, 0)).unwrap().matches("expected").count(),
+            2
+        );
+        let widest = |policy: &mut RetryPolicy| {
+            (policy.tries, policy.factor) = (1_000_000, 100);
+            policy.max_age = Duration::from_secs(366 * 24 * 3600);
+        };
+        assert_eq!(refused(widest), None);
+        let mut week = RetryPolicy::for_packages();
+        (week.first_delay, week.longest_delay) = (7 * day, 7 * day);
+        assert!(week.check().is_ok());
     }
 }

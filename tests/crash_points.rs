@@ -8,12 +8,13 @@ mod support;
 #[path = "crash_points/twice_at_once.rs"]
 mod twice_at_once;
 
-use claimwire::ErrorKind;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};
 use claimwire::exchange::{Event, Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, OutgoingState, Step};
 use claimwire::merge::ChangeSet;
 use claimwire::model::{ClaimFile, ExchangeId, PackageId};
+use claimwire::transport::MemoryTransport;
+use claimwire::{Error, ErrorKind};
 use std::fs;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -176,6 +177,75 @@ fn a_package_that_a_dying_process_may_have_applied_is_not_rejected() {
     assert!(reopened.unpack(package, "front desk", &()).unwrap().changes.is_empty());
     let after = reopened.incoming(package).unwrap();
     assert_eq!((after.state, after.applying), (IncomingState::Unpacked, false));
+}
+
+/// A case system that takes the change and then does not know that it did.
+struct Unsure(Arc<SqliteCaseSystem>);
+
+impl CaseSystem for Unsure {
+    fn load(&self, claim: &ExchangeId) -> claimwire::Result<Option<ClaimFile>> {
+        self.0.load(claim)
+    }
+
+    fn open_document(
+        &self,
+        claim: &ExchangeId,
+        document: &ExchangeId,
+    ) -> claimwire::Result<Box<dyn Read + Send>> {
+        self.0.open_document(claim, document)
+    }
+
+    fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> claimwire::Result<()> {
+        self.0.apply(changes, documents, by)?;
+        Err(Error::new(ErrorKind::TimedOut, "the case system did not answer in time"))
+    }
+}
+
+#[test]
+fn a_package_of_which_the_case_system_does_not_know_whether_it_took_it_is_not_rejected() {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    let package = sites.export(&claim).unwrap().package.id;
+    sites.insurer.exchange.send(package, &()).unwrap();
+    let disk = Disk::of_examiner(&sites);
+    let examiner = disk.opened_with(&sites, Unsure(sites.examiner.cases.clone()));
+    examiner.unpack(package, "front desk", &()).unwrap_err();
+    assert!(examiner.incoming(package).unwrap().applying);
+    let error = examiner.reject(package, "front desk", "not ours").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    drop(examiner);
+    let reopened = disk.opened(&sites);
+    assert!(reopened.unpack(package, "front desk", &()).unwrap().changes.is_empty());
+    assert!(!reopened.incoming(package).unwrap().applying);
+}
+
+#[test]
+fn notes_that_may_have_been_applied_are_not_rejected() {
+    let sites = TwoSites::new();
+    let claim = sites.claim_at_insurer();
+    sites.deliver(&claim);
+    let disk = Disk::of_examiner(&sites);
+    let examiner = disk.opened_with(&sites, Unsure(sites.examiner.cases.clone()));
+    let insurer = &sites.insurer.exchange;
+    let partner = Partner::clone(&insurer.partner(&examiner_site()).unwrap());
+    insurer.set_partner(partner.reached_by(MemoryTransport::new(Arc::new(examiner.clone()))));
+    add_note(&sites.insurer, &claim, "N-2", "The knee again.");
+    let notes = insurer.export_notes(&claim, &examiner_site(), "dana").unwrap().package.id;
+    insurer.send(notes, &()).unwrap_err();
+    let applied = sites.examiner.file(&claim);
+    assert_eq!(applied.notes.len(), 2);
+    let waits = examiner.incoming(notes).unwrap();
+    assert_eq!((waits.state, waits.applying), (IncomingState::Received, true));
+    let error = examiner.reject(notes, "front desk", "not ours").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert!(error.to_string().contains("unpack it again"), "{error}");
+
+    insurer.remove_partner(&examiner_site());
+    drop(examiner);
+    let reopened = disk.opened(&sites);
+    let after = reopened.incoming(notes).unwrap();
+    assert_eq!((after.state, after.applying), (IncomingState::Unpacked, false));
+    assert_eq!(sites.examiner.file(&claim), applied);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 #![cfg(all(unix, feature = "failpoints", feature = "age", feature = "https", feature = "receiver"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+#[path = "faults/applying.rs"]
+mod applying;
 #[path = "faults/check.rs"]
 mod check;
 #[path = "faults/disk.rs"]
@@ -68,6 +70,11 @@ fn a_full_disk_is_told_and_leaves_nothing() {
     if !disk::full_disks() {
         eprintln!("skipped: this machine lets nobody mount a file system");
     }
+}
+
+#[test]
+fn what_a_site_may_have_applied_when_it_was_cut_off_is_not_rejected_and_is_applied_once() {
+    applying::what_may_be_applied_is_not_rejected();
 }
 
 #[test]

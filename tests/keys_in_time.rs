@@ -3,6 +3,8 @@
 #![cfg(all(feature = "sqlite", feature = "age"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "keys_in_time/receipts.rs"]
+mod receipts;
 mod support;
 
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing};
@@ -318,15 +320,7 @@ mod rotation {
     fn a_receipt_by_a_key_that_ended_proves_nothing() {
         let timed = Timed::at("06-02", as_it_was(), as_it_was());
         let ended = timed.sites.keys.examiner_signs.verifying_key().valid_during(until("06-01"));
-        let partner =
-            |key| Partner::clone(&timed.insurer().partner(timed.examiner().site()).unwrap()).verify_with(key);
-        let known = partner(ended.clone());
-        timed.insurer_knows(|_| {
-            Partner::new(examiner_site(), known.alias())
-                .reached_by(claimwire::transport::MemoryTransport::new(Arc::new(timed.examiner().clone())))
-                .seal_with(1, timed.sites.keys.legacy.clone())
-                .verify_with(ended)
-        });
+        timed.insurer_knows(|partner| partner.verify_with(ended));
         let waits = timed.export().unwrap().package.id;
         let words = ["no receipt to rely on", "imex-1", "until 2026-06-01", "2026-06-02"];
         let error = says(timed.insurer().send(waits, &()), ErrorKind::KeyNotValid, &words);

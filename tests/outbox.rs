@@ -9,6 +9,8 @@ mod support;
 mod any_order;
 #[path = "outbox/line.rs"]
 mod line;
+#[path = "outbox/side_by_side.rs"]
+mod side_by_side;
 
 use claimwire::ErrorKind;
 use claimwire::exchange::{Event, RetryPolicy};
@@ -144,6 +146,39 @@ fn a_clock_that_jumped_fails_nothing_and_once_it_is_right_what_waited_goes_throu
         let run = insurer.send_due(run.next_due.unwrap(), &()).unwrap();
         assert_eq!(run.sent[0].state, OutgoingState::Delivered, "{jump}");
     }
+}
+
+#[test]
+fn ids_are_of_the_exchanges_clock_and_grow_when_it_is_set_back() {
+    let clock = Arc::new(AtomicI64::new(0));
+    let shown = clock.clone();
+    let here = move || Timestamp::from_unix_seconds(shown.load(Ordering::SeqCst)).unwrap();
+    let setup = Setup { insurer: Box::new(|settings| settings.with_clock(here)), ..Setup::default() };
+    let sites = TwoSites::with(setup);
+    let claim = sites.claim_at_insurer();
+    let second = |package: PackageId| {
+        let digits: String = package.to_string().chars().filter(char::is_ascii_hexdigit).take(12).collect();
+        i64::from_str_radix(&digits, 16).unwrap() / 1000
+    };
+    let mut notes = 0;
+    let exported = [2_000_000_000, 2_000_000_000, 1_000_000_000, 2_000_000_060].map(|now| {
+        clock.store(now, Ordering::SeqCst);
+        notes += 1;
+        add_note(&sites.insurer, &claim, &format!("N-{notes}"), "More.");
+        let package = sites.export(&claim).unwrap().package;
+        assert_eq!(package.created_at.unix_seconds(), now);
+        package.id
+    });
+    assert!(exported.is_sorted_by(|one, next| one < next), "{exported:?}");
+    assert_eq!(exported.map(second), [2_000_000_000, 2_000_000_000, 2_000_000_000, 2_000_000_060]);
+}
+
+#[test]
+fn a_policy_that_cannot_be_followed_is_given_to_no_partner() {
+    let mut policy = RetryPolicy::for_packages();
+    (policy.tries, policy.first_delay) = (0, Duration::ZERO);
+    let error = claimwire::exchange::Partner::new(examiner_site(), "Examiners").retrying(policy).unwrap_err();
+    assert_eq!((error.kind(), error.details().len()), (ErrorKind::InvalidSettings, 2));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::package::PackageLimits;
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 /// What cw_exchange_open needs to know. For one thread at a time.
@@ -240,6 +241,29 @@ pub unsafe extern "C" fn cw_exchange_settings_set_upload_limits(
             let keep = Duration::from_secs(keep_seconds);
             let limits = UploadLimits { per_partner, bytes_per_partner, keep };
             settings.change(|settings| settings.with_upload_limits(limits))
+        })
+    }
+}
+
+/// To how many partners a started outbox (cw_outbox_start) sends at the same time, 1 to 255; by default 4. To one partner
+/// it sends one package after the other. Each is a thread with a connection of its own.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_settings_set_sends_at_once(
+    settings: *mut cw_exchange_settings,
+    partners: u32,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_settings_set_sends_at_once", error, || {
+            let settings = unique("settings", settings)?;
+            let given = u8::try_from(partners).ok().and_then(NonZeroU8::new);
+            let partners = given.ok_or_else(|| {
+                misuse("`partners` is not 1 to 255; pass to how many the outbox sends at the same time")
+            })?;
+            settings.change(|settings| settings.with_sends_at_once(partners))
         })
     }
 }

@@ -50,8 +50,10 @@ pub type cw_open_document_fn = Option<
 /// new one, and store it. Applying the same set again must be harmless, and with cw_changes_apply is.
 ///
 /// Return CW_ERR_CONFLICT when the claim was changed here since it was loaded, CW_ERR_ALTERED when a document's bytes are
-/// not those its "sha256" names, CW_ERR_CASE_SYSTEM when the store fails; nothing may be changed then. The library has
-/// refused sets that a person has to settle first, and sets whose documents are not there, before this is called.
+/// not those its "sha256" names, CW_ERR_CASE_SYSTEM when the store fails; nothing may be changed then. Return
+/// CW_ERR_TIMED_OUT when the store does not know whether it took the set: the package can be unpacked again, and cannot be
+/// rejected. The library has refused sets that a person has to settle first, and sets whose documents are not there, before
+/// this is called.
 pub type cw_apply_fn = Option<
     unsafe extern "C-unwind" fn(
         user_data: *mut c_void,

@@ -200,6 +200,12 @@ fn settings_check_what_they_are_given_and_end_what_they_take() {
         c!(cw_exchange_settings_set_upload_limits(null_mut(), 1, 1, 1, error))
     });
     works(|error| c!(cw_exchange_settings_set_upload_limits(settings, 0, 0, 0, error)));
+    for partners in [0, 256, u32::MAX] {
+        refused("cw_exchange_settings_set_sends_at_once", |error| {
+            c!(cw_exchange_settings_set_sends_at_once(settings, partners, error))
+        });
+    }
+    works(|error| c!(cw_exchange_settings_set_sends_at_once(settings, 255, error)));
     for bad in &bad_texts()[1..] {
         if bad.1 > 0 {
             refused("cw_exchange_settings_set_base_path", |error| {

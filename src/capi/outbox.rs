@@ -1,4 +1,4 @@
-//! The outbox: what is due is sent, on the host's schedule or by the library's thread; what was sent is sent again.
+//! The outbox: what is due is sent, on the host's schedule or by the library's threads; what was sent is sent again.
 
 use super::answer::Answer;
 use super::border::call;
@@ -13,12 +13,16 @@ use crate::model::Timestamp;
 use std::ffi::c_char;
 use std::ptr::null_mut;
 
-/// A thread of the library's that sends what is due. May be shared between threads.
+/// Threads of the library's that send what is due. May be shared between threads.
 pub struct cw_outbox(#[expect(dead_code, reason = "it works until it is dropped")] OutboxWorker);
 
-/// Starts a thread that sends what is due, as cw_exchange_send_due does, and wakes when something is exported, resumed,
-/// replayed, or due again. It keeps the exchange open until it ends. What becomes of packages is told as events, on that
-/// thread, and stands in the history.
+/// Starts threads that send what is due, as cw_exchange_send_due does, and wake when something is exported, resumed,
+/// replayed, or due again. They keep the exchange open until they end. What becomes of packages is told as events, on those
+/// threads and on several at once, and stands in the history.
+///
+/// Partners are served side by side, as many at once as cw_exchange_settings_set_sends_at_once says, so that a large package
+/// on a slow line, or a partner that stalls, holds up no other. To one partner one package goes after the other. Where more
+/// partners wait, they take turns package by package.
 ///
 /// Errors: CW_ERR_IO when the system gives no thread; CW_ERR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -37,15 +41,16 @@ pub unsafe extern "C" fn cw_outbox_start(
     }
 }
 
-/// Stops the thread and waits for its end: a body that is being sent is broken off and stays queued, an answer that is
-/// under way is waited for. NULL is none.
+/// Stops the threads and waits for their end: a body that is being sent is broken off and stays queued, an answer that is
+/// under way is waited for. Called by a callback on one of them, it waits for none. NULL is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_outbox_free(outbox: *mut cw_outbox) {
     // SAFETY: the host vouches for `outbox`.
     unsafe { free(outbox) }
 }
 
-/// Sends what is due now, to all partners, in the order of the exports, for a host with a scheduler of its own. `*next_ms`
+/// Sends what is due now, to all partners, in the order of the exports and one after the other, for a host with a scheduler
+/// of its own. `*next_ms`
 /// is in how many milliseconds to call it again, -1 when nothing waits; what is exported, resumed or replayed meanwhile is
 /// due at once. `out` gets JSON as with cw_exchange_send_queued, and in "next_due" the moment. `next_ms`, `out` and `watch`
 /// may be NULL.

@@ -10,7 +10,7 @@ use super::partner::Partner;
 use super::receipts::Acknowledgement;
 use super::receive::incoming_entry;
 use super::summary::{disposition, summary};
-use super::unpack::{Unpacked, done_before};
+use super::unpack::{Unpacked, done_before, is_open};
 use crate::case_system::StagedDocuments;
 use crate::codec::Watch;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Step};
@@ -88,7 +88,7 @@ impl Exchange {
                 Ok(applied)
             }
             Err(error) => {
-                self.record_notes_failure(incoming, claim, by, &error)?;
+                self.record_notes_failure(package, claim, by, &error)?;
                 Err(error)
             }
         }
@@ -124,14 +124,20 @@ impl Exchange {
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
         }
+        if incoming.state == IncomingState::Rejected {
+            return Err(refusal_of(&incoming));
+        }
         let was = Some(incoming.state);
         let package = &contents.manifest.package;
         let prepared = self.prepare_notes(partner, contents)?;
         prepared.changes.unless_blocked()?;
         if !prepared.changes.is_empty() {
-            self.0.case_system.apply(&prepared.changes, &StagedDocuments::new(), by)?;
+            self.apply_marked(&incoming, Vec::new(), || {
+                self.0.case_system.apply(&prepared.changes, &StagedDocuments::new(), by)
+            })?;
         }
         incoming.state = IncomingState::Unpacked;
+        incoming.applying = false;
         incoming.claim = Some(package.claim.clone());
         incoming.sequence = Some(package.sequence);
         incoming.notes = prepared.carried.iter().map(|note| note.id.clone()).collect();
@@ -171,13 +177,19 @@ impl Exchange {
     /// it did; else it waits for a person.
     fn record_notes_failure(
         &self,
-        mut incoming: Incoming,
+        package: PackageId,
         claim: Option<ExchangeId>,
         by: &str,
         error: &Error,
     ) -> Result<()> {
+        let turn = self.links();
+        let mut incoming = self.incoming(package)?;
+        // Where another thread has dealt with the package meanwhile, its word stands.
+        if !is_open(&incoming) {
+            return Ok(());
+        }
         let was = Some(incoming.state);
-        let (package, from) = (incoming.id, incoming.from.clone());
+        let from = incoming.from.clone();
         incoming.claim = claim.or(incoming.claim);
         incoming.last_error = Some(Fault::from(error));
         incoming.updated_at = self.now();
@@ -185,8 +197,8 @@ impl Exchange {
         if error.kind() == ErrorKind::UnknownClaim {
             step = Step::Rejected;
             incoming.state = IncomingState::Rejected;
-            // There is nothing to look at.
-            incoming.is_new = false;
+            // There is nothing to look at, and what may have been applied went with the claim.
+            (incoming.is_new, incoming.applying) = (false, false);
             let refused = Disposition::rejected_for(error.kind());
             let detail = Some(error.to_string());
             self.write_receipt(&mut incoming, ReceiptState::Rejected, Some(refused), detail, Vec::new())?;
@@ -194,11 +206,8 @@ impl Exchange {
             incoming.state = IncomingState::Failed;
         }
         let entry = incoming_entry(&incoming, step, by, error.to_string()).failed_with(error);
-        match self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)]) {
-            // Where another thread has dealt with the package meanwhile, its word stands.
-            Err(unwritten) if unwritten.kind() == ErrorKind::WrongState => return Ok(()),
-            written => written?,
-        }
+        self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)])?;
+        drop(turn);
         if !error.is_retryable() {
             self.tell(&Event::UnpackFailed { package, from, reason: error.to_string() });
         }

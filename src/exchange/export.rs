@@ -158,7 +158,9 @@ impl Exchange {
             PackageKind::Notes => (link.sent_notes_sequence + 1, 0),
             PackageKind::Trial => (1, 0),
         };
-        package.key_version = partner.sealing(self.now())?.0;
+        let now = self.now();
+        (package.id, package.created_at) = (self.0.ids.next(now), now);
+        package.key_version = partner.sealing(now)?.0;
         self.log_warnings(partner);
         package.created_by = by.to_owned();
         Ok(package)
@@ -251,7 +253,7 @@ impl Exchange {
             }
             return Err(error);
         }
-        self.0.outbox.wake();
+        self.0.outbox.call(&outgoing.package.to);
         Ok(outgoing)
     }
 }

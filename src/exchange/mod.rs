@@ -46,6 +46,8 @@ mod metrics;
 mod notes;
 mod observed_ledger;
 mod outbox;
+mod outbox_line;
+mod outbox_pass;
 mod outbox_worker;
 mod partial;
 mod partner;
@@ -91,7 +93,7 @@ use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
 use crate::durable_file::create_private_folder;
 use crate::ledger::{Ledger, Link};
-use crate::model::{ExchangeId, PackageId, SiteId, Timestamp};
+use crate::model::{ExchangeId, PackageId, PackageIds, SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::{Nonces, SigningKey};
 use crate::scan::DocumentScan;
@@ -106,6 +108,7 @@ use outbox::Outbox;
 use partial::PartialUploads;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use store::{Side, Store};
@@ -119,6 +122,7 @@ struct Inner {
     site: SiteId,
     signing: RwLock<Vec<SigningKey>>,
     clock: settings::Clock,
+    ids: PackageIds,
     warning_ahead: Duration,
     case_system: Arc<dyn CaseSystem>,
     ledger: Arc<dyn Ledger>,
@@ -136,6 +140,7 @@ struct Inner {
     health: Option<KeptHealth>,
     exporting: Mutex<()>,
     links: Mutex<()>,
+    sends_at_once: NonZeroU8,
     outbox: Outbox,
 }
 
@@ -171,6 +176,7 @@ impl Exchange {
             site: settings.site,
             signing: RwLock::default(),
             clock: settings.clock,
+            ids: PackageIds::default(),
             warning_ahead: settings.warning_ahead,
             case_system: settings.case_system,
             ledger: Arc::new(ObservedLedger { ledger, counters: counters.clone() }),
@@ -190,6 +196,7 @@ impl Exchange {
             health: settings.answers_health.then(KeptHealth::default),
             exporting: Mutex::new(()),
             links: Mutex::new(()),
+            sends_at_once: settings.sends_at_once,
             outbox: Outbox::default(),
         };
         let exchange = Self(Arc::new(inner), Some(Arc::new(Unpacker::default())));
@@ -237,11 +244,11 @@ impl Exchange {
     /// [unpacked automatically](Partner::unpacking_automatically_as), what waits is unpacked. A
     /// [pause](Self::pause) stays.
     pub fn set_partner(&self, partner: Partner) -> Option<Arc<Partner>> {
-        let unpacks = partner.unpacks_as.is_some();
+        let (site, unpacks) = (partner.site.clone(), partner.unpacks_as.is_some());
         let mut partners = self.0.partners.write().unwrap_or_else(PoisonError::into_inner);
-        let former = partners.insert(partner.site().clone(), Arc::new(partner));
+        let former = partners.insert(site.clone(), Arc::new(partner));
         drop(partners);
-        self.0.outbox.wake();
+        self.0.outbox.call(&site);
         if unpacks {
             self.unpack_what_waits();
         }

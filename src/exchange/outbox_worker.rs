@@ -1,6 +1,9 @@
-//! The outbox's worker: a thread that sends what is due and sleeps until the next is.
+//! The outbox's worker: threads that send what is due, each to another partner, and sleep until the next is.
 
 use super::Exchange;
+use super::outbox_line::Place;
+use super::outbox_pass::Pass;
+use crate::ledger::PackageQuery;
 use crate::model::Timestamp;
 use crate::trace::event;
 use crate::{Error, ErrorKind, Result};
@@ -11,90 +14,137 @@ use std::sync::{Arc, PoisonError};
 use std::thread::{Builder, JoinHandle, current};
 use std::time::{Duration, SystemTime};
 
-/// How long it waits after a pass that could not be made, such as with a ledger that is down.
+/// How long a partner waits after a pass that could not be made, such as with a ledger that is down.
 const AFTER_A_FAULT: Duration = Duration::from_secs(30);
 /// The longest sleep: a clock that was set, or a machine that slept, moves what is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// A thread that sends what is due, from [`Exchange::start_outbox`] on until this is dropped.
+/// Threads that send what is due, from [`Exchange::start_outbox`] on until this is dropped.
 ///
-/// Dropping it stops a body that is being sent, which then stays queued, waits for an answer that is under way, and ends
-/// the thread. It keeps the exchange open.
+/// Dropping it stops the bodies that are being sent, which then stay queued, waits for answers that are under way, and
+/// ends the threads. Only a listener that drops it on one of its threads waits for none of them. It keeps the exchange
+/// open.
 #[derive(Debug)]
 pub struct OutboxWorker {
     exchange: Exchange,
     stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Exchange {
-    /// Starts a thread that sends what is due, as [`send_due`](Self::send_due) does, and wakes when something is
-    /// exported, resumed, replayed, or due again. What becomes of packages is told as [events](super::Event) and stands in
-    /// the history.
+    /// Starts threads that send what is due, as [`send_due`](Self::send_due) does, and wake when something is exported,
+    /// resumed, replayed, or due again. What becomes of packages is told as [events](super::Event) and stands in the
+    /// history.
+    ///
+    /// Partners are served side by side, as many at once as
+    /// [`ExchangeSettings::with_sends_at_once`](super::ExchangeSettings::with_sends_at_once) says, so that a large
+    /// package on a slow line, or a partner that stalls, holds up no other. To one partner one package goes after the
+    /// other. Where more partners wait, they take turns package by package. Events of different partners come on several
+    /// threads at once.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the system gives no thread.
     pub fn start_outbox(&self) -> Result<OutboxWorker> {
+        // Without the thread that unpacks: that one ends with the host's last handle, and these are none.
+        let handle = || Exchange(self.0.clone(), None);
         let stopping = Arc::new(AtomicBool::new(false));
-        // Without the thread that unpacks: that one ends with the host's last handle, and this is none.
-        let exchange = Exchange(self.0.clone(), None);
-        let (works, told) = (Exchange(self.0.clone(), None), stopping.clone());
-        let thread = Builder::new()
-            .name("claimwire-outbox".into())
-            .spawn(move || works.send_until(&told))
-            .map_err(|error| {
+        let mut worker = OutboxWorker { exchange: handle(), stopping, threads: Vec::new() };
+        for site in self.partners().keys() {
+            self.0.outbox.call(site);
+        }
+        for _ in 0..self.0.sends_at_once.get() {
+            let (exchange, stopping) = (handle(), worker.stopping.clone());
+            let thread = Builder::new().name("claimwire-outbox".into()).spawn(move || {
+                exchange.0.outbox.line().thread_comes();
+                exchange.send_until(&stopping);
+                exchange.0.outbox.line().thread_goes();
+            });
+            worker.threads.push(thread.map_err(|error| {
                 Error::new(ErrorKind::Io, "the system gives no thread for the outbox").caused_by(error)
-            })?;
-        Ok(OutboxWorker { exchange, stopping, thread: Some(thread) })
+            })?);
+        }
+        Ok(worker)
     }
 
     fn send_until(&self, stopping: &AtomicBool) {
-        let watch = |_: u64| match stopping.load(Ordering::SeqCst) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        loop {
-            let seen = *self.0.outbox.news.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((site, pass)) = self.next_in_line(stopping) {
             // A host's callback that panics must not stop the packages behind this one.
-            let run = catch_unwind(AssertUnwindSafe(|| self.send_due(self.now(), &watch)));
-            let next = match run {
-                Ok(Ok(queue)) => queue.next_due,
+            let served = catch_unwind(AssertUnwindSafe(|| self.serve((site.clone(), pass), stopping)));
+            let (place, due) = match served {
+                Ok(Ok(served)) => served,
                 failed => {
                     let fault =
                         failed.ok().and_then(|run| run.err()).map_or("panic", |error| error.kind().name());
                     event!(error, "outbox not sent", error = fault);
-                    Some(self.now().later(AFTER_A_FAULT))
+                    (None, Some(self.now().later(AFTER_A_FAULT)))
                 }
             };
-            if !self.wait_for_news(seen, next, stopping) {
-                return;
+            let mut line = self.0.outbox.line();
+            match place {
+                // What is left is read anew by whoever comes next.
+                _ if stopping.load(Ordering::SeqCst) => line.back(site, None),
+                Some(pass) => line.back(site, Some(pass)),
+                None => line.done(site, due),
             }
+            drop(line);
+            // Those that sleep do not know when this partner is due.
+            self.0.outbox.changed.notify_all();
         }
     }
 
-    /// Waits until `next`, or for something new; `false` when told to stop.
-    fn wait_for_news(&self, seen: u64, next: Option<Timestamp>, stopping: &AtomicBool) -> bool {
-        let mut news = self.0.outbox.news.lock().unwrap_or_else(PoisonError::into_inner);
-        while !stopping.load(Ordering::SeqCst) && *news == seen {
-            let rest = match next.map(|next| SystemTime::from(next).duration_since(self.now().into())) {
-                Some(Err(_)) => return true,
-                Some(Ok(rest)) => rest.clamp(Duration::from_millis(1), LONGEST_SLEEP),
-                None => LONGEST_SLEEP,
-            };
-            news = self.0.outbox.changed.wait_timeout(news, rest).unwrap_or_else(PoisonError::into_inner).0;
+    /// Sends one package of a partner: what is left of its queue, or when it is due again.
+    fn serve(
+        &self,
+        (site, pass): Place,
+        stopping: &AtomicBool,
+    ) -> Result<(Option<Box<Pass>>, Option<Timestamp>)> {
+        let watch = |_: u64| match stopping.load(Ordering::SeqCst) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let mut pass = match pass {
+            Some(pass) => pass,
+            None => {
+                let open = PackageQuery::new().partner(site);
+                Box::new(Pass::begin(self, open, self.now(), true)?)
+            }
+        };
+        if pass.go_on(self, &watch)? {
+            return Ok((Some(pass), None));
         }
-        !stopping.load(Ordering::SeqCst)
+        // A transport that stops by itself would be asked again at once, and without end.
+        let due = if pass.stopped { Some(self.now().later(AFTER_A_FAULT)) } else { pass.queue.next_due };
+        Ok((None, due))
+    }
+
+    /// The next partner, as soon as there is one; `None` when told to stop.
+    fn next_in_line(&self, stopping: &AtomicBool) -> Option<Place> {
+        let outbox = &self.0.outbox;
+        let mut line = outbox.line();
+        while !stopping.load(Ordering::SeqCst) {
+            let now = self.now();
+            if let Some(place) = line.next(now) {
+                return Some(place);
+            }
+            let until = line.next_due().map(|due| SystemTime::from(due).duration_since(now.into()));
+            let rest = until.map_or(LONGEST_SLEEP, Result::unwrap_or_default);
+            let rest = rest.clamp(Duration::from_millis(1), LONGEST_SLEEP);
+            line = outbox.changed.wait_timeout(line, rest).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        None
     }
 }
 
 impl Drop for OutboxWorker {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.exchange.0.outbox.wake();
-        let Some(thread) = self.thread.take() else { return };
-        // A listener may have held it; a thread cannot wait for itself.
-        if thread.thread().id() != current().id() {
-            let _ = thread.join();
+        let outbox = &self.exchange.0.outbox;
+        // With the line in hand no thread is between its look at the flag and its sleep.
+        drop(outbox.line());
+        outbox.changed.notify_all();
+        // A listener may have dropped it: its thread cannot wait for itself, nor for others that may wait for it.
+        if self.threads.iter().all(|thread| thread.thread().id() != current().id()) {
+            self.threads.drain(..).for_each(|thread| drop(thread.join()));
         }
     }
 }

@@ -155,10 +155,12 @@ impl Partner {
         self
     }
 
-    /// A key that the partner signs its requests and receipts with; several may be valid at once. What it signed outside
-    /// of its [validity](VerifyingKey::valid_during), by the time that the signature names, is refused.
+    /// A key that the partner signs its requests and receipts with, beside those with other ids, or in the place of the
+    /// one with the same id; several may be valid at once. What it signed outside of its
+    /// [validity](VerifyingKey::valid_during), by the time that the signature names, is refused.
     #[must_use]
     pub fn verify_with(mut self, key: VerifyingKey) -> Self {
+        self.verifying.retain(|known| known.id() != key.id());
         self.verifying.push(key);
         self
     }
@@ -240,10 +242,13 @@ impl Partner {
 
     /// How often, and over what time, a package that could not be delivered is
     /// [tried again](super::Exchange::send_due); by default [`RetryPolicy::for_packages`].
-    #[must_use]
-    pub fn retrying(mut self, policy: RetryPolicy) -> Self {
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSettings`] with one detail for each number that a [`RetryPolicy`] may not have.
+    pub fn retrying(mut self, policy: RetryPolicy) -> Result<Self> {
+        policy.check()?;
         self.retry = policy;
-        self
+        Ok(self)
     }
 
     /// Fills a custom field of our claim, by its name without a prefix, when the partner says that it has unpacked a

@@ -34,7 +34,7 @@ impl Exchange {
             return Err(Error::new(ErrorKind::WrongState, said));
         }
         self.0.ledger.commit(&[Change::Resume(partner.clone())])?;
-        self.0.outbox.wake();
+        self.0.outbox.call(partner);
         Ok(())
     }
 

@@ -186,7 +186,7 @@ impl Exchange {
         })?;
         if recorded {
             // Later packages of the claim may have waited for it.
-            self.0.outbox.wake();
+            self.0.outbox.call(&to);
             let claim = outgoing.package.claim.clone();
             match receipt.state {
                 ReceiptState::Received => self.tell(&Event::Delivered { package, to, claim }),

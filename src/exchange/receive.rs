@@ -175,6 +175,8 @@ impl Exchange {
         if let Some(known) = self.0.ledger.incoming(package)? {
             return self.answer_again(request, partner, &known, &digest);
         }
+        // Without a key there is no receipt, so nothing is taken in that one would be owed for.
+        self.answering_key()?;
         partner.admit(envelope.key_version, &envelope.suite, self.now())?;
         self.log_warnings(partner);
         if is_begun {

@@ -53,8 +53,8 @@ impl Exchange {
                     return Err(Error::new(
                         ErrorKind::WrongState,
                         format!(
-                            "package {package} may be in the case system already, since an unpack of it was cut off; \
-                             unpack it again, which does no more than is missing"
+                            "package {package} may be in the case system already, since an unpack of it was cut off: it \
+                             cannot be rejected; unpack it again, which does no more than is missing"
                         ),
                     ));
                 }

@@ -39,7 +39,7 @@ impl Exchange {
             };
             return Err(Error::new(ErrorKind::WrongState, format!("package {package} {said}")));
         }
-        self.0.outbox.wake();
+        self.0.outbox.call(&outgoing.package.to);
         Ok(outgoing)
     }
 

@@ -51,11 +51,12 @@ impl Exchange {
     /// [ambiguous](Error::is_ambiguous) too it is [`OutgoingState::Sent`]; after another, or after the last try that
     /// [the partner's policy](super::Partner::retrying) allows, it is failed. It can be sent again in each case.
     pub fn send(&self, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
+        let named = self.outgoing(package)?.package;
         // Another thread may be sending it; the id makes that harmless.
-        let turn = self.0.outbox.take(package);
+        let turn = self.0.outbox.take(&named);
         let sent = self.send_at(self.now(), package, watch);
         drop(turn);
-        self.0.outbox.wake();
+        self.0.outbox.call(&named.to);
         sent
     }
 

@@ -12,12 +12,16 @@ use crate::protocol::SigningKey;
 use crate::scan::DocumentScan;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What tells the time.
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// To how many partners the outbox sends at once when nothing else is set: 4.
+const SENDS_AT_ONCE: NonZeroU8 = NonZeroU8::MIN.saturating_add(3);
 
 /// What [`Exchange::open`](super::Exchange::open) needs to know.
 pub struct ExchangeSettings {
@@ -34,6 +38,7 @@ pub struct ExchangeSettings {
     pub(super) limits: PackageLimits,
     pub(super) sealed_size_limit: u64,
     pub(super) uploads: UploadLimits,
+    pub(super) sends_at_once: NonZeroU8,
     pub(super) scan: Option<Arc<dyn DocumentScan>>,
     pub(super) base_path: String,
     pub(super) answers_health: bool,
@@ -65,6 +70,7 @@ impl ExchangeSettings {
             limits: PackageLimits::default(),
             sealed_size_limit: 262_144_000,
             uploads: UploadLimits::default(),
+            sends_at_once: SENDS_AT_ONCE,
             scan: None,
             base_path: String::new(),
             answers_health: false,
@@ -144,6 +150,17 @@ impl ExchangeSettings {
         self
     }
 
+    /// To how many partners a [started outbox](super::Exchange::start_outbox) sends at the same time; by default 4. To one
+    /// partner it sends one package after the other.
+    ///
+    /// Each is a thread with a connection of its own, which reads its package from the disk as it goes. With 1, partners
+    /// are served one after the other, and one that stalls holds up the others until its timeout.
+    #[must_use]
+    pub fn with_sends_at_once(mut self, partners: NonZeroU8) -> Self {
+        self.sends_at_once = partners;
+        self
+    }
+
     /// Scans every document that comes in, after its package is verified and before anything of it is released.
     ///
     /// Malware in one document, or one that could not be scanned, holds back the whole package. By default nothing is
@@ -184,6 +201,7 @@ impl fmt::Debug for ExchangeSettings {
             .field("limits", &self.limits)
             .field("sealed_size_limit", &self.sealed_size_limit)
             .field("uploads", &self.uploads)
+            .field("sends_at_once", &self.sends_at_once)
             .field("scans", &self.scan.is_some())
             .field("base_path", &self.base_path)
             .field("answers_health", &self.answers_health)

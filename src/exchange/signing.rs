@@ -57,7 +57,18 @@ impl Exchange {
     }
 
     pub(super) fn sign_response(&self, request: &Request, response: &mut Response) -> Result<()> {
-        sign_response(request, response, &self.signing_key()?, self.now())
+        sign_response(request, response, &self.answering_key()?, self.now())
+    }
+
+    /// The key that signs an answer now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSettings`], retryable, when none is valid: it is a fault of this site's own, of which a partner
+    /// learns no more, and that it need not give up for.
+    pub(super) fn answering_key(&self) -> Result<SigningKey> {
+        self.signing_key().map_err(|error| {
+            Error::new(ErrorKind::InvalidSettings, error.to_string()).caused_by(error).retryable(true)
+        })
     }
 
     pub(super) fn signing_warning(&self, now: Timestamp) -> Option<Warning> {

@@ -87,7 +87,7 @@ impl Exchange {
                 unpacked.acknowledgement = self.acknowledge(package)?;
                 Ok(unpacked)
             }
-            Err(error) => Err(self.record_failure(partner, incoming, by, error)?),
+            Err(error) => Err(self.record_failure(partner, package, by, error)?),
         }
     }
 
@@ -289,11 +289,7 @@ impl Exchange {
             for (id, path) in contents.documents {
                 documents.insert(id, path);
             }
-            // A process that dies after this may have applied it: then it must not be rejected. A case system that refuses
-            // has applied nothing, and what is written of the failure takes this back.
-            let mut begun = incoming.clone();
-            begun.applying = true;
-            let mut first = vec![Change::SetIncoming { package: begun, was }];
+            let mut first = Vec::new();
             if !prepared.link.received_from || prepared.link.contacts != prepared.contacts {
                 prepared.link.received_from = true;
                 prepared.link.contacts = prepared.contacts;
@@ -305,8 +301,9 @@ impl Exchange {
                 early.contacts = prepared.link.contacts.clone();
                 first.push(Change::SetLink(early));
             }
-            self.0.ledger.commit(&first)?;
-            self.0.case_system.apply(&prepared.changes, &documents, by)?;
+            self.apply_marked(&incoming, first, || {
+                self.0.case_system.apply(&prepared.changes, &documents, by)
+            })?;
             base = agree(&prepared.base, &prepared.incoming);
             prepared.link.applied_sequence = package.sequence;
             format!("unpacked by {by}: {}", summary(&prepared.changes))
@@ -349,30 +346,53 @@ impl Exchange {
         Ok(Unpacked { claim, changes: prepared.changes, superseded, acknowledgement: Acknowledgement::Left })
     }
 
-    /// Keeps the reason with the package, which stays as it was for another try.
-    fn record_failure(
+    /// Applies a package to the case system, marked as being applied, with what else is to be known before.
+    ///
+    /// A process that dies after the mark may have applied it, and a ledger that fails afterwards does not say so: then
+    /// it must not be rejected. A case system that refuses has applied nothing, and the mark is as it was, unless it does
+    /// not know what became of it. It is the caller's turn to change what is common with the partner.
+    pub(super) fn apply_marked(
         &self,
-        partner: &Partner,
-        mut incoming: Incoming,
-        by: &str,
-        error: Error,
-    ) -> Result<Error> {
-        let package = incoming.id;
+        incoming: &Incoming,
+        first: Vec<Change>,
+        apply: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let was = Some(incoming.state);
+        let mut begun = incoming.clone();
+        begun.applying = true;
+        let mut changes = vec![Change::SetIncoming { package: begun, was }];
+        changes.extend(first);
+        self.0.ledger.commit(&changes)?;
+        let Err(refused) = apply() else { return Ok(()) };
+        // A host's function that broke its contract does not say either.
+        let is_known =
+            !refused.is_ambiguous() && !matches!(refused.kind(), ErrorKind::TimedOut | ErrorKind::Internal);
+        if is_known && !incoming.applying {
+            // Where that cannot be written, the package has to be unpacked once more before it can be rejected.
+            let _ = self.0.ledger.commit(&[Change::SetIncoming { package: incoming.clone(), was }]);
+        }
+        Err(refused)
+    }
+
+    /// Keeps the reason with the package, which stays as it was for another try.
+    fn record_failure(&self, partner: &Partner, package: PackageId, by: &str, error: Error) -> Result<Error> {
         let error = error.within(format_args!("package {package} from {}", partner.alias));
+        let turn = self.links();
+        let mut incoming = self.incoming(package)?;
+        // Where another thread has dealt with the package meanwhile, its word stands.
+        if !is_open(&incoming) {
+            return Ok(error);
+        }
         let was = Some(incoming.state);
         incoming.last_error = Some(Fault::from(&error));
         incoming.state = IncomingState::Failed;
         incoming.updated_at = self.now();
         let entry = incoming_entry(&incoming, Step::Failed, by, error.to_string()).failed_with(&error);
-        match self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)]) {
-            Err(unwritten) if unwritten.kind() != ErrorKind::WrongState => return Err(unwritten),
-            // Where another thread has dealt with the package meanwhile, its word stands.
-            Err(_) => {}
-            Ok(()) if error.kind() == ErrorKind::InfectedDocument => {
-                let from = partner.site.clone();
-                self.tell(&Event::InfectedPackage { package, from, reason: error.to_string() });
-            }
-            Ok(()) => {}
+        self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)])?;
+        drop(turn);
+        if error.kind() == ErrorKind::InfectedDocument {
+            let from = partner.site.clone();
+            self.tell(&Event::InfectedPackage { package, from, reason: error.to_string() });
         }
         Ok(error)
     }
@@ -388,6 +408,11 @@ pub(super) fn hinting_at_the_key(error: Error, key: &OpeningKey) -> Error {
         format!("{error}; most likely the key is wrong: compare it with the partner's, then unpack again"),
     )
     .caused_by(error)
+}
+
+/// Whether nobody has dealt with it yet.
+pub(super) fn is_open(incoming: &Incoming) -> bool {
+    matches!(incoming.state, IncomingState::Received | IncomingState::Failed)
 }
 
 /// What to say of a package that was dealt with before: it changes nothing more.

@@ -1,9 +1,13 @@
 //! Ids: of a site, of a record across sites, of a package.
 
+use super::Timestamp;
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::SystemTime;
+use uuid::{ContextV7, Uuid};
 
 /// One organisation's installation: 1 to 32 ASCII letters, digits and inner hyphens, such as `ON-INS`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,13 +106,27 @@ impl ExchangeId {
 /// A package's id: a UUID of version 7 (RFC 9562 section 5.7), so ids sort by the time they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct PackageId(uuid::Uuid);
+pub struct PackageId(Uuid);
 
 impl PackageId {
-    /// A new id, unique everywhere.
+    /// A new id, unique everywhere, of the system's clock.
     #[must_use]
     pub fn generate() -> Self {
-        Self(uuid::Uuid::now_v7())
+        Self(Uuid::now_v7())
+    }
+}
+
+/// Makes the ids of packages by the clock of whoever asks, each greater than the one before (RFC 9562 section 6.2): while
+/// that clock stands still, or was set back, the time of the last id stays and its counter goes on.
+#[derive(Debug, Default)]
+pub(crate) struct PackageIds(Mutex<ContextV7>);
+
+impl PackageIds {
+    /// The next id, of this moment; of 1970 where the moment is before.
+    pub(crate) fn next(&self, now: Timestamp) -> PackageId {
+        let since = SystemTime::from(now).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let time = uuid::Timestamp::from_unix(&self.0, since.as_secs(), since.subsec_nanos());
+        PackageId(Uuid::new_v7(time))
     }
 }
 
@@ -149,7 +167,7 @@ text_id!(ExchangeId, |text: &str| {
     ExchangeId::new(&SiteId::new(site)?, local)
 });
 text_id!(PackageId, |text: &str| {
-    match uuid::Uuid::try_parse(text) {
+    match Uuid::try_parse(text) {
         Ok(id) if id.get_version_num() == 7 && id.to_string() == text => Ok(PackageId(id)),
         _ => Err(Error::new(
             ErrorKind::InvalidArgument,
@@ -213,5 +231,27 @@ mod tests {
         assert_eq!(first.to_string().parse::<PackageId>().unwrap(), first);
         assert!("00000000-0000-4000-8000-000000000000".parse::<PackageId>().is_err());
         assert!(first.to_string().to_uppercase().parse::<PackageId>().is_err());
+    }
+
+    #[test]
+    fn ids_grow_while_the_clock_stands_still_goes_back_and_goes_on() {
+        let ids = PackageIds::default();
+        let at = |seconds: i64| ids.next(Timestamp::from_unix_seconds(seconds).unwrap());
+        let made = [1000, 1000, 1000, 400, -5, 999, 1001, 1001, 900, 2000].map(at);
+        assert!(made.is_sorted_by(|one, next| one < next), "{made:?}");
+        let seconds = made.map(|id| id.0.get_timestamp().unwrap().to_unix().0);
+        assert_eq!(seconds, [1000, 1000, 1000, 1000, 1000, 1000, 1001, 1001, 1001, 2000]);
+    }
+
+    #[test]
+    fn ids_of_one_clock_that_are_made_at_once_differ() {
+        let ids = PackageIds::default();
+        let now = Timestamp::now();
+        let made: std::collections::BTreeSet<_> = std::thread::scope(|scope| {
+            let make = || (0..200).map(|_| ids.next(now)).collect::<Vec<_>>();
+            let threads = [(); 4].map(|()| scope.spawn(make));
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(made.len(), 800);
     }
 }

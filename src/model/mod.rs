@@ -42,6 +42,7 @@ pub use claim::{Claim, Exposure};
 pub use claim_file::ClaimFile;
 pub use contact::{Contact, ContactRole, Phone};
 pub use document::Document;
+pub(crate) use id::PackageIds;
 pub use id::{ExchangeId, PackageId, SiteId};
 pub use json::Json;
 pub use money::{Currency, Decimal, Money};

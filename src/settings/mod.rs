@@ -153,7 +153,7 @@ impl PartnerSettings {
             .within_window(Duration::from_secs(self.signature_window_seconds))
             .settling_conflicts(self.conflicts)
             .paused(self.paused)
-            .retrying(self.retry.policy())
+            .retrying(self.retry.policy())?
             .selecting(self.selection.clone())
             .with_export_rules(self.export.clone())
             .with_import_rules(self.import.clone())

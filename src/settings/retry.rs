@@ -3,13 +3,7 @@
 use super::table::Table;
 use crate::exchange::RetryPolicy;
 use serde::Serialize;
-use std::ops::RangeInclusive;
 use std::time::Duration;
-
-/// The longest wait between two tries: a week.
-const LONGEST_DELAY: u64 = 7 * 24 * 3600;
-/// The longest time over which a package is tried: a year.
-const LONGEST_TIME: u64 = 366 * 24 * 3600;
 
 /// The policy as it stands in the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,30 +18,20 @@ pub(super) struct Retry {
 impl Retry {
     pub(super) fn read(mut table: Table<'_>) -> Self {
         let usual = RetryPolicy::for_packages();
-        let mut number = |name, within: RangeInclusive<u64>, usual: u64| {
-            let given = table.take::<u64>(name).unwrap_or(usual);
-            if !within.contains(&given) {
-                table.mistake(name, format_args!("{} to {} are expected", within.start(), within.end()));
-            }
-            given
-        };
-        // A number that is too large was reported.
+        let mut number = |name, usual: u64| table.take::<u64>(name).unwrap_or(usual);
+        // A number that is too large stays so, and is reported below.
         let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         let read = Self {
-            first_delay_seconds: number(
-                "first_delay_seconds",
-                1..=LONGEST_DELAY,
-                usual.first_delay.as_secs(),
-            ),
-            factor: small(number("factor", 1..=100, usual.factor.into())),
-            longest_delay_seconds: number(
-                "longest_delay_seconds",
-                1..=LONGEST_DELAY,
-                usual.longest_delay.as_secs(),
-            ),
-            tries: small(number("tries", 1..=1_000_000, usual.tries.into())),
-            give_up_after_seconds: number("give_up_after_seconds", 1..=LONGEST_TIME, usual.max_age.as_secs()),
+            first_delay_seconds: number("first_delay_seconds", usual.first_delay.as_secs()),
+            factor: small(number("factor", usual.factor.into())),
+            longest_delay_seconds: number("longest_delay_seconds", usual.longest_delay.as_secs()),
+            tries: small(number("tries", usual.tries.into())),
+            give_up_after_seconds: number("give_up_after_seconds", usual.max_age.as_secs()),
         };
+        for fault in read.policy().faults() {
+            let name = name_here(fault.field);
+            table.mistake(name, format_args!("1 to {} are expected", fault.most));
+        }
         table.finish();
         read
     }
@@ -60,5 +44,15 @@ impl Retry {
         policy.tries = self.tries;
         policy.max_age = Duration::from_secs(self.give_up_after_seconds);
         policy
+    }
+}
+
+/// What a policy's field is called in the settings.
+fn name_here(field: &'static str) -> &'static str {
+    match field {
+        "first_delay" => "first_delay_seconds",
+        "longest_delay" => "longest_delay_seconds",
+        "max_age" => "give_up_after_seconds",
+        same => same,
     }
 }

@@ -139,7 +139,8 @@ impl Insurer {
             .reached_by(self.line.clone())
             .seal_with(1, keys.legacy)
             .verify_with(keys.examiner_signs.verifying_key())
-            .retrying(self.policy.clone());
+            .retrying(self.policy.clone())
+            .unwrap();
         let (told, deaf) = (self.events.clone(), self.deaf.clone());
         let cases = self.sites.insurer.cases.clone();
         let settings = ExchangeSettings::new(insurer_site(), self.disk.path(), keys.insurer_signs, cases)
@@ -200,9 +201,9 @@ fn start() -> i64 {
     *START.get_or_init(|| Timestamp::now().unix_seconds())
 }
 
-/// The policy with this many tries, and without a time that ends first.
+/// The policy with this many tries, and with a year for them.
 pub(crate) fn tries(tries: u32) -> RetryPolicy {
     let mut policy = RetryPolicy::for_packages();
-    (policy.tries, policy.max_age) = (tries, Duration::from_secs(1 << 30));
+    (policy.tries, policy.max_age) = (tries, Duration::from_secs(366 * 24 * 3600));
     policy
 }

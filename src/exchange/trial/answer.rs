@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::exchange::partner::Partner;
 use crate::exchange::receive::whole_digest;
 use crate::ledger::{Change, Direction, HistoryEntry, Step};
-use crate::model::{Package, PackageId, PackageKind, Record};
+use crate::model::{Package, PackageKind, Record};
 use crate::protocol::{
     Digest, Envelope, Peer, Request, Response, SealedSample, TrialAnswer, TrialOutcome, TrialSide,
 };
@@ -106,7 +106,7 @@ impl Exchange {
                 return Ok(None);
             }
         };
-        let id = PackageId::generate();
+        let id = self.0.ids.next(self.now());
         // `None` where the settings here leave nothing to seal, or too much.
         let seal = |records: Vec<Record>| {
             let chosen = partner.names.without_taken(select(&records, &partner.selection, None));
