@@ -66,11 +66,13 @@ mod suite;
 mod unpack;
 mod watch;
 mod window;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 #[cfg(feature = "age")]
 pub use self::age::{AgeIdentity, AgeRecipient, AgeRecipients, AgeSecret};
 pub use self::archive::{
-    ArchiveEntry, ArchiveReader, ArchiveWriter, EntryDigest, Limits, PackOptions, check_path, compress,
+    ArchiveEntry, ArchiveReader, ArchiveWriter, Compression, EntryDigest, Limits, PackOptions, check_path, compress,
     compress_bytes, decompress, decompress_bytes, to_nfc,
 };
 #[cfg(feature = "exchange")]
