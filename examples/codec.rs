@@ -18,8 +18,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use claimwire::codec::{
-    self, AgeIdentity, AgeRecipient, AgeRecipients, Compression, DesMd5Key, Framing, Limits, OpeningKey, PackOptions,
-    SealingKey, Suite, UnpackOptions,
+    self, AgeIdentity, AgeRecipient, AgeRecipients, Compression, DesMd5Key, Framing, Limits, OpeningKey,
+    PackOptions, SealingKey, Suite, UnpackOptions,
 };
 use progress_bar::ProgressBar;
 

@@ -112,14 +112,16 @@ fn lengths_around_every_border_come_back() {
     }
     let (text, scan) = (bill(6 * MIB + 1), noise(6 * MIB + 1, 3));
     for length in lengths {
-        let files = [("a.csv".to_owned(), text[..length].to_vec()), ("b.jpg".to_owned(), scan[..length].to_vec())];
+        let files =
+            [("a.csv".to_owned(), text[..length].to_vec()), ("b.jpg".to_owned(), scan[..length].to_vec())];
         comes_back(&files, &zstd());
     }
 }
 
 #[test]
 fn text_and_scans_in_one_long_document_come_back() {
-    let mixed = [bill(2 * MIB), noise(3 * MIB, 1), bill(MIB + 7), noise(2 * MIB, 2), vec![0; 3 * MIB]].concat();
+    let mixed =
+        [bill(2 * MIB), noise(3 * MIB, 1), bill(MIB + 7), noise(2 * MIB, 2), vec![0; 3 * MIB]].concat();
     for number in [1, 3] {
         comes_back(&[("mixed.pdf".to_owned(), mixed.clone())], &threads(number));
     }
@@ -178,7 +180,8 @@ impl Claim {
     fn assert_same(&self, target: &Path) {
         let (source, mut target) = (contents(&self.source()), contents(target));
         target.retain(|(name, _)| name != Path::new("SHA256SUMS"));
-        let names = |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let names =
+            |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&source), names(&target));
         assert!(source == target, "contents differ");
     }
@@ -210,7 +213,8 @@ fn a_claim_is_unpacked_from_its_file_and_from_a_pipe_on_any_number_of_threads() 
     let key = identity.into();
     for number in [1, 2, 8] {
         let options = UnpackOptions::default().with_threads(NonZeroUsize::new(number).unwrap());
-        let (from_file, from_pipe) = (claim.path(&format!("file {number}")), claim.path(&format!("pipe {number}")));
+        let (from_file, from_pipe) =
+            (claim.path(&format!("file {number}")), claim.path(&format!("pipe {number}")));
         unpack_file(&sealed, &key, &from_file, &options, &()).unwrap();
         unpack_stream(fs::File::open(&sealed).unwrap(), &key, &from_pipe, &options, &()).unwrap();
         claim.assert_same(&from_file);
@@ -312,7 +316,10 @@ fn assert_refused(entry: RawEntry, kind: ErrorKind) {
 fn hostile_frames_are_refused_with_the_name_of_their_document_and_leave_nothing() {
     let content = vec![0; 2 * 128 * KIB];
     let honest = zeros(content.len() as u64, 2);
-    assert_eq!(decompress_bytes(&archive(&[entry(&content, honest.clone())]), &Limits::default()).unwrap().len(), 1);
+    assert_eq!(
+        decompress_bytes(&archive(&[entry(&content, honest.clone())]), &Limits::default()).unwrap().len(),
+        1
+    );
 
     let truncated = honest[..honest.len() - 1].to_vec();
     assert_refused(entry(&content, truncated), ErrorKind::Altered);
@@ -406,7 +413,8 @@ fn python_unpacks_ours() {
 #[test]
 fn entries_are_read_in_any_order() {
     let files: Vec<_> = (0..5).map(|n| (format!("{n}.csv"), bill(n * 100_000 + 1))).collect();
-    let mut archive = ArchiveReader::open(Cursor::new(archive_of(&files, &zstd())), &Limits::default()).unwrap();
+    let mut archive =
+        ArchiveReader::open(Cursor::new(archive_of(&files, &zstd())), &Limits::default()).unwrap();
     for index in [3, 0, 4, 0, 1] {
         let (name, content) = &files[index];
         let mut read = Vec::new();

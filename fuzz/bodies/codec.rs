@@ -1,8 +1,8 @@
 //! Archives and sealed packages: refused, or what they say they are.
 
 use claimwire::codec::{
-    AgeIdentity, ArchiveReader, ArchiveWriter, Compression, DesMd5Key, Framing, Limits, OpeningKey, PackOptions,
-    decrypt_bytes,
+    AgeIdentity, ArchiveReader, ArchiveWriter, Compression, DesMd5Key, Framing, Limits, OpeningKey,
+    PackOptions, decrypt_bytes,
 };
 use std::io::Cursor;
 use std::sync::OnceLock;

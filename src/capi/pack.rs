@@ -129,7 +129,9 @@ mod tests {
     use super::super::code::{CW_ERR_CANCELLED, CW_ERR_INVALID_ARGUMENT, CW_ERR_UNREACHABLE};
     use super::super::host_for_tests::{collect, data, fails, refuse, stop, works};
     use super::*;
-    use crate::codec::{Compression, DesMd5Key, Framing, Limits, OpeningKey, SealingKey, decompress_bytes, decrypt_bytes};
+    use crate::codec::{
+        Compression, DesMd5Key, Framing, Limits, OpeningKey, SealingKey, decompress_bytes, decrypt_bytes,
+    };
     use std::ptr::{null, null_mut};
 
     fn key() -> DesMd5Key {

@@ -56,7 +56,8 @@ impl Frames {
         }
         let (start, rest) = content.split_at(content.len() / MOST_RATIO);
         self.compressor.compress(rest, output)?;
-        let (mut raw, mut frame) = (Zeroizing::new(Vec::with_capacity(start.len() + 16)), RawFrame::default());
+        let (mut raw, mut frame) =
+            (Zeroizing::new(Vec::with_capacity(start.len() + 16)), RawFrame::default());
         frame.write(start, &mut *raw)?;
         frame.end(&mut *raw)?;
         output.splice(..0, raw.iter().copied());

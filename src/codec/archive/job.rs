@@ -75,7 +75,9 @@ impl Tools {
     fn compress(&mut self, buffer: &Buffer, part: &Part) -> Result<Method> {
         self.make_room(buffer.content().len());
         #[cfg(feature = "zstd")]
-        if self.options.compression() == Compression::Zstd && self.compress_to_frames(buffer.content(), part)? {
+        if self.options.compression() == Compression::Zstd
+            && self.compress_to_frames(buffer.content(), part)?
+        {
             return Ok(Method::Zstd);
         }
         let is_last = if let Part::Block(block) = part { block.is_last } else { true };

@@ -119,8 +119,7 @@ impl Decompressor {
             let room = self.output.as_mut_slice();
             let capacity = room.len();
             let mut output = OutBuffer::around(room);
-            let hint =
-                self.context.decompress_stream(&mut output, &mut input_left).map_err(refused)?;
+            let hint = self.context.decompress_stream(&mut output, &mut input_left).map_err(refused)?;
             let given = output.pos();
             sink(self.output.get(..given).unwrap_or_default())?;
             if hint == 0 {
