@@ -18,8 +18,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use claimwire::codec::{
-    self, AgeIdentity, AgeRecipient, AgeRecipients, DesMd5Key, Framing, Limits, OpeningKey, PackOptions,
-    SealingKey, Suite, UnpackOptions,
+    self, AgeIdentity, AgeRecipient, AgeRecipients, Compression, DesMd5Key, Framing, Limits, OpeningKey,
+    PackOptions, SealingKey, Suite, UnpackOptions,
 };
 use progress_bar::ProgressBar;
 
@@ -32,7 +32,7 @@ Packs directories into sealed files and back; encrypts, decrypts, compresses and
     codec decrypt --suite age --key-file FILE
     codec compress DIR > ARCHIVE.zip
     codec decompress DIR < ARCHIVE.zip
-    codec pack DIR FILE (as encrypt) [--threads N] [--level N]
+    codec pack DIR FILE (as encrypt) [--threads N] [--level N] [--compression C]
     codec unpack FILE DIR (as decrypt) [--threads N]
 
     --key-file FILE    des-md5: the password, the bytes of the file without one newline at its end;
@@ -42,7 +42,8 @@ Packs directories into sealed files and back; encrypts, decrypts, compresses and
     --salt HEX         8 bytes; for `encrypt` with the other framings only to repeat a test vector
     --recipient AGE1   who shall be able to decrypt
     --threads N        at most so many at work; as many as there are cores. The bytes stay the same
-    --level N          of deflate, 0 (store) to 9 (most work); 3
+    --level N          of compression, 0 (store) to 9 (most work); 3
+    --compression C    deflate (default), or zstd (with the feature zstd) for recipients that read it
 
 `decrypt` writes nothing before all of its input was decrypted and, with age, verified. `decompress` and `unpack`
 make DIR only when the whole archive was found good, and `pack` makes FILE only when all was packed. They show on a
@@ -98,6 +99,9 @@ fn pack(arguments: &[String]) -> Outcome<()> {
     if let Some(level) = options.level {
         settings = settings.with_level(level);
     }
+    if let Some(compression) = options.compression {
+        settings = settings.with_compression(compression);
+    }
     let progress = ProgressBar::of("packing", size(directory)?);
     codec::pack_file(directory, &options.sealing_key()?, file, &settings, &progress)?;
     progress.finish();
@@ -109,8 +113,8 @@ fn unpack(arguments: &[String]) -> Outcome<()> {
         return Err("`unpack` needs a file and a directory; see --help".into());
     };
     let options = Options::parse(options)?;
-    if options.level.is_some() {
-        return Err("--level belongs to `pack`".into());
+    if options.level.is_some() || options.compression.is_some() {
+        return Err("--level and --compression belong to `pack`".into());
     }
     let mut settings = UnpackOptions::default();
     if let Some(threads) = options.threads {
@@ -154,6 +158,7 @@ struct Options {
     recipients: Vec<AgeRecipient>,
     threads: Option<NonZeroUsize>,
     level: Option<u8>,
+    compression: Option<Compression>,
 }
 
 impl Options {
@@ -182,6 +187,7 @@ impl Options {
                     let level = value.parse().ok().filter(|level| *level <= 9);
                     options.level = Some(level.ok_or("--level takes a number from 0 to 9")?);
                 }
+                "--compression" => options.compression = Some(value.parse()?),
                 other => return Err(format!("there is no option `{other}`; see --help").into()),
             }
         }
@@ -191,8 +197,8 @@ impl Options {
     /// The options of `encrypt` and `decrypt`, which work on one thread and compress nothing.
     fn of_filter(arguments: &[String]) -> Outcome<Self> {
         let options = Self::parse(arguments)?;
-        if options.threads.is_some() || options.level.is_some() {
-            return Err("--threads and --level belong to `pack` and `unpack`".into());
+        if options.threads.is_some() || options.level.is_some() || options.compression.is_some() {
+            return Err("--threads, --level and --compression belong to `pack` and `unpack`".into());
         }
         Ok(options)
     }

@@ -28,7 +28,20 @@ macro_rules! run_here {
     };
 }
 
-run_here!(age_payload, answer, archive, border, claim_file, deflate, naming, package, request, sealed, trial);
+run_here!(
+    age_payload,
+    answer,
+    archive,
+    border,
+    claim_file,
+    deflate,
+    naming,
+    package,
+    request,
+    sealed,
+    trial,
+    zstd
+);
 
 fn names(folder: &Path) -> BTreeSet<PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()

@@ -23,7 +23,9 @@ TARGETS = [
     ("unpack claimwire des-md5", "unpack java", JAVA, 17.0),
     ("unpack claimwire des-md5", "unpack 7z", SEVEN_ZIP, 6.0),
     ("pack claimwire age", "pack zstd+age", AGE_PACK, 0.9),
+    ("pack claimwire age zstd", "pack zstd+age", AGE_PACK, 1.8),
     ("unpack claimwire age", "unpack zstd+age", AGE_UNPACK, 1.3),
+    ("unpack claimwire age zstd", "unpack zstd+age", AGE_UNPACK, 1.3),
 ]
 
 KERNEL_TARGETS = {

@@ -31,12 +31,15 @@ class Workload:
         legacy = ["-des-cbc", "-md", "md5", "-provider", "legacy", "-provider", "default"]
         return ["openssl", "enc", *direction, *legacy, "-pass", f"file:{self.password}"]
 
-    def ours(self, verb: str, suite: str, source: Path, product: Path) -> Job:
+    def ours(self, verb: str, suite: str, source: Path, product: Path, compression: str = "deflate") -> Job:
         key = ["--key-file", str(self.password if suite == "des-md5" else self.identity)]
         if suite == "age" and verb == "pack":
             key = ["--recipient", self.recipient]
         command = [self.programs["codec"], verb, str(source), str(product), "--suite", suite, *key]
-        return Job(f"{verb} claimwire {suite}", [command], product)
+        if verb == "pack":
+            command += ["--compression", compression]
+        with_zstd = " zstd" if compression == "zstd" else ""
+        return Job(f"{verb} claimwire {suite}{with_zstd}", [command], product)
 
     def peer(self, verb: str, name: str, program: list[str]) -> Job:
         sealed, opened = self.file(name), self.tree(name)
@@ -79,6 +82,7 @@ class Workload:
                 pipeline = [tar, ["zstd", "-q", "-3", "-T2", "-c"], ["age", "-r", self.recipient]]
                 return [
                     self.ours("pack", "age", self.claim, self.file("age")),
+                    self.ours("pack", "age", self.claim, self.file("age-zstd"), "zstd"),
                     Job("pack zstd+age", pipeline, self.file("zstd+age")),
                 ]
             case "age-unpack":
@@ -86,6 +90,7 @@ class Workload:
                 pipeline = [age, ["zstd", "-q", "-d", "-c"], ["tar", "-x", "-C", str(aged)]]
                 return [
                     self.ours("unpack", "age", self.file("age"), self.tree("age")),
+                    self.ours("unpack", "age", self.file("age-zstd"), self.tree("age-zstd"), "zstd"),
                     Job("unpack zstd+age", pipeline, aged, fills=True),
                 ]
         return []
@@ -112,10 +117,11 @@ class Workload:
         source = self.directory / "one"
         subprocess.run([self.programs["corpus"], str(source), str(self.bytes // 1_000_000), "one"], check=True)
         jobs = []
-        for suite in ("des-md5", "age"):
-            sealed, opened = self.file(f"one-{suite}"), self.tree(f"one-{suite}")
+        for suite, compression in (("des-md5", "deflate"), ("age", "deflate"), ("age", "zstd")):
+            name = f"one-{suite}-{compression}"
+            sealed, opened = self.file(name), self.tree(name)
             for verb, paths in (("pack", (source, sealed)), ("unpack", (sealed, opened))):
-                job = self.ours(verb, suite, *paths)
+                job = self.ours(verb, suite, *paths, compression)
                 jobs.append(replace(job, name=f"{job.name}, one document"))
         return jobs
 

@@ -17,5 +17,5 @@ mod script;
 pub(crate) use age_payload::age_payload;
 pub(crate) use border::border;
 pub(crate) use claims::{claim_file, naming, package};
-pub(crate) use codec::{archive, deflate, sealed};
+pub(crate) use codec::{archive, deflate, sealed, zstd};
 pub(crate) use messages::{answer, request, trial};

@@ -4,7 +4,7 @@ use super::border::call;
 use super::callback::{UserData, cw_write_fn};
 use super::error::cw_error;
 use super::key::cw_sealing_key;
-use super::pointer::{Options, options, path, shared, tell};
+use super::pointer::{Options, options, parsed, path, shared, tell};
 use super::stream::HostWrite;
 use super::watch::{HostWatch, cw_watch};
 use crate::Result;
@@ -22,9 +22,14 @@ pub struct cw_pack_options {
     /// At most this many threads, the caller's among them; they have ended when the call returns. The number changes
     /// nothing about the bytes. Default: as many as the machine runs at once.
     pub threads: u32,
-    /// The level of deflate, from 1 (least work) to 9 (most); more work mostly gives less to send, but not for every
+    /// The level of compression, from 1 (least work) to 9 (most); more work mostly gives less to send, but not for every
     /// content. Default: 3.
     pub level: u32,
+    /// What entries are compressed with: "deflate", which every unzip tool reads, or "zstd", Zstandard, for recipients
+    /// that read it. Borrowed during the call; NULL for "deflate". An exchange takes the partner's setting instead.
+    pub compression: *const c_char,
+    /// The length of `compression` in bytes.
+    pub compression_len: usize,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -48,6 +53,12 @@ pub(super) unsafe fn pack_options(given: *const cw_pack_options) -> Result<PackO
     }
     if given.level != 0 {
         set = set.with_level(u8::try_from(given.level).unwrap_or(u8::MAX));
+    }
+    if !given.compression.is_null() {
+        // SAFETY: the host vouches for the text.
+        let compression =
+            unsafe { parsed("options->compression", given.compression, given.compression_len) }?;
+        set = set.with_compression(compression);
     }
     Ok(set)
 }
@@ -118,7 +129,9 @@ mod tests {
     use super::super::code::{CW_ERR_CANCELLED, CW_ERR_INVALID_ARGUMENT, CW_ERR_UNREACHABLE};
     use super::super::host_for_tests::{collect, data, fails, refuse, stop, works};
     use super::*;
-    use crate::codec::{DesMd5Key, Framing, Limits, OpeningKey, SealingKey, decompress_bytes, decrypt_bytes};
+    use crate::codec::{
+        Compression, DesMd5Key, Framing, Limits, OpeningKey, SealingKey, decompress_bytes, decrypt_bytes,
+    };
     use std::ptr::{null, null_mut};
 
     fn key() -> DesMd5Key {
@@ -130,7 +143,8 @@ mod tests {
     }
 
     fn set(threads: u32, level: u32) -> cw_pack_options {
-        cw_pack_options { struct_size: size_of::<cw_pack_options>(), threads, level }
+        let (struct_size, compression) = (size_of::<cw_pack_options>(), null());
+        cw_pack_options { struct_size, threads, level, compression, compression_len: 0 }
     }
 
     #[test]
@@ -146,7 +160,21 @@ mod tests {
             ] {
                 assert_eq!(pack_options(&raw const given).unwrap(), expected);
             }
-            for struct_size in [0, size_of::<cw_pack_options>() - 1, usize::MAX] {
+            for (name, expected) in [("deflate", Compression::Deflate), ("zstd", Compression::Zstd)] {
+                let named = cw_pack_options {
+                    compression: name.as_ptr().cast(),
+                    compression_len: name.len(),
+                    ..set(0, 0)
+                };
+                assert_eq!(pack_options(&raw const named).unwrap().compression(), expected);
+                // A host compiled for the struct as it was before has no such member.
+                let older = cw_pack_options { struct_size: cw_pack_options::FIRST, ..named };
+                assert_eq!(pack_options(&raw const older).unwrap(), PackOptions::default());
+            }
+            let unknown = cw_pack_options { compression: c"lzma".as_ptr(), compression_len: 4, ..set(0, 0) };
+            let error = pack_options(&raw const unknown).unwrap_err();
+            assert!(error.to_string().contains("`deflate` and `zstd`"), "{error}");
+            for struct_size in [0, cw_pack_options::FIRST - 1, usize::MAX] {
                 let wrong = cw_pack_options { struct_size, ..set(0, 0) };
                 let error = pack_options(&raw const wrong).unwrap_err();
                 assert!(error.to_string().contains("sizeof"), "{error}");

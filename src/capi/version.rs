@@ -44,12 +44,12 @@ pub extern "C" fn cw_abi_version() -> u32 {
     CW_ABI_VERSION
 }
 
-/// Whether the library can do something: "des-md5", "age" (suites); "https", "directory" (transports); "receiver",
-/// "webhook", "sqlite", "toml". 1 if so, 0 if not or if the name is not known.
+/// Whether the library can do something: "des-md5", "age" (suites); "deflate", "zstd" (compressions); "https",
+/// "directory" (transports); "receiver", "webhook", "sqlite", "toml". 1 if so, 0 if not or if the name is not known.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_has_capability(name: *const c_char, name_len: usize) -> i32 {
     const CAPABILITIES: &[&str] =
-        &["age", "des-md5", "directory", "https", "receiver", "sqlite", "toml", "webhook"];
+        &["age", "deflate", "des-md5", "directory", "https", "receiver", "sqlite", "toml", "webhook", "zstd"];
     // SAFETY: the host vouches for `name`.
     let known =
         |name| unsafe { given_text("name", name, name_len) }.is_ok_and(|name| CAPABILITIES.contains(&name));

@@ -5,7 +5,8 @@
 //! - **Suites** seal a stream of bytes for one partner: [`encrypt`] and [`decrypt`] move a whole stream,
 //!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`, [`PushDecryptor`] takes sealed bytes as they come, and
 //!   [`encrypt_batch`] many messages at once. A [`SealingKey`] or an [`OpeningKey`] says which [`Suite`] is meant.
-//! - **Archives** are zip files that any unzip tool opens: [`compress`] and [`decompress`] move a directory,
+//! - **Archives** are zip files that any unzip tool opens, unless [`Compression`] says otherwise: [`compress`] and
+//!   [`decompress`] move a directory,
 //!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
 //!
 //! [`pack`] does both in one pass: a directory into one sealed archive that lists its own digests; [`unpack`] opens it
@@ -67,12 +68,14 @@ mod suite;
 mod unpack;
 mod watch;
 mod window;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 #[cfg(feature = "age")]
 pub use self::age::{AgeIdentity, AgeRecipient, AgeRecipients, AgeSecret};
 pub use self::archive::{
-    ArchiveEntry, ArchiveReader, ArchiveWriter, EntryDigest, Limits, PackOptions, check_path, compress,
-    compress_bytes, decompress, decompress_bytes, to_nfc,
+    ArchiveEntry, ArchiveReader, ArchiveWriter, Compression, EntryDigest, Limits, PackOptions, check_path,
+    compress, compress_bytes, decompress, decompress_bytes, to_nfc,
 };
 #[cfg(feature = "exchange")]
 pub(crate) use self::archive::{SharedArchive, Wanted, available_threads};

@@ -178,9 +178,10 @@ impl Exchange {
         span!("seal", package = package.id, partner = partner.site, suite = key.suite().name());
         let mut file =
             SealedFile::counting(self.0.store.create(Side::Out)?, partner.export_rules.max_sealed_size());
-        write_behind(self.0.pack.threads(), &mut file, |file| {
+        let options = self.0.pack.with_compression(partner.compression);
+        write_behind(options.threads(), &mut file, |file| {
             let mut writer =
-                PackageWriter::with_options(Encryptor::new(key, file)?, package.clone(), &self.0.pack);
+                PackageWriter::with_options(Encryptor::new(key, file)?, package.clone(), &options);
             for document in records.iter().filter(|record| record.kind == RecordKind::Document) {
                 let content = self.0.case_system.open_document(&package.claim, &document.id)?;
                 writer.document(document, Watched::new(content, watch))?;

@@ -2,7 +2,7 @@
 
 use super::key_ring::KeyRing;
 use super::legacy::{AfterReview, LegacyReview};
-use crate::codec::{OpeningKey, SealingKey, Suite};
+use crate::codec::{Compression, OpeningKey, SealingKey, Suite};
 use crate::merge::ConflictPolicy;
 use crate::model::{Date, SiteId, Timestamp};
 use crate::protocol::{Credential, DEFAULT_WINDOW, Request, Validity, VerifyingKey, is_signed};
@@ -56,6 +56,7 @@ pub struct Partner {
     pub(super) export_rules: ExportRules,
     pub(super) import_rules: ImportRules,
     pub(super) conflicts: ConflictPolicy,
+    pub(super) compression: Compression,
     pub(super) unpacks_as: Option<String>,
     pub(super) paused: bool,
     pub(super) retry: RetryPolicy,
@@ -83,6 +84,7 @@ impl Partner {
             export_rules: ExportRules::default(),
             import_rules: ImportRules::default(),
             conflicts: ConflictPolicy::Stop,
+            compression: Compression::default(),
             unpacks_as: None,
             paused: false,
             retry: RetryPolicy::for_packages(),
@@ -216,6 +218,16 @@ impl Partner {
     #[must_use]
     pub fn settling_conflicts(mut self, policy: ConflictPolicy) -> Self {
         self.conflicts = policy;
+        self
+    }
+
+    /// What packages to this partner are compressed with; by default [`Compression::Deflate`], which every partner reads.
+    ///
+    /// A [trial](super::Exchange::trial) shows whether the partner reads another. What the partner itself uses needs no
+    /// setting.
+    #[must_use]
+    pub fn compressing_with(mut self, compression: Compression) -> Self {
+        self.compression = compression;
         self
     }
 

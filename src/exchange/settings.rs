@@ -122,7 +122,8 @@ impl ExchangeSettings {
         self
     }
 
-    /// On how many threads, and how hard, exported packages are compressed.
+    /// On how many threads, and how hard, exported packages are compressed. With what is each partner's own setting:
+    /// [`Partner::compressing_with`].
     #[must_use]
     pub fn with_pack_options(mut self, options: PackOptions) -> Self {
         self.pack = options;

@@ -33,6 +33,7 @@ mod table;
 
 pub use secret::{LocalSecrets, SecretPlace, SecretSource};
 
+use crate::codec::Compression;
 use crate::exchange::Partner;
 use crate::merge::ConflictPolicy;
 use crate::model::SiteId;
@@ -41,7 +42,7 @@ use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::{Detail, Error, ErrorKind, Result};
 use keys::Keys;
 use retry::Retry;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub struct PartnerSettings {
     url: Option<String>,
     signature_window_seconds: u64,
     conflicts: ConflictPolicy,
+    #[serde(serialize_with = "write_name")]
+    compression: Compression,
     paused: bool,
     retry: Retry,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +155,7 @@ impl PartnerSettings {
         let partner = Partner::new(self.site.clone(), &self.alias)
             .within_window(Duration::from_secs(self.signature_window_seconds))
             .settling_conflicts(self.conflicts)
+            .compressing_with(self.compression)
             .paused(self.paused)
             .retrying(self.retry.policy())?
             .selecting(self.selection.clone())
@@ -236,6 +240,7 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         table.mistake("signature_window_seconds", format_args!("1 to {LONGEST_WINDOW} seconds are expected"));
     }
     let conflicts = table.take::<ConflictPolicy>("conflicts").unwrap_or_default();
+    let compression = read_compression(&mut table);
     let paused = table.take::<bool>("paused").unwrap_or_default();
     let automatic = table.table("automatic_unpack", "say who unpacks, { as = \"account\" }, or leave it out");
     let automatic_unpack = automatic.and_then(AutomaticUnpack::read);
@@ -269,6 +274,7 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         url,
         signature_window_seconds: window,
         conflicts,
+        compression,
         paused,
         retry,
         automatic_unpack,
@@ -279,6 +285,19 @@ fn read_partner(mut table: Table<'_>, mistakes: &Mistakes) -> Option<PartnerSett
         import,
         names,
     })
+}
+
+fn read_compression(table: &mut Table<'_>) -> Compression {
+    let named = table.take::<String>("compression");
+    let read = named.map_or(Ok(Compression::default()), |name| name.parse());
+    read.unwrap_or_else(|error: Error| {
+        table.mistake("compression", error);
+        Compression::default()
+    })
+}
+
+fn write_name<S: Serializer>(compression: &Compression, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(compression.name())
 }
 
 impl AutomaticUnpack {

@@ -37,6 +37,10 @@ impl ArchiveEntry {
     }
 }
 
+/// The methods that are read.
+const METHODS: &str =
+    if cfg!(feature = "zstd") { "stored, deflated and Zstandard" } else { "stored and deflated" };
+
 /// Where the central directory lies.
 struct Directory {
     start: u64,
@@ -244,10 +248,12 @@ fn judge_features(found: &Found, name: &str, is_directory: bool) -> Result<Metho
         return unsupported("is a patch or part of a split archive".to_owned());
     }
     let Some(method) = Method::from_code(found.method) else {
-        return unsupported(format!(
-            "is compressed by method {}; only stored and deflated are read",
-            found.method
-        ));
+        return unsupported(match found.method {
+            record::ZSTD => "is compressed with Zstandard (method 93), which is not built in here: build with the feature \
+                             `zstd`, or have the sender set `compression = \"deflate\"` for this site"
+                .to_owned(),
+            method => format!("is compressed by method {method}; only {METHODS} are read"),
+        });
     };
     // The file type bits of a Unix mode; writers on other systems leave them zero.
     match found.attributes >> 28 {

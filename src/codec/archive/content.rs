@@ -1,13 +1,13 @@
-//! What to store and what to deflate, decided by looking at the content.
+//! What to store and what to compress, decided by looking at the content.
 
-/// Content shorter than this is simply deflated and the shorter form kept.
+/// Content shorter than this is simply compressed and the shorter form kept.
 const SHORT: usize = 4 * 1024;
 
 /// How many samples are taken, spread evenly, and how long each is.
 const SAMPLES: usize = 8;
 const SAMPLE: usize = 4 * 1024;
 
-/// Bytes with more entropy than this (8 is the most) gain nothing from deflate. Text has 4 to 5, a page of a scan
+/// Bytes with more entropy than this (8 is the most) gain nothing from compression. Text has 4 to 5, a page of a scan
 /// that is already compressed 7.9.
 const DENSE: f64 = 7.5;
 
@@ -26,10 +26,10 @@ const COMPRESSED: &[(usize, &[u8])] = &[
     (8, b"WEBP"),                 // WebP
 ];
 
-/// Whether deflating a whole document is worth the time.
+/// Whether compressing a whole document is worth the time.
 ///
 /// A PDF is judged by its bytes and not by its name: some hold scans, some plain text.
-pub(super) fn is_worth_deflating(document: &[u8]) -> bool {
+pub(super) fn is_worth_compressing(document: &[u8]) -> bool {
     if document.len() < SHORT {
         return true;
     }
@@ -38,7 +38,7 @@ pub(super) fn is_worth_deflating(document: &[u8]) -> bool {
     !COMPRESSED.iter().any(compressed) && !is_dense(document)
 }
 
-/// Whether bytes from anywhere in a document have no room for deflate.
+/// Whether bytes from anywhere in a document have no room for compression.
 pub(super) fn is_dense(content: &[u8]) -> bool {
     content.len() >= SHORT && sampled_entropy(content) >= DENSE
 }
@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn text_is_deflated_and_noise_is_stored() {
+    fn text_is_compressed_and_noise_is_stored() {
         let text = b"2026-03-01;windscreen;412.50;EUR\n".repeat(40_000);
         for length in [0, 100, SHORT, 70_000, text.len()] {
-            assert!(is_worth_deflating(&text[..length]), "{length}");
+            assert!(is_worth_compressing(&text[..length]), "{length}");
         }
         for length in [SHORT, SHORT + 1, 33_000, 4 << 20] {
-            assert!(!is_worth_deflating(&noise(length)), "{length}");
+            assert!(!is_worth_compressing(&noise(length)), "{length}");
         }
     }
 
@@ -96,8 +96,8 @@ mod tests {
     fn a_compressed_file_is_known_by_its_beginning() {
         let mut photo = b"\xff\xd8\xff\xe0".to_vec();
         photo.resize(20_000, 7);
-        assert!(!is_worth_deflating(&photo));
+        assert!(!is_worth_compressing(&photo));
         photo[0] = 0;
-        assert!(is_worth_deflating(&photo));
+        assert!(is_worth_compressing(&photo));
     }
 }

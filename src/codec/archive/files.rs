@@ -4,14 +4,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use super::super::deflate::WINDOW;
 use super::super::file::at;
 use super::super::pump::CHUNK;
 use super::super::watch::{Watch, tell};
 use super::buffer::Buffers;
 use super::job::{Job, Part};
 use super::source::{Chain, ShortFile};
-use super::writer::{ArchiveWriter, BLOCK_BUFFER, BUFFERED, Queued};
+use super::writer::{ArchiveWriter, BUFFERED, Queued};
 use crate::Result;
 
 impl<W: Write> ArchiveWriter<W> {
@@ -60,8 +59,8 @@ impl<W: Write> ArchiveWriter<W> {
         let mut left = file.metadata().map_err(at(path))?.len();
         self.insert(name, false)?;
         let mut queued = Queued::FirstBlock(name.to_owned());
-        let mut chain = Chain::start(Some(file.take(left)));
-        let mut longest = BLOCK_BUFFER;
+        let mut chain = Chain::of_file(file.take(left), self.blocks.window);
+        let mut longest = self.blocks.buffer;
         loop {
             let buffer = self.take_block_buffer()?;
             self.tell_read(watch)?;
@@ -72,7 +71,7 @@ impl<W: Write> ArchiveWriter<W> {
                 return Ok(());
             }
             self.submit(queued, Job::new(buffer, Part::Block(chain.next()), length));
-            (queued, longest) = (Queued::Block, BLOCK_BUFFER - WINDOW);
+            (queued, longest) = (Queued::Block, self.blocks.buffer - self.blocks.window);
         }
     }
 

@@ -1,11 +1,16 @@
-//! One piece of work on content in memory: measure it, look whether deflate gains something, deflate.
+//! One piece of work on content in memory: measure it, look whether compression gains something, compress.
 
 use zeroize::Zeroizing;
 
 use super::super::deflate::Deflater;
 use super::buffer::{Buffer, Buffers};
-use super::content::{is_dense, is_worth_deflating};
+#[cfg(feature = "zstd")]
+use super::compression::Compression;
+use super::content::{is_dense, is_worth_compressing};
 use super::digest::{EntryDigest, Measure};
+#[cfg(feature = "zstd")]
+use super::frames::Frames;
+use super::options::PackOptions;
 use super::record::Method;
 use super::source::{Block, ShortFile, ended_early};
 use crate::Result;
@@ -37,15 +42,67 @@ pub(super) struct Done {
 
 /// What a thread needs to work, used again from job to job.
 pub(super) struct Tools {
-    level: u8,
+    options: PackOptions,
     deflater: Option<Deflater>,
-    deflated: Zeroizing<Vec<u8>>,
+    #[cfg(feature = "zstd")]
+    frames: Option<Frames>,
+    compressed: Zeroizing<Vec<u8>>,
 }
 
 impl Tools {
-    /// Deflates at `level`; at 0 not at all.
-    pub(super) fn new(level: u8) -> Self {
-        Self { level, deflater: None, deflated: Zeroizing::default() }
+    /// Compresses as these say; at level 0 not at all.
+    pub(super) fn new(options: PackOptions) -> Self {
+        Self {
+            options,
+            deflater: None,
+            #[cfg(feature = "zstd")]
+            frames: None,
+            compressed: Zeroizing::default(),
+        }
+    }
+
+    /// Makes room for all that content of `length` may become: growing would leave a copy that is not wiped.
+    fn make_room(&mut self, length: usize) {
+        let longest = length + length / 1024 + 1024;
+        #[cfg(feature = "zstd")]
+        let longest = longest.max(Frames::longest(length));
+        if self.compressed.capacity() < longest {
+            self.compressed = Zeroizing::new(Vec::with_capacity(Buffers::capacity_for(longest)));
+        }
+    }
+
+    /// Compresses what is in `buffer`. Gives how it is kept then.
+    fn compress(&mut self, buffer: &Buffer, part: &Part) -> Result<Method> {
+        self.make_room(buffer.content().len());
+        #[cfg(feature = "zstd")]
+        if self.options.compression() == Compression::Zstd
+            && self.compress_to_frames(buffer.content(), part)?
+        {
+            return Ok(Method::Zstd);
+        }
+        let is_last = if let Part::Block(block) = part { block.is_last } else { true };
+        self.deflate(buffer, is_last);
+        Ok(Method::Deflated)
+    }
+
+    /// Tells whether the content may stand so.
+    #[cfg(feature = "zstd")]
+    fn compress_to_frames(&mut self, content: &[u8], part: &Part) -> Result<bool> {
+        let frames = match &mut self.frames {
+            Some(frames) => frames,
+            none => none.insert(Frames::new(self.options.level())?),
+        };
+        match part {
+            Part::Whole | Part::File(_) => frames.whole(content, &mut self.compressed),
+            Part::Block(_) => frames.block(content, &mut self.compressed).map(|()| true),
+        }
+    }
+
+    fn deflate(&mut self, buffer: &Buffer, is_last: bool) {
+        let (buffer, start) = buffer.with_window();
+        let deflater = self.deflater.get_or_insert_with(|| Deflater::new(self.options.level()));
+        self.compressed.clear();
+        deflater.deflate(buffer, start, is_last, &mut self.compressed);
     }
 }
 
@@ -65,10 +122,9 @@ impl Job {
     }
 
     pub(super) fn work(&mut self, tools: &mut Tools) {
-        self.done = Some(self.read_and_measure().map(|(measured, is_from_file)| {
+        self.done = Some(self.read_and_measure().and_then(|(measured, is_from_file)| {
             let read = if is_from_file { self.buffer.content().len() as u64 } else { 0 };
-            let method = if self.deflate(tools) { Method::Deflated } else { Method::Stored };
-            Done { method, measured, read }
+            Ok(Done { method: self.compress(tools)?, measured, read })
         }));
     }
 
@@ -84,29 +140,21 @@ impl Job {
         Ok((Some(measure.finish()), is_from_file))
     }
 
-    /// Puts the deflated form into the buffer where it is shorter.
-    fn deflate(&mut self, tools: &mut Tools) -> bool {
+    /// Puts the compressed form into the buffer where it is shorter. Gives how the content is kept there.
+    fn compress(&mut self, tools: &mut Tools) -> Result<Method> {
         let content = self.buffer.content();
-        let (is_worth, is_last) = match &self.part {
-            Part::Whole | Part::File(_) => (is_worth_deflating(content), true),
-            Part::Block(block) => (!is_dense(content), block.is_last),
+        let is_worth = match &self.part {
+            Part::Whole | Part::File(_) => is_worth_compressing(content),
+            Part::Block(_) => !is_dense(content),
         };
-        if tools.level == 0 || content.is_empty() || !is_worth {
-            return false;
+        if tools.options.level() == 0 || content.is_empty() || !is_worth {
+            return Ok(Method::Stored);
         }
-        // Room for all, since growing would leave a copy that is not wiped.
-        let longest = content.len() + content.len() / 1024 + 1024;
-        if tools.deflated.capacity() < longest {
-            tools.deflated = Zeroizing::new(Vec::with_capacity(Buffers::capacity_for(longest)));
+        let method = tools.compress(&self.buffer, &self.part)?;
+        if tools.compressed.len() >= content.len() {
+            return Ok(Method::Stored);
         }
-        let (buffer, start) = self.buffer.with_window();
-        let deflater = tools.deflater.get_or_insert_with(|| Deflater::new(tools.level));
-        tools.deflated.clear();
-        deflater.deflate(buffer, start, is_last, &mut tools.deflated);
-        let is_shorter = tools.deflated.len() < content.len();
-        if is_shorter {
-            self.buffer.replace(&tools.deflated);
-        }
-        is_shorter
+        self.buffer.replace(&tools.compressed);
+        Ok(method)
     }
 }

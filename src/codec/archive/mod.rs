@@ -4,23 +4,27 @@
 //! reasons: a writer on an output that cannot seek must give small entries exact headers (some readers take stored
 //! entries no other way) and large ones a data descriptor; and a reader that must find every contradiction in an
 //! archive has to see all of its bytes itself, since two parsers of the same bytes are where attacks live.
-//! Deflate is written and read by the codec's own encoder and decoder; CRC-32 comes from `crc32fast`.
+//! Deflate is written and read by the codec's own encoder and decoder, Zstandard by libzstd; CRC-32 comes from `crc32fast`.
 //!
 //! - [`name`]: which names may be written to a file system, and which collide
 //! - [`limits`]: how much an archive may cost
 //! - [`record`]: the records of the format as bytes
-//! - [`content`]: what to store and what to deflate
-//! - [`job`], [`source`], [`workers`], [`buffer`] and [`stored`]: content measured and deflated ahead, on other threads
+//! - [`compression`] and [`content`]: what entries are compressed with, and which are stored
+//! - [`job`], [`source`], [`workers`], [`buffer`], `frames` and [`stored`]: content measured and compressed ahead, on other
+//!   threads
 //! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
 //! - [`extract`]: many entries, by every core; [`order`]: entries in the order that suits the threads
 //! - [`files`]: files of a directory, read by the threads, too; [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
 mod buffer;
 mod catalogue;
+mod compression;
 mod content;
 mod digest;
 mod extract;
 mod files;
+#[cfg(feature = "zstd")]
+mod frames;
 mod job;
 mod limits;
 mod memory;
@@ -37,6 +41,7 @@ mod workers;
 mod writer;
 
 pub use self::catalogue::ArchiveEntry;
+pub use self::compression::Compression;
 pub use self::digest::EntryDigest;
 #[cfg(feature = "exchange")]
 pub(crate) use self::extract::Wanted;

@@ -8,6 +8,8 @@ use zip::result::ZipError;
 
 use super::super::inflate::{self, Inflater};
 use super::super::pump::CHUNK;
+#[cfg(feature = "zstd")]
+use super::super::zstd::Decompressor;
 use super::catalogue::{self, ArchiveEntry};
 use super::digest::{EntryDigest, Measure};
 use super::limits::Limits;
@@ -37,7 +39,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// | [`Truncated`](ErrorKind::Truncated) | it begins as one, and has no directory |
     /// | [`TooManyEntries`](ErrorKind::TooManyEntries), [`InflatedTooLarge`](ErrorKind::InflatedTooLarge) | it is beyond `limits` |
     /// | [`HostileName`](ErrorKind::HostileName) | see [`check_path`](super::check_path) |
-    /// | [`UnsupportedArchive`](ErrorKind::UnsupportedArchive) | encrypted entries, links, methods other than stored and deflated, split archives, comments |
+    /// | [`UnsupportedArchive`](ErrorKind::UnsupportedArchive) | encrypted entries, links, methods other than stored, deflated and (feature `zstd`) Zstandard, split archives, comments |
     /// | [`InconsistentArchive`](ErrorKind::InconsistentArchive) | entries that collide, overlap, hide or differ from the directory; bytes that belong to nothing |
     /// | [`Io`](ErrorKind::Io) | `input` cannot be read |
     pub fn open(mut input: R, limits: &Limits) -> Result<Self> {
@@ -58,8 +60,10 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// # Errors
     ///
     /// - [`InvalidArgument`](ErrorKind::InvalidArgument): no file has this name.
-    /// - [`Altered`](ErrorKind::Altered): the content does not inflate, or its CRC-32 is wrong.
-    /// - [`InconsistentArchive`](ErrorKind::InconsistentArchive): it is shorter or longer than declared.
+    /// - [`Altered`](ErrorKind::Altered): the content does not decompress, or its CRC-32 is wrong.
+    /// - [`InconsistentArchive`](ErrorKind::InconsistentArchive): it is shorter or longer than declared, or bytes follow it.
+    /// - [`UnsupportedArchive`](ErrorKind::UnsupportedArchive): it was compressed with a dictionary, or with a window of more
+    ///   than 8 MiB.
     /// - [`Io`](ErrorKind::Io): the archive cannot be read, or `output` refuses.
     pub fn read(&mut self, name: &str, output: impl Write) -> Result<EntryDigest> {
         let entry = self.entries.named(name)?;
@@ -120,11 +124,18 @@ impl fmt::Debug for Entries {
 /// Gets the content out of entries, one after the other, with the same buffers.
 pub(super) struct Unpacker {
     inflater: Inflater,
+    /// Made when an entry needs it.
+    #[cfg(feature = "zstd")]
+    decompressor: Option<Decompressor>,
 }
 
 impl Unpacker {
     pub(super) fn new() -> Self {
-        Self { inflater: Inflater::new() }
+        Self {
+            inflater: Inflater::new(),
+            #[cfg(feature = "zstd")]
+            decompressor: None,
+        }
     }
 
     /// Writes the content of `entry`, whose bytes in the archive `packed` gives, to `output`.
@@ -152,6 +163,14 @@ impl Unpacker {
                 if consumed != entry.compressed {
                     return Err(inconsistent("it has bytes after its compressed content"));
                 }
+            }
+            #[cfg(feature = "zstd")]
+            Method::Zstd => {
+                let decompressor = match &mut self.decompressor {
+                    Some(decompressor) => decompressor,
+                    none => none.insert(Decompressor::new()?),
+                };
+                decompress(&mut packed, decompressor, &mut content)?;
             }
         }
         let (digest, crc32) = content.measure.finish();
@@ -200,6 +219,25 @@ fn inflate(
         if inflated.ended {
             return Ok(consumed);
         }
+    }
+}
+
+/// Decompresses the bytes of an entry that is Zstandard frames (RFC 8878).
+#[cfg(feature = "zstd")]
+fn decompress(
+    frames: &mut impl BufRead,
+    decompressor: &mut Decompressor,
+    content: &mut Declared<impl Write>,
+) -> Result<()> {
+    decompressor.reset()?;
+    loop {
+        let piece = next_piece(frames)?;
+        if piece.is_empty() {
+            return decompressor.finish();
+        }
+        decompressor.decompress(piece, &mut |content_piece| content.take(content_piece))?;
+        let length = piece.len();
+        frames.consume(length);
     }
 }
 

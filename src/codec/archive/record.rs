@@ -35,9 +35,11 @@ pub(super) const IN_ZIP64_32: u32 = u32::MAX;
 const EXTRA_ZIP64: u16 = 0x0001;
 const EXTRA_UNICODE_PATH: u16 = 0x7075;
 
-/// Version 2.0 of the format, which is all that deflate needs, and 4.5, which zip64 needs.
+/// Version 2.0 of the format, which is all that deflate needs, 4.5, which zip64 needs, and 6.3 for Zstandard (4.4.3.2).
 const VERSION: u16 = 20;
 const VERSION_ZIP64: u16 = 45;
+#[cfg(feature = "zstd")]
+const VERSION_ZSTD: u16 = 63;
 /// Made on Unix: the upper half of the external attributes is a file mode.
 const MADE_ON_UNIX: u16 = 3 << 8;
 /// 1980-01-01 00:00, the earliest time the format knows, so that the same input gives the same bytes.
@@ -49,13 +51,29 @@ const DATE: u16 = 1 << 5 | 1;
 pub(super) enum Method {
     Stored,
     Deflated,
+    #[cfg(feature = "zstd")]
+    Zstd,
 }
+
+/// The method of Zstandard (4.4.5).
+pub(super) const ZSTD: u16 = 93;
 
 impl Method {
     pub(super) fn code(self) -> u16 {
         match self {
             Self::Stored => 0,
             Self::Deflated => 8,
+            #[cfg(feature = "zstd")]
+            Self::Zstd => ZSTD,
+        }
+    }
+
+    /// The version of the format that a reader needs.
+    fn version(self) -> u16 {
+        match self {
+            Self::Stored | Self::Deflated => VERSION,
+            #[cfg(feature = "zstd")]
+            Self::Zstd => VERSION_ZSTD,
         }
     }
 
@@ -63,6 +81,8 @@ impl Method {
         match code {
             0 => Some(Self::Stored),
             8 => Some(Self::Deflated),
+            #[cfg(feature = "zstd")]
+            ZSTD => Some(Self::Zstd),
             _ => None,
         }
     }
@@ -86,7 +106,7 @@ impl Header<'_> {
     pub(super) fn local(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LOCAL_LENGTH + self.name.len());
         bytes.extend(LOCAL_SIGNATURE);
-        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(self.method.version().to_le_bytes());
         self.flags_method_time(&mut bytes);
         let (crc32, compressed, inflated) = if self.has_descriptor {
             (0, 0, 0)
@@ -125,7 +145,7 @@ impl Header<'_> {
             .filter(|value| low(*value) == IN_ZIP64_32)
             .flat_map(u64::to_le_bytes)
             .collect();
-        let version = if zip64.is_empty() { VERSION } else { VERSION_ZIP64 };
+        let version = self.method.version().max(if zip64.is_empty() { VERSION } else { VERSION_ZIP64 });
         let extra_length = if zip64.is_empty() { 0 } else { 4 + zip64.len() };
         let mode: u32 = if self.is_directory { 0o040_755 } else { 0o100_644 };
         let mut bytes = Vec::with_capacity(CENTRAL_LENGTH + self.name.len() + extra_length);

@@ -11,7 +11,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use zeroize::Zeroizing;
 
-use super::super::deflate::WINDOW;
 use super::super::file::at;
 use super::buffer::Buffer;
 use super::digest::{EntryDigest, Measure};
@@ -56,13 +55,23 @@ struct Baton {
 struct LongFile {
     rest: Take<File>,
     window: Zeroizing<Vec<u8>>,
+    /// How much the window holds.
+    reach: usize,
 }
 
 impl Chain {
-    /// Blocks that read `file`, or whose content is in their buffers.
-    pub(super) fn start(file: Option<Take<File>>) -> Self {
+    /// Blocks whose content is in their buffers.
+    pub(super) fn of_content() -> Self {
+        Self::start(None)
+    }
+
+    /// Blocks that read `file`, each with up to `window` bytes from the end of the one before.
+    pub(super) fn of_file(file: Take<File>, window: usize) -> Self {
+        Self::start(Some(LongFile { rest: file, window: Zeroizing::default(), reach: window }))
+    }
+
+    fn start(file: Option<LongFile>) -> Self {
         let (first, before) = sync_channel(1);
-        let file = file.map(|rest| LongFile { rest, window: Zeroizing::default() });
         // The channel has room for it, and the other end is here.
         let _ = first.send(Baton { measure: Measure::new(), file });
         Self(before)
@@ -93,7 +102,7 @@ impl Block {
         if let Some(file) = &mut baton.file {
             buffer.start_after(&file.window);
             buffer.fill(&mut file.rest)?;
-            file.window = Zeroizing::new(buffer.tail(WINDOW).to_vec());
+            file.window = Zeroizing::new(buffer.tail(file.reach).to_vec());
         }
         baton.measure.update(buffer.content());
         let is_from_file = baton.file.is_some();
@@ -106,7 +115,7 @@ impl Block {
 
 /// What can only be when a thread ended early, or another block failed.
 pub(super) fn ended_early() -> Error {
-    Error::new(ErrorKind::Internal, "deflate failed")
+    Error::new(ErrorKind::Internal, "compression failed")
 }
 
 #[cfg(test)]
@@ -120,7 +129,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         // Open for writing only.
         let unreadable = File::create(directory.path().join("scan")).unwrap();
-        let mut chain = Chain::start(Some(unreadable.take(100)));
+        let mut chain = Chain::of_file(unreadable.take(100), 0);
         let mut blocks = [chain.next(), chain.last()];
         let mut buffers = Buffers::new(0);
         let mut kind =

@@ -1,10 +1,86 @@
-//! Deflate's stored blocks, written straight from the content.
+//! The data of a long entry: compressed blocks as they are, and between them stored ones, straight from the content.
+
+use std::io::{self, Write};
+
+use super::super::pump::Counted;
+#[cfg(feature = "zstd")]
+use super::super::zstd::{EMPTY, RawFrame};
+#[cfg(feature = "zstd")]
+use super::frames::seems_last;
+use super::record::Method;
+
+/// What is being written of a long entry's data.
+pub(super) enum LongData {
+    Deflate,
+    #[cfg(feature = "zstd")]
+    Zstd(RawFrame),
+}
+
+impl LongData {
+    /// The data of an entry that is kept so.
+    pub(super) fn new(method: Method) -> Self {
+        match method {
+            Method::Stored | Method::Deflated => Self::Deflate,
+            #[cfg(feature = "zstd")]
+            Method::Zstd => Self::Zstd(RawFrame::default()),
+        }
+    }
+
+    /// Writes a block of the data to the archive: what it was compressed to, or the content where it is to be stored.
+    pub(super) fn write(
+        &mut self,
+        block: &[u8],
+        is_stored: bool,
+        is_last: bool,
+        archive: &mut Counted<impl Write>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Deflate if is_stored => for_each_stored(block, is_last, |bytes| archive.write_all(bytes)),
+            Self::Deflate => archive.write_all(block),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(raw) => write_frames(raw, block, is_stored, is_last, archive),
+        }
+    }
+}
+
+/// Writes a block as a frame of its own, or into the raw frame that is open; after the last one, an empty frame.
+#[cfg(feature = "zstd")]
+fn write_frames(
+    raw: &mut RawFrame,
+    block: &[u8],
+    is_stored: bool,
+    is_last: bool,
+    archive: &mut Counted<impl Write>,
+) -> io::Result<()> {
+    if is_stored {
+        raw.write(block, archive)?;
+    } else {
+        end_raw(raw, archive)?;
+        if seems_last(archive.bytes + block.len() as u64) {
+            archive.write_all(&EMPTY)?;
+        }
+        archive.write_all(block)?;
+    }
+    if is_last {
+        end_raw(raw, archive)?;
+        archive.write_all(&EMPTY)?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "zstd")]
+fn end_raw(raw: &mut RawFrame, archive: &mut Counted<impl Write>) -> io::Result<()> {
+    if seems_last(archive.bytes + RawFrame::END) {
+        raw.pad(archive)?;
+    }
+    raw.end(archive)
+}
 
 /// The most bytes of a stored block (RFC 1951, section 3.2.4).
 const STORED: usize = 0xffff;
 
 /// Writes `content` as stored blocks.
-pub(super) fn for_each_stored<E>(
+fn for_each_stored<E>(
     content: &[u8],
     is_last: bool,
     mut write: impl FnMut(&[u8]) -> Result<(), E>,

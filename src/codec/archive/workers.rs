@@ -16,7 +16,7 @@ pub(super) struct Workers {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     most: usize,
-    level: u8,
+    options: PackOptions,
     own: Tools,
     /// The number of the job to be submitted, and of the one to be given out, next.
     submitted: u64,
@@ -44,8 +44,8 @@ impl Workers {
             shared: Arc::default(),
             threads: Vec::new(),
             most: options.threads().get() - 1,
-            level: options.level(),
-            own: Tools::new(options.level()),
+            options: *options,
+            own: Tools::new(*options),
             submitted: 0,
             given: 0,
         }
@@ -93,9 +93,9 @@ impl Workers {
     }
 
     fn start_thread(&mut self) {
-        let (shared, level) = (Arc::clone(&self.shared), self.level);
+        let (shared, options) = (Arc::clone(&self.shared), self.options);
         let work = move || {
-            let mut tools = Tools::new(level);
+            let mut tools = Tools::new(options);
             while let Some(mut hand) = shared.take_in_hand() {
                 hand.work(&mut tools);
             }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::mem;
 
-use super::super::deflate::WINDOW;
 use super::super::pump::{Counted, fill};
 use super::buffer::{Buffer, Buffers};
+use super::compression::Blocks;
 use super::digest::EntryDigest;
 use super::job::{Done, Job, Part};
 use super::limits::Limits;
@@ -15,15 +15,12 @@ use super::name::{Names, check_path, to_nfc};
 use super::options::PackOptions;
 use super::record::{self, Header, Method};
 use super::source::{Chain, ended_early};
-use super::stored::for_each_stored;
+use super::stored::LongData;
 use super::workers::Workers;
 use crate::{Error, ErrorKind, Result};
 
 /// Content up to this length waits in memory, so that its header can state its size and CRC.
 pub(super) const BUFFERED: usize = 4 * 1024 * 1024;
-
-/// Longer content goes in blocks; each has its window before it in one buffer of 512 KiB.
-pub(super) const BLOCK_BUFFER: usize = 512 * 1024;
 
 /// The most bytes of buffers that wait to be written, where other threads work ahead.
 const AHEAD: usize = 16 * 1024 * 1024;
@@ -33,12 +30,12 @@ const SPARE: usize = 8 * 1024 * 1024;
 
 /// Writes a zip archive in one pass. The same entries give the same bytes, on any number of threads.
 ///
-/// Content up to 4 MiB is held in memory and gets a header with exact sizes; it is stored where deflate gains nothing
-/// (judged by its bytes). Longer content streams through deflate in blocks, with a data descriptor after it; a block
-/// where deflate gains nothing becomes deflate's stored blocks, since many readers cannot take a stored entry with a
-/// descriptor. All entries carry the time 1980-01-01.
+/// Content up to 4 MiB is held in memory and gets a header with exact sizes; it is stored where compression gains nothing
+/// (judged by its bytes). Longer content is compressed in blocks, with a data descriptor after it; a block that gains
+/// nothing becomes stored blocks of deflate, or raw ones of Zstandard, since many readers cannot take a stored entry with
+/// a descriptor. All entries carry the time 1980-01-01.
 ///
-/// Content is read and the archive written on the caller's thread alone. Measuring and deflating is done
+/// Content is read and the archive written on the caller's thread alone. Measuring and compressing is done
 /// [ahead](Self::queue) by others, as [`PackOptions`] says; they have ended when the writer is finished or dropped. Up
 /// to 16 MiB of content wait in memory then, in 24 MiB of buffers, and each thread has at most 5 MiB more.
 ///
@@ -67,6 +64,9 @@ pub struct ArchiveWriter<W: Write> {
     workers: Workers,
     buffers: Buffers,
     ahead: usize,
+    /// How long content is kept, and how it is cut.
+    long: Method,
+    pub(super) blocks: Blocks,
     /// What was handed to the workers and is to be written, in order.
     queue: VecDeque<Queued>,
     /// What was read of files, of the entries written, and no watch was told of.
@@ -90,6 +90,7 @@ struct Open {
     name: String,
     header_at: u64,
     data_at: u64,
+    data: LongData,
 }
 
 impl<W: Write> ArchiveWriter<W> {
@@ -111,6 +112,8 @@ impl<W: Write> ArchiveWriter<W> {
             workers,
             buffers: Buffers::new(ahead + SPARE),
             ahead,
+            long: options.compression().method(),
+            blocks: options.compression().blocks(),
             queue: VecDeque::new(),
             untold: 0,
             open: None,
@@ -274,13 +277,13 @@ impl<W: Write> ArchiveWriter<W> {
     fn queue_blocks(&mut self, name: &str, start: &Buffer, rest: impl Read) -> Result<()> {
         let mut content = start.content().chain(rest);
         let mut queued = Queued::FirstBlock(name.to_owned());
-        let mut chain = Chain::start(None);
+        let mut chain = Chain::of_content();
         self.broken = true;
         let mut buffer = self.take_block_buffer()?;
         buffer.fill(&mut content).map_err(within(name))?;
         loop {
             let mut next = self.take_block_buffer()?;
-            next.start_after(buffer.tail(WINDOW));
+            next.start_after(buffer.tail(self.blocks.window));
             next.fill(&mut content).map_err(within(name))?;
             if next.content().is_empty() {
                 self.buffers.give_back(next);
@@ -302,8 +305,8 @@ impl<W: Write> ArchiveWriter<W> {
 
     /// A buffer for a block, likewise. Its capacity decides what is in the block, and so is the same each time.
     pub(super) fn take_block_buffer(&mut self) -> Result<Buffer> {
-        self.make_room(BLOCK_BUFFER)?;
-        Ok(self.buffers.take_exactly(BLOCK_BUFFER))
+        self.make_room(self.blocks.buffer)?;
+        Ok(self.buffers.take_exactly(self.blocks.buffer))
     }
 
     fn make_room(&mut self, capacity: usize) -> Result<()> {
@@ -385,27 +388,25 @@ impl<W: Write> ArchiveWriter<W> {
     /// Begins an entry that is too long to be held in memory.
     fn open(&mut self, name: String) -> Result<()> {
         let header_at = self.output.bytes;
-        let mut header = self.header(&name, Method::Deflated);
+        let mut header = self.header(&name, self.long);
         header.has_descriptor = true;
         self.output.write_all(&header.local()).map_err(within(&name))?;
-        self.open = Some(Open { name, header_at, data_at: self.output.bytes });
+        let data = LongData::new(self.long);
+        self.open = Some(Open { name, header_at, data_at: self.output.bytes, data });
         Ok(())
     }
 
     /// Writes a block of the open entry, and ends the entry with the last one.
     fn write_block(&mut self, data: &[u8], done: &Done) -> Result<()> {
-        let open = self.open.take().ok_or_else(ended_early)?;
+        let mut open = self.open.take().ok_or_else(ended_early)?;
         let is_last = done.measured.is_some();
-        match done.method {
-            Method::Deflated => self.output.write_all(data),
-            Method::Stored => for_each_stored(data, is_last, |bytes| self.output.write_all(bytes)),
-        }
-        .map_err(within(&open.name))?;
+        let is_stored = done.method == Method::Stored;
+        open.data.write(data, is_stored, is_last, &mut self.output).map_err(within(&open.name))?;
         let Some((digest, crc32)) = done.measured else {
             self.open = Some(open);
             return Ok(());
         };
-        let mut header = self.header(&open.name, Method::Deflated);
+        let mut header = self.header(&open.name, self.long);
         header.has_descriptor = true;
         header.offset = open.header_at;
         header.crc32 = crc32;

@@ -119,7 +119,7 @@ impl Exchange {
             );
             package.id = id;
             package.key_version = version;
-            let sealed = seal_sample(key, package, named.records).ok()?;
+            let sealed = seal_sample(partner, key, package, named.records).ok()?;
             (sealed.len() as u64 <= SAMPLE_LIMIT).then_some((sealed, named.violations))
         };
         let sealed = match records.and_then(seal) {

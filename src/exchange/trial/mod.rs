@@ -171,7 +171,7 @@ impl Exchange {
         package.id = options.package;
         let version = package.key_version;
         let key = partner.sealing_key(version)?;
-        let sealed = seal_sample(key, package, named.records)?;
+        let sealed = seal_sample(partner, key, package, named.records)?;
         self.check_export_rules(partner, &records, sealed.len() as u64, checks);
         if sealed.len() as u64 > SAMPLE_LIMIT {
             checks.failed(

@@ -197,6 +197,13 @@ impl Exchange {
                     "Update claimwire at {here}, which reads format version {FORMAT_VERSION}, or let {there} write that."
                 ),
             ),
+            ErrorKind::UnsupportedArchive => (
+                "opens",
+                TrialSide::Either,
+                format!(
+                    "Set `compression = \"deflate\"` for {here} at {there}, or update claimwire at {here} to one that reads it."
+                ),
+            ),
             kind if (100..300).contains(&kind.code()) => {
                 ("opens", TrialSide::Either, format!("Find out at {there} what wrote such a package."))
             }

@@ -1,6 +1,6 @@
 //! The sample: a fictional claim in the types, statuses and custom fields that this site really uses.
 
-use crate::codec::{Encryptor, SealingKey};
+use crate::codec::{Encryptor, PackOptions, SealingKey};
 use crate::exchange::partner::Partner;
 use crate::model::{
     Assessment, Bill, Claim, ClaimFile, Contact, Document, ExchangeId, Json, Note, Package, PackageId,
@@ -113,9 +113,16 @@ pub(super) fn check_size(file: &ClaimFile) -> Result<()> {
     ))
 }
 
-/// Packs and seals a sample in memory. Whatever a document's record says of its bytes, they are a sample text.
-pub(super) fn seal_sample(key: &SealingKey, package: Package, mut records: Vec<Record>) -> Result<Vec<u8>> {
-    let mut writer = PackageWriter::new(Encryptor::new(key, Vec::new())?, package);
+/// Packs and seals a sample for a partner in memory. Whatever a document's record says of its bytes, they are a sample
+/// text.
+pub(super) fn seal_sample(
+    partner: &Partner,
+    key: &SealingKey,
+    package: Package,
+    mut records: Vec<Record>,
+) -> Result<Vec<u8>> {
+    let options = PackOptions::default().with_compression(partner.compression);
+    let mut writer = PackageWriter::with_options(Encryptor::new(key, Vec::new())?, package, &options);
     for document in records.iter_mut().filter(|record| record.kind == RecordKind::Document) {
         document.fields.remove("size");
         document.fields.remove("sha256");
