@@ -3,7 +3,14 @@
 //!
 //! `CLAIMWIRE_FAULT_RUNS` asks for more runs, `CLAIMWIRE_FAULT_SEED` for the one that follows from a seed.
 
-#![cfg(all(unix, feature = "failpoints", feature = "age", feature = "https", feature = "receiver"))]
+#![cfg(all(
+    unix,
+    feature = "failpoints",
+    feature = "age",
+    feature = "https",
+    feature = "receiver",
+    feature = "webhook"
+))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "faults/applying.rs"]
@@ -26,6 +33,8 @@ mod site;
 mod story;
 #[path = "faults/sweep.rs"]
 mod sweep;
+#[path = "webhook_host/mod.rs"]
+mod webhook_host;
 #[path = "faults/wire.rs"]
 mod wire;
 
@@ -68,6 +77,7 @@ fn a_file_that_may_not_grow_is_refused_or_kills_and_leaves_nothing() {
 #[test]
 fn a_full_disk_is_told_and_leaves_nothing() {
     if !disk::full_disks() {
+        assert!(std::env::var_os("CI").is_none(), "CI runs as a user who may mount a file system");
         eprintln!("skipped: this machine lets nobody mount a file system");
     }
 }
@@ -75,6 +85,24 @@ fn a_full_disk_is_told_and_leaves_nothing() {
 #[test]
 fn what_a_site_may_have_applied_when_it_was_cut_off_is_not_rejected_and_is_applied_once() {
     applying::what_may_be_applied_is_not_rejected();
+}
+
+#[test]
+fn a_receiver_killed_in_the_midst_of_an_upload_goes_on_with_it() {
+    wire::killed_in_the_midst();
+}
+
+#[test]
+fn an_upload_whose_bytes_could_not_be_synced_begins_anew() {
+    wire::a_sync_that_fails();
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_told_and_leaves_nothing() {
+    if !disk::read_only_folders() {
+        assert!(std::env::var_os("CI").is_none(), "CI is no root, or a root who may mount");
+        eprintln!("skipped: this is root, whom no mode keeps from writing, and who may not mount");
+    }
 }
 
 #[test]
@@ -91,6 +119,7 @@ fn runs_at_random_come_to_rest_as_if_nothing_had_happened() {
     let asked = std::env::var("CLAIMWIRE_FAULT_RUNS").ok().map(|runs| runs.parse().unwrap());
     let runs = asked.unwrap_or(RUNS);
     let (next, packages, deaths) = (AtomicU64::new(1), AtomicU64::new(0), AtomicU64::new(0));
+    let dropped = AtomicU64::new(0);
     let failed: Vec<u64> = std::thread::scope(|scope| {
         let work = || {
             let mut failed = Vec::new();
@@ -103,6 +132,7 @@ fn runs_at_random_come_to_rest_as_if_nothing_had_happened() {
                     Ok(told) => {
                         packages.fetch_add(told.packages as u64, Ordering::Relaxed);
                         deaths.fetch_add(told.deaths as u64, Ordering::Relaxed);
+                        dropped.fetch_add(told.dropped as u64, Ordering::Relaxed);
                     }
                     Err(_) => failed.push(seed),
                 }
@@ -111,6 +141,8 @@ fn runs_at_random_come_to_rest_as_if_nothing_had_happened() {
         let threads = [(); 4].map(|()| scope.spawn(work));
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    eprintln!("{runs} runs: {packages:?} packages, {deaths:?} processes killed");
+    eprintln!(
+        "{runs} runs, {dropped:?} over drop folders: {packages:?} packages, {deaths:?} processes killed"
+    );
     assert!(failed.is_empty(), "replay them with CLAIMWIRE_FAULT_SEED: {failed:?}");
 }

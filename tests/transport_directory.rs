@@ -174,3 +174,58 @@ fn requests_without_an_id_are_told_apart_by_path_and_body() {
         assert_eq!(response.body(), body);
     }
 }
+
+#[test]
+fn what_a_process_left_in_the_making_is_swept_by_its_own_side() {
+    let (folder, _transport, _inbox) = folder();
+    let part = format!(".{}.http.part", PackageId::generate());
+    let lying = |name: &str| names(&folder.path().join(name)).len();
+    let place = |name: &str| fs::write(folder.path().join(name).join(&part), "POST /pack").unwrap();
+    for name in ["requests", "sent", "answers"] {
+        place(name);
+    }
+    DirectoryInbox::new(folder.path()).unwrap();
+    assert_eq!(["requests", "sent", "answers"].map(lying), [1, 1, 0]);
+    place("answers");
+    DirectoryTransport::new(folder.path()).unwrap();
+    assert_eq!(["requests", "sent", "answers"].map(lying), [0, 0, 1]);
+}
+
+#[test]
+fn a_recipient_that_died_after_its_answer_does_not_answer_what_was_collected() {
+    let (folder, transport, inbox) = folder();
+    let id = PackageId::generate();
+    send(&transport, &package(id), b"sealed").unwrap();
+    let path = folder.path().join(format!("requests/{id}.http"));
+    let dropped = fs::read(&path).unwrap();
+    inbox.poll(&Echo).unwrap();
+    fs::write(&path, dropped).unwrap();
+    assert!(matches!(send(&transport, &package(id), b"sealed").unwrap(), Reply::Answered(_)));
+    assert_eq!(inbox.poll(&Echo).unwrap(), 0);
+    for empty in ["requests", "answers", "sent"] {
+        assert!(names(&folder.path().join(empty)).is_empty(), "{empty}");
+    }
+}
+
+#[test]
+fn answers_that_nobody_waits_for_are_removed() {
+    let (folder, transport, inbox) = folder();
+    let [awaited, late, stray] = [(); 3].map(|()| PackageId::generate());
+    for id in [awaited, late, stray] {
+        send(&transport, &package(id), b"sealed").unwrap();
+    }
+    inbox.poll(&Echo).unwrap();
+    let month = std::time::Duration::from_secs(31 * 24 * 60 * 60);
+    let answer =
+        fs::File::options().write(true).open(folder.path().join(format!("answers/{late}.http"))).unwrap();
+    answer.set_modified(std::time::SystemTime::now() - month).unwrap();
+    fs::remove_file(folder.path().join(format!("sent/{stray}.http"))).unwrap();
+    let transport = DirectoryTransport::new(folder.path()).unwrap();
+    for left in ["answers", "sent"] {
+        assert_eq!(names(&folder.path().join(left)), [format!("{awaited}.http")], "{left}");
+    }
+    assert!(
+        matches!(send(&transport, &package(late), b"sealed").unwrap(), Reply::Pending),
+        "it is dropped anew"
+    );
+}

@@ -6,8 +6,8 @@
 //!   [`Encryptor`] and [`Decryptor`] wrap a `Write` and a `Read`, [`PushDecryptor`] takes sealed bytes as they come, and
 //!   [`encrypt_batch`] many messages at once. A [`SealingKey`] or an [`OpeningKey`] says which [`Suite`] is meant.
 //! - **Archives** are zip files that any unzip tool opens, unless [`Compression`] says otherwise: [`compress`] and
-//!   [`decompress`] move a directory,
-//!   [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is believed: see [`Limits`].
+//!   [`decompress`] move a directory, [`ArchiveWriter`] and [`ArchiveReader`] single entries. Nothing about an archive is
+//!   believed: see [`Limits`].
 //!
 //! [`pack`] does both in one pass: a directory into one sealed archive that lists its own digests; [`unpack`] opens it
 //! and holds every file to them.

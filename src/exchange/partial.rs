@@ -145,9 +145,11 @@ impl PartialUploads {
         let current = self.turn_of(from, package);
         let number = locked(&current);
         let Some(file) = open_if_there(&self.path(&whole))? else { return Ok(None) };
-        file.sync_all()?;
+        if let Err(error) = synced_as_found(&file) {
+            remove_if_there(&self.path(&whole))?;
+            return Err(error.into());
+        }
         sync_folder(&self.folder)?;
-        failpoint!("upload-found");
         let about = file.metadata()?;
         Turn::taken(&current, number);
         let left = self.limits.keep.saturating_sub(age(&about)?);
@@ -190,6 +192,8 @@ impl PartialUploads {
         let current = self.turn_of(from, package);
         let number = locked(&current);
         let was_there = remove_if_there(&self.path(&whole))?;
+        // Its sender is told that it is gone.
+        sync_folder(&self.folder)?;
         Turn::taken(&current, number);
         Ok(was_there)
     }
@@ -341,9 +345,8 @@ impl Upload {
                 return Err(error);
             }
             self.hasher.update(bytes);
-            if self.offset() - self.synced >= SYNC_EVERY {
-                self.file.sync_data()?;
-                self.synced = self.offset();
+            if self.offset() - self.synced >= sync_every() {
+                self.sync_so_far()?;
             }
         }
     }
@@ -353,13 +356,35 @@ impl Upload {
         Ok((&self.file).write_all(bytes)?)
     }
 
+    fn sync_so_far(&mut self) -> Result<()> {
+        self.ended_where_it_fails(|upload| {
+            upload.file.sync_data()?;
+            failpoint!("upload-synced-so-far");
+            Ok(())
+        })?;
+        self.synced = self.offset();
+        Ok(())
+    }
+
     /// Makes all that was appended, and the file's name, survive power loss.
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_all()?;
-        failpoint!("upload-synced");
+        self.ended_where_it_fails(|upload| {
+            upload.file.sync_all()?;
+            failpoint!("upload-synced");
+            Ok(())
+        })?;
         sync_folder(folder_of(&self.path))?;
         failpoint!("upload-kept");
         Ok(())
+    }
+
+    /// Does what makes bytes durable. Where the system could not, it has let go of them and would say of the next try that
+    /// all went well: so nothing of the upload is kept.
+    fn ended_where_it_fails(&self, sync: impl FnOnce(&Self) -> io::Result<()>) -> Result<()> {
+        sync(self).map_err(|error| match self.remove() {
+            Ok(()) => error.into(),
+            Err(fault) => fault,
+        })
     }
 
     /// Checks that the whole is there and is what was announced; what is not is removed.
@@ -373,8 +398,10 @@ impl Upload {
     /// Syncs the whole and gives it its name, in another folder of the same disk.
     pub(super) fn place(self, path: &Path) -> Result<()> {
         let _turn = self.turn.hold()?;
-        self.file.sync_all()?;
-        failpoint!("upload-whole");
+        if let Err(error) = self.sync_whole() {
+            remove_if_there(&self.path)?;
+            return Err(error.into());
+        }
         std::fs::rename(&self.path, path)?;
         failpoint!("upload-renamed");
         sync_folder(folder_of(path))?;
@@ -382,10 +409,22 @@ impl Upload {
         Ok(sync_folder(folder_of(&self.path))?)
     }
 
+    fn sync_whole(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        failpoint!("upload-whole");
+        Ok(())
+    }
+
     fn remove(&self) -> Result<()> {
         let _turn = self.turn.hold()?;
         remove_if_there(&self.path).map(drop)
     }
+}
+
+fn synced_as_found(file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    failpoint!("upload-found");
+    Ok(())
 }
 
 fn open_if_there(path: &Path) -> Result<Option<File>> {
@@ -397,9 +436,20 @@ fn open_if_there(path: &Path) -> Result<Option<File>> {
 
 fn remove_if_there(path: &Path) -> Result<bool> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => Ok(removed.map(|()| true)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        removed => removed?,
     }
+    failpoint!("upload-removed");
+    Ok(true)
+}
+
+/// How much is written before it is synced.
+fn sync_every() -> u64 {
+    #[cfg(feature = "failpoints")]
+    if let Some(bytes) = crate::failpoint::sync_every() {
+        return bytes;
+    }
+    SYNC_EVERY
 }
 
 /// How long ago the last byte came. A time ahead of the clock is now.

@@ -113,6 +113,12 @@ pub(crate) fn now() -> SystemTime {
     shifted.unwrap_or(now)
 }
 
+/// After how many bytes an upload is synced on its way, where a test says so.
+pub(crate) fn sync_every() -> Option<u64> {
+    static SYNC_EVERY: OnceLock<Option<u64>> = OnceLock::new();
+    *SYNC_EVERY.get_or_init(|| std::env::var("CLAIMWIRE_SYNC_EVERY").ok()?.parse().ok())
+}
+
 /// The work has come to this point.
 pub(crate) fn reach(point: &str) -> io::Result<()> {
     let mut state = state();
@@ -142,7 +148,9 @@ pub(crate) fn reach(point: &str) -> io::Result<()> {
 pub(crate) fn reach_in(folder: &Path, step: &str) -> io::Result<()> {
     // The codec's own files stand in folders of any name.
     match folder.file_name().and_then(|name| name.to_str()) {
-        Some(name @ ("outbox" | "inbox" | "documents")) => reach(&format!("{name}-{step}")),
+        Some(name @ ("outbox" | "inbox" | "documents" | "requests" | "sent" | "answers" | "webhook")) => {
+            reach(&format!("{name}-{step}"))
+        }
         _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `CLAIMWIRE_FAILPOINTS` | what happens where, as [`arm`] takes it |
 //! | `CLAIMWIRE_CLOCK` | by how many seconds this process's clock is wrong |
+//! | `CLAIMWIRE_SYNC_EVERY` | after how many bytes an upload is synced on its way, in place of 64 MiB |
 //!
 //! `docs/protocol.md` says what a crash at each of the [`POINTS`] leaves behind.
 
@@ -38,6 +39,6 @@ mod points;
 #[cfg(feature = "failpoints")]
 pub use armed::{arm, reached, shift_clock};
 #[cfg(feature = "failpoints")]
-pub(crate) use armed::{now, reach, reach_in};
+pub(crate) use armed::{now, reach, reach_in, sync_every};
 #[cfg(feature = "failpoints")]
 pub use points::POINTS;

@@ -1,6 +1,7 @@
 //! The spool: messages that were not delivered yet, one durable file each, in the order of their events.
 
 use crate::durable_file::{DurableFile, create_private_folder, sync_folder};
+use crate::failpoint::failpoint;
 use crate::model::{Json, SiteId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,7 @@ impl Spool {
 
     pub(super) fn remove(&self, number: u64) -> Result<()> {
         std::fs::remove_file(self.folder.join(file_name(number)))?;
+        failpoint!("webhook-removed");
         Ok(sync_folder(&self.folder)?)
     }
 
@@ -101,6 +103,7 @@ impl Spool {
         let name = file_name(number);
         let aside = self.folder.join("failed").join(&name);
         std::fs::rename(self.folder.join(&name), &aside)?;
+        failpoint!("webhook-set-aside");
         sync_folder(&self.folder.join("failed"))?;
         sync_folder(&self.folder)?;
         Ok(aside)
@@ -118,6 +121,7 @@ impl Spool {
     pub(super) fn remove_failed(&self, number: u64) -> Result<()> {
         let folder = self.folder.join("failed");
         std::fs::remove_file(folder.join(file_name(number)))?;
+        failpoint!("webhook-queued-again");
         Ok(sync_folder(&folder)?)
     }
 
@@ -126,6 +130,7 @@ impl Spool {
             DurableFile::create_in(&self.folder)?.place("disabled")?;
         } else if self.marker().exists() {
             std::fs::remove_file(self.marker())?;
+            failpoint!("webhook-enabled");
             sync_folder(&self.folder)?;
         }
         Ok(())

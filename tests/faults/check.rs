@@ -2,6 +2,8 @@
 //! once, both histories tell the same, nothing lies about, and what was sent is there.
 
 use super::keys::{self, Name};
+use super::process::Pair;
+use super::site::drop_folder;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem};
 use claimwire::codec::{Limits, decompress_bytes, decrypt_bytes};
 use claimwire::ledger::{
@@ -40,6 +42,11 @@ struct Resting {
 
 /// Checks both sites of a run; no process of theirs may be alive. Gives the number of packages.
 pub(crate) fn check(run: &Path) -> usize {
+    if run.join("drop").exists() {
+        for name in Name::BOTH {
+            check_drop_folder(&drop_folder(&run.join(name.word()), name));
+        }
+    }
     let [insurer, examiner] = Name::BOTH.map(|name| Resting::at(name, run.join(name.word())));
     insurer.agrees_with(&examiner);
     examiner.agrees_with(&insurer);
@@ -197,6 +204,42 @@ impl Resting {
         let mut bytes = Vec::new();
         self.cases.open_document(claim, document).unwrap().read_to_end(&mut bytes).unwrap();
         bytes
+    }
+}
+
+/// Nothing waits in a drop folder, nothing is in the making, nothing was refused, and every answer that is there belongs to
+/// a request whose copy is: one that was settled in another way.
+fn check_drop_folder(folder: &Path) {
+    let names = |name: &str| files(&folder.join(name)).into_keys().collect::<BTreeSet<String>>();
+    for empty in ["requests", "refused"] {
+        assert_eq!(names(empty), BTreeSet::new(), "{}", folder.join(empty).display());
+    }
+    let (answers, sent) = (names("answers"), names("sent"));
+    assert!(answers.iter().chain(&sent).all(|name| !name.starts_with('.')), "{answers:?} {sent:?}");
+    assert!(answers.is_subset(&sent), "{answers:?} {sent:?}");
+}
+
+/// Every event that was kept was told to the host, and nothing of it is left.
+pub(crate) fn check_hosts(pair: &Pair) {
+    for site in &pair.sites {
+        let posts = site.host.posts();
+        let told = posts.iter().map(|post| post.json()["data"]["package"].as_str().unwrap().to_owned());
+        let told: BTreeSet<String> = told.collect();
+        let kept = fs::read_to_string(site.folder.join("kept")).unwrap_or_default();
+        for package in kept.lines() {
+            assert!(told.contains(package), "{:?}: the host was not told of {package}", site.name);
+        }
+        let mut bodies = BTreeMap::new();
+        for post in &posts {
+            let body = bodies.entry(post.id().to_owned()).or_insert(&post.body);
+            assert_eq!(*body, &post.body, "one id, one body");
+        }
+        // Several events may be of one package.
+        assert!(bodies.len() >= kept.lines().count(), "{:?}", site.name);
+        let spool = site.folder.join("webhook");
+        let left: Vec<_> = fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "the lock and the folder of what failed: {left:?}");
+        assert_eq!(files(&spool.join("failed")), BTreeMap::new());
     }
 }
 

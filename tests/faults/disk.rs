@@ -2,7 +2,7 @@
 
 use super::check::check;
 use super::keys::Name::{self, Examiner, Insurer};
-use super::process::{Outcome, Pair, Site, this_program};
+use super::process::{Outcome, Pair, Site, Way, this_program};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ fn started_with_limit(site: &mut Site, excess: Excess) {
 /// Export, send and unpack, each tried at a site that cannot write first.
 pub(crate) fn files_that_may_not_grow() {
     for excess in [Excess::IsRefused, Excess::Kills] {
-        let mut pair = Pair::new(false);
+        let mut pair = Pair::new(false, Way::Https);
         pair.site(Insurer).must("claim C-1");
         pair.site(Insurer).must(&format!("document ON-INS/C-1 D-1 {}", 2 * LONGEST_FILE));
         for (name, order, at) in [
@@ -90,7 +90,7 @@ impl Drop for Mounted {
 
 /// The same on a file system that is full; tells whether this machine let us mount one.
 pub(crate) fn full_disks() -> bool {
-    let mut pair = Pair::new(false);
+    let mut pair = Pair::new(false, Way::Https);
     let mounted = Name::BOTH.map(|name| Mounted::over(pair.site(name)));
     let [Some(insurer), Some(examiner)] = &mounted else { return false };
     pair.site(Insurer).must("claim C-1");
@@ -119,4 +119,69 @@ fn at_rest(mut pair: Pair) {
         site.quit();
     }
     assert_eq!(check(pair.folder.path()), 1);
+}
+
+/// A folder that nobody may write into, as long as this lives.
+enum ReadOnly {
+    ByMode(PathBuf),
+    ByMount(PathBuf),
+}
+
+impl ReadOnly {
+    /// By its mode; for root, whom that does not keep from writing, by a mount. None where neither can be.
+    fn made(folder: PathBuf) -> Option<Self> {
+        set_mode(&folder, 0o555);
+        let by_mode = Self::ByMode(folder.clone());
+        let probe = folder.join(".probe");
+        if File::create(&probe).is_err() {
+            return Some(by_mode);
+        }
+        fs::remove_file(probe).unwrap();
+        drop(by_mode);
+        let mount = |options: &str| {
+            let done = Command::new("mount").args(["-o", options]).args([&folder, &folder]).output();
+            done.is_ok_and(|done| done.status.success())
+        };
+        if !mount("bind") {
+            return None;
+        }
+        let by_mount = Self::ByMount(folder.clone());
+        mount("remount,bind,ro").then_some(by_mount)
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        match self {
+            Self::ByMode(folder) => set_mode(folder, 0o700),
+            Self::ByMount(folder) => {
+                let _ = Command::new("umount").arg("--lazy").arg(folder).status();
+            }
+        }
+    }
+}
+
+fn set_mode(folder: &std::path::Path, mode: u32) {
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
+/// Each folder that a package passes, read-only once; tells whether this machine let us make one so.
+pub(crate) fn read_only_folders() -> bool {
+    let mut pair = Pair::new(false, Way::Https);
+    pair.site(Examiner).revive();
+    pair.site(Insurer).must("claim C-1");
+    pair.site(Insurer).must("document ON-INS/C-1 D-1 70000");
+    for (name, order, at, folder) in [
+        (Insurer, "export ON-INS/C-1", Insurer, "exchange/outbox"),
+        (Insurer, "push", Examiner, "exchange/uploads"),
+        (Examiner, "unpack", Examiner, "cases/documents"),
+    ] {
+        let Some(read_only) = ReadOnly::made(pair.site(at).folder.join(folder)) else { return false };
+        let outcome = pair.site(name).order(order);
+        assert!(matches!(outcome, Outcome::Failed(_)), "{folder}: {outcome:?}");
+        drop(read_only);
+        pair.site(name).order(order);
+    }
+    at_rest(pair);
+    true
 }

@@ -2,6 +2,7 @@
 
 use super::keys::{self, Name};
 use super::proxy::Proxy;
+use super::webhook_host::Host;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -13,6 +14,8 @@ use tempfile::TempDir;
 
 /// A failpoint killed it.
 const SIGABRT: i32 = 6;
+/// The test did.
+const SIGKILL: i32 = 9;
 /// The system did, over a file that was to grow past its limit.
 const SIGXFSZ: i32 = 25;
 
@@ -22,6 +25,14 @@ pub(crate) fn this_program() -> [OsString; 5] {
     let [test, all, shown, exact] =
         ["a_site_that_others_start", "--include-ignored", "--nocapture", "--exact"].map(OsString::from);
     [program, test, all, shown, exact]
+}
+
+/// How the sites reach each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Way {
+    Https,
+    /// A folder for each direction, in that of the run.
+    DropFolder,
 }
 
 /// What came of an order.
@@ -40,6 +51,9 @@ pub(crate) struct Site {
     pub(crate) proxy: Arc<Proxy>,
     partner_url: String,
     robot: bool,
+    way: Way,
+    /// Whom this site tells of its events.
+    pub(crate) host: Host,
     running: Option<Running>,
     pub(crate) deaths: usize,
 }
@@ -58,7 +72,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     /// The sites, not yet started; `robot` lets the examiner unpack by itself.
-    pub(crate) fn new(robot: bool) -> Self {
+    pub(crate) fn new(robot: bool, way: Way) -> Self {
         let memory = Path::new("/dev/shm");
         let folder =
             if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
@@ -73,6 +87,8 @@ impl Pair {
                 proxy: proxies[name as usize].clone(),
                 partner_url: proxies[name.other() as usize].url.clone(),
                 robot: robot && name == Name::Examiner,
+                way,
+                host: Host::answering(&[]),
                 running: None,
                 deaths: 0,
             }
@@ -82,6 +98,14 @@ impl Pair {
 
     pub(crate) fn site(&mut self, name: Name) -> &mut Site {
         &mut self.sites[name as usize]
+    }
+
+    /// From now on the sites reach each other in this way.
+    pub(crate) fn go_over_to(&mut self, way: Way) {
+        for site in &mut self.sites {
+            site.quit();
+            site.way = way;
+        }
     }
 
     /// Ends both sites in peace. They are opened once more before, which does what a fault that passed left undone.
@@ -133,6 +157,12 @@ impl Site {
         }
     }
 
+    /// Kills the process as it stands, without a word.
+    pub(crate) fn kill(&mut self) {
+        self.running.as_mut().unwrap().child.kill().unwrap();
+        self.bury();
+    }
+
     /// Starts the process where it is not there or is dead.
     pub(crate) fn revive(&mut self) {
         if let Some(running) = &mut self.running
@@ -160,10 +190,15 @@ impl Site {
             .env("CLAIMWIRE_TEST_FOLDER", &self.folder)
             .env("CLAIMWIRE_TEST_SITE", self.name.word())
             .env("CLAIMWIRE_TEST_PARTNER", &self.partner_url)
+            .env("CLAIMWIRE_TEST_HOST", &self.host.url)
+            .env("CLAIMWIRE_SYNC_EVERY", "20000")
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log);
+        if self.way == Way::DropFolder {
+            command.env("CLAIMWIRE_TEST_DROP", "1");
+        }
         if self.robot {
             command.env("CLAIMWIRE_TEST_ROBOT", "1");
         }
@@ -184,7 +219,7 @@ impl Site {
         drop(running.orders);
         let ended = running.child.wait().unwrap();
         assert!(
-            ended.success() || matches!(ended.signal(), Some(SIGABRT | SIGXFSZ)),
+            ended.success() || matches!(ended.signal(), Some(SIGABRT | SIGKILL | SIGXFSZ)),
             "{ended}\n{}",
             self.said()
         );
@@ -208,7 +243,7 @@ impl Site {
     fn bury(&mut self) {
         let mut running = self.running.take().unwrap();
         let ended = running.child.wait().unwrap();
-        let killed = matches!(ended.signal(), Some(SIGABRT | SIGXFSZ));
+        let killed = matches!(ended.signal(), Some(SIGABRT | SIGKILL | SIGXFSZ));
         assert!(killed, "{} {ended}\n{}", self.name.word(), self.said());
         self.deaths += 1;
     }

@@ -8,18 +8,21 @@ use axum::Router;
 use axum::http::header::{CONNECTION, HeaderValue};
 use axum::middleware::map_response;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem};
-use claimwire::exchange::{Exchange, ExchangeSettings, ExportOptions, Partner};
+use claimwire::exchange::{Event, Exchange, ExchangeSettings, ExportOptions, Partner};
 use claimwire::failpoint;
 use claimwire::ledger::{IncomingState, OutgoingState, PackageQuery};
 use claimwire::merge::ConflictPolicy;
 use claimwire::model::{Claim, ClaimFile, Document, ExchangeId, Note, PackageId, SiteId, Timestamp};
 use claimwire::receiver::{EndpointService, ReceiverSettings};
 use claimwire::rules::ExportRules;
-use claimwire::transport::{HttpsSettings, HttpsTransport, Resumption};
+use claimwire::transport::{
+    DirectoryInbox, DirectoryTransport, HttpsSettings, HttpsTransport, Resumption, Transport,
+};
+use claimwire::webhook::{RetryPolicy, Trouble, Webhook, WebhookSecret, WebhookSettings};
 use claimwire::{Error, ErrorKind, Result};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -28,6 +31,9 @@ struct Site {
     partner: SiteId,
     cases: Arc<SqliteCaseSystem>,
     exchange: Exchange,
+    /// Where the partner's requests lie.
+    inbox: Option<DirectoryInbox>,
+    webhook: Webhook,
 }
 
 /// Plays the site that the environment names, until its input ends.
@@ -86,10 +92,23 @@ impl Site {
     fn open(folder: &Path, name: Name, partner_url: &str) -> Result<Self> {
         let cases = Arc::new(SqliteCaseSystem::open(folder.join("cases"))?);
         let other = name.other();
+        let by_folder = std::env::var_os("CLAIMWIRE_TEST_DROP").is_some();
+        let (transport, inbox): (Arc<dyn Transport>, _) = match by_folder {
+            true => {
+                let inbox = DirectoryInbox::new(drop_folder(folder, other))?;
+                let transport = DirectoryTransport::new(drop_folder(folder, name))?;
+                (Arc::new(transport.with_base_path("/claimwire")), Some(inbox))
+            }
+            false => {
+                let settings = HttpsSettings::new(partner_url)?.resumption(Some(resumption(name)));
+                (Arc::new(HttpsTransport::new(settings)?), None)
+            }
+        };
+        let webhook = Webhook::open(hooks(&name.site(), folder)?)?;
         let mut partner = Partner::new(other.site(), other.site().as_str())
-            .reached_by(HttpsTransport::new(
-                HttpsSettings::new(partner_url)?.resumption(Some(resumption(name))),
-            )?)
+            .reached_by(transport)
+            // What waits in a folder gets old, and clocks are wrong.
+            .within_window(Duration::from_secs(if by_folder { 7 * 86_400 } else { 300 }))
             .seal_with(1, keys::seals(name, folder))
             .open_with(1, keys::opens(name, folder))
             .verify_with(keys::signs(other).verifying_key())
@@ -103,8 +122,9 @@ impl Site {
             ExchangeSettings::new(name.site(), folder.join("exchange"), keys::signs(name), cases.clone())
                 .at_base_path("/claimwire")
                 .with_partner(partner)
-                .on_event(|_| {});
-        Ok(Self { site: name.site(), partner: other.site(), cases, exchange: Exchange::open(settings)? })
+                .on_event(kept(&webhook, folder));
+        let exchange = Exchange::open(settings)?;
+        Ok(Self { site: name.site(), partner: other.site(), cases, exchange, inbox, webhook })
     }
 
     fn does(&self, words: &[&str]) -> Result<String> {
@@ -145,6 +165,10 @@ impl Site {
             ["retry"] => self.replay_what_failed(),
             ["replay"] => self.replay_all(),
             ["ask"] => self.ask(),
+            ["collect"] => self.collect(),
+            ["hooks"] => Ok(self.tell_host()),
+            ["hooks", "again"] => self.webhook.retry_failed().map(|count| count.to_string()),
+            ["hooks", "enable"] => self.webhook.enable().map(|()| String::new()),
             ["unpack"] => self.unpack_all(self.waiting()?),
             ["unpack", "newest"] => self.unpack_all(self.waiting()?.pop()),
             ["reject"] => self.reject_one(),
@@ -208,6 +232,21 @@ impl Site {
         Ok(String::new())
     }
 
+    /// Answers what the partner dropped.
+    fn collect(&self) -> Result<String> {
+        let answered = self.inbox.as_ref().map(|inbox| inbox.poll(&self.exchange)).transpose()?;
+        Ok(answered.unwrap_or_default().to_string())
+    }
+
+    /// Tells the host what waits, at times when all of it is due; says how much still waits.
+    fn tell_host(&self) -> String {
+        let mut due = Some(Timestamp::now());
+        for _ in 0..HOST_TRIES {
+            due = due.and_then(|due| self.webhook.deliver_due(due));
+        }
+        self.webhook.waiting().to_string()
+    }
+
     fn sent_in(&self, state: OutgoingState) -> Result<Vec<PackageId>> {
         let query = PackageQuery::new().outgoing_in([state]);
         Ok(self.exchange.outgoing_packages(&query)?.into_iter().map(|outgoing| outgoing.package.id).collect())
@@ -246,6 +285,44 @@ impl Site {
             }
         }
         Ok(open.join(", "))
+    }
+}
+
+/// Where the requests of this site lie, for a run whose sites stand in folders beside this one.
+pub(crate) fn drop_folder(folder: &Path, from: Name) -> PathBuf {
+    folder.parent().unwrap().join("drop").join(from.word())
+}
+
+/// After so many tries a message is given up.
+const HOST_TRIES: u32 = 2;
+
+fn hooks(site: &SiteId, folder: &Path) -> Result<WebhookSettings> {
+    let endpoint = HttpsSettings::new(&std::env::var("CLAIMWIRE_TEST_HOST").unwrap())?;
+    let mut policy = RetryPolicy::default();
+    policy.tries = HOST_TRIES;
+    let lost = folder.join("not-kept");
+    let settings =
+        WebhookSettings::new(site.clone(), endpoint, folder.join("webhook"), WebhookSecret::generate()?);
+    Ok(settings.with_retry_policy(policy).on_trouble(move |trouble| {
+        if matches!(trouble, Trouble::NotKept(_)) {
+            std::fs::write(&lost, "").unwrap();
+        }
+    }))
+}
+
+/// The webhook's listener, and beside it a list of what it kept: what a host must have been told in the end.
+fn kept(webhook: &Webhook, folder: &Path) -> impl Fn(&Event) + Send + Sync + 'static {
+    let listener = webhook.listener();
+    let (list, lost) = (folder.join("kept"), folder.join("not-kept"));
+    let one_at_a_time = Mutex::new(());
+    move |event| {
+        let _turn = one_at_a_time.lock().unwrap();
+        listener(event);
+        if std::fs::remove_file(&lost).is_ok() {
+            return;
+        }
+        let mut list = std::fs::File::options().append(true).create(true).open(&list).unwrap();
+        writeln!(list, "{}", event.package()).unwrap();
     }
 }
 

@@ -1,9 +1,9 @@
 //! A run at random: two sites, their users, and faults of wire, process, disk and clock; then the faults end, and all
 //! must come to rest as if there had been none.
 
-use super::check::check;
+use super::check::{check, check_hosts};
 use super::keys::Name;
-use super::process::{Outcome, Pair};
+use super::process::{Outcome, Pair, Way};
 use super::proxy::{Fate, STRANGERS};
 use super::random::Random;
 
@@ -15,11 +15,14 @@ const ROUNDS: usize = 8;
 pub(crate) struct Told {
     pub(crate) packages: usize,
     pub(crate) deaths: usize,
+    /// Whether the packages went through drop folders.
+    pub(crate) dropped: usize,
 }
 
 struct Story {
     random: Random,
     pair: Pair,
+    way: Way,
     /// Claims that users know, by their ids.
     claims: Vec<String>,
     made: usize,
@@ -28,8 +31,9 @@ struct Story {
 /// Plays the run that follows from this seed.
 pub(crate) fn play(seed: u64) -> Told {
     let mut random = Random::from_seed(seed);
-    let pair = Pair::new(random.in_a_hundred(30));
-    let mut story = Story { random, pair, claims: Vec::new(), made: 0 };
+    let robot = random.in_a_hundred(30);
+    let way = if random.in_a_hundred(30) { Way::DropFolder } else { Way::Https };
+    let mut story = Story { random, pair: Pair::new(robot, way), way, claims: Vec::new(), made: 0 };
     for name in Name::BOTH {
         story.claim(name);
         story.claim(name);
@@ -47,7 +51,8 @@ pub(crate) fn play(seed: u64) -> Told {
     story.come_to_rest();
     let deaths = story.pair.sites.iter().map(|site| site.deaths).sum();
     story.pair.end();
-    Told { packages: check(story.pair.folder.path()), deaths }
+    check_hosts(&story.pair);
+    Told { packages: check(story.pair.folder.path()), deaths, dropped: usize::from(way == Way::DropFolder) }
 }
 
 impl Story {
@@ -63,6 +68,7 @@ impl Story {
                 // Known on both sides, so that both have something to say of it.
                 self.pair.site(name).order(&format!("export {id}"));
                 self.pair.site(name).order("push");
+                self.pair.site(name.other()).order("collect");
                 self.pair.site(name.other()).order("unpack");
             }
             self.claims.push(id);
@@ -77,8 +83,11 @@ impl Story {
         if self.random.in_a_hundred(60) {
             self.something_breaks(name);
         }
+        if self.way == Way::DropFolder && self.random.in_a_hundred(50) {
+            self.pair.site(name).order("collect");
+        }
         let order = self.order(name);
-        if order == "push" && self.random.in_a_hundred(15) {
+        if order == "push" && self.way == Way::Https && self.random.in_a_hundred(15) {
             self.push_stands_still(name);
         } else {
             self.pair.site(name).order(&order);
@@ -113,7 +122,8 @@ impl Story {
             88..92 if owns => format!("status {claim} {made}"),
             92..94 => "reject".to_owned(),
             94..96 => "retry".to_owned(),
-            96..98 => "replay".to_owned(),
+            96..97 => "replay".to_owned(),
+            97..98 => "hooks".to_owned(),
             _ => format!("note {claim} N-{made}"),
         }
     }
@@ -194,7 +204,9 @@ impl Story {
         let mut last = Vec::new();
         for _ in 0..ROUNDS {
             last.clear();
-            for order in ["push", "retry", "push", "unpack", "ask"] {
+            for order in
+                ["push", "collect", "retry", "push", "collect", "push", "unpack", "ask", "collect", "hooks"]
+            {
                 for name in Name::BOTH {
                     last.push((name, order, self.pair.site(name).order(order)));
                 }

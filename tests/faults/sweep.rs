@@ -1,9 +1,10 @@
 //! One story that passes every point, in which every point strikes once.
 
-use super::check::check;
+use super::check::{check, check_hosts};
 use super::keys::Name;
-use super::process::{Outcome, Pair};
+use super::process::{Outcome, Pair, Way};
 use super::proxy::Fate;
+use super::site::drop_folder;
 use claimwire::failpoint::POINTS;
 use std::collections::BTreeSet;
 
@@ -26,12 +27,17 @@ struct Sweep {
 /// Plays the story; whichever point is reached for the first time, at whichever site, strikes with this fate.
 pub(crate) fn sweep(fate: &'static str) -> Swept {
     let swept = Swept { reached: BTreeSet::new(), struck: BTreeSet::new() };
-    let mut sweep = Sweep { pair: Pair::new(false), fate, left: POINTS.iter().copied().collect(), swept };
+    let mut sweep =
+        Sweep { pair: Pair::new(false, Way::Https), fate, left: POINTS.iter().copied().collect(), swept };
     sweep.claim_goes_there_and_back();
     sweep.notes_and_a_package_that_comes_late();
     sweep.nobody_is_there();
     sweep.refusals();
+    sweep.an_upload_is_removed();
+    sweep.hosts_are_told();
+    sweep.through_drop_folders();
     sweep.pair.end();
+    check_hosts(&sweep.pair);
     check(sweep.pair.folder.path());
     sweep.swept
 }
@@ -112,6 +118,76 @@ impl Sweep {
             self.until_done(Insurer, "push");
             self.until_done(Examiner, "reject");
             self.until_done(Insurer, "ask");
+        }
+    }
+
+    /// The disk refuses in the midst of an upload, so that what came of it is not kept.
+    fn an_upload_is_removed(&mut self) {
+        use Name::{Examiner, Insurer};
+        while self.is_left("upload-removed") {
+            self.until_done(Insurer, "export ON-INS/C-1");
+            self.order(Insurer, "push", "upload-writing=full");
+            self.until_done(Insurer, "push");
+            self.until_done(Examiner, "unpack");
+            self.until_done(Insurer, "ask");
+        }
+    }
+
+    /// The host of one site fails until it is given up, then wants no more, then all again.
+    fn hosts_are_told(&mut self) {
+        use Name::{Examiner, Insurer};
+        for name in Name::BOTH {
+            self.until_done(name, "hooks");
+        }
+        while self.is_left("webhook-set-aside") || self.is_left("webhook-queued-again") {
+            self.until_done(Insurer, "export ON-INS/C-1");
+            for _ in 0..8 {
+                self.pair.site(Insurer).host.will_answer("500 Internal Server Error");
+            }
+            self.until_done(Insurer, "hooks");
+            self.pair.site(Insurer).host.calm_down();
+            self.until_done(Insurer, "hooks again");
+            self.until_done(Insurer, "hooks");
+        }
+        while self.is_left("webhook-enabled") {
+            self.until_done(Insurer, "export ON-INS/C-1");
+            self.pair.site(Insurer).host.will_answer("410 Gone");
+            self.until_done(Insurer, "hooks");
+            self.pair.site(Insurer).host.calm_down();
+            self.until_done(Insurer, "hooks enable");
+            self.until_done(Insurer, "hooks");
+        }
+        self.until_done(Insurer, "push");
+        self.until_done(Examiner, "unpack");
+        self.until_done(Insurer, "ask");
+    }
+
+    fn through_drop_folders(&mut self) {
+        use Name::{Examiner, Insurer};
+        self.pair.go_over_to(Way::DropFolder);
+        for name in Name::BOTH {
+            self.pair.site(name).must("arm");
+        }
+        while ["requests", "answers", "sent", "refused"].iter().any(|step| self.is_left(step)) {
+            self.until_done(Insurer, "export ON-INS/C-1");
+            self.until_done(Insurer, "push");
+            let dropped = drop_folder(&self.pair.site(Insurer).folder, Insurer);
+            std::fs::write(dropped.join("requests/no-request"), "hello").unwrap();
+            self.until_done(Examiner, "collect");
+            std::fs::remove_dir_all(dropped.join("refused")).unwrap();
+            std::fs::create_dir(dropped.join("refused")).unwrap();
+            self.until_done(Insurer, "push");
+            self.until_done(Examiner, "unpack");
+            self.until_done(Insurer, "collect");
+            self.until_done(Insurer, "ask");
+            self.until_done(Examiner, "collect");
+            self.until_done(Insurer, "ask");
+        }
+        for name in [Insurer, Examiner, Insurer, Examiner] {
+            self.pair.site(name).must("arm");
+            for order in ["push", "collect", "ask", "hooks"] {
+                self.pair.site(name).must(order);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// One request as it came in.
@@ -48,6 +49,7 @@ impl Post {
 pub struct Host {
     pub url: String,
     posts: Receiver<Post>,
+    script: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Host {
@@ -56,16 +58,29 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hooks/claimwire/", listener.local_addr().unwrap());
         let (tell, posts) = channel();
-        let mut script: VecDeque<String> = script.iter().map(|head| (*head).to_owned()).collect();
+        let script: VecDeque<String> = script.iter().map(|head| (*head).to_owned()).collect();
+        let script = Arc::new(Mutex::new(script));
+        let heads = script.clone();
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
-                let head = script.pop_front().unwrap_or_else(|| "204 No Content".to_owned());
+                let head = heads.lock().unwrap().pop_front();
+                let head = head.unwrap_or_else(|| "204 No Content".to_owned());
                 if serve(stream, &head, &tell).is_err() {
                     return;
                 }
             }
         });
-        Self { url, posts }
+        Self { url, posts, script }
+    }
+
+    /// Answers the next post that nothing was said of yet with this head.
+    pub fn will_answer(&self, head: &str) {
+        self.script.lock().unwrap().push_back(head.to_owned());
+    }
+
+    /// From now on everything is answered with 204.
+    pub fn calm_down(&self) {
+        self.script.lock().unwrap().clear();
     }
 
     /// What was posted since the last call. An answered post is among it.

@@ -1,7 +1,8 @@
 //! The recipient's side of a drop folder: answer what lies there.
 
 use super::message_form::{self, read_request};
-use super::{ENDING, Layout, fault, file_of, put, remove, sync_folder};
+use super::{ENDING, Layout, fault, file_of, put, remove, sweep, sync_folder};
+use crate::failpoint::failpoint;
 use crate::protocol::{Endpoint, Peer, Problem, Response};
 use crate::{Error, ErrorKind, Result};
 use std::ffi::OsString;
@@ -24,12 +25,15 @@ pub struct DirectoryInbox {
 }
 
 impl DirectoryInbox {
-    /// Uses this folder; makes it, and the folders in it, when they are not there.
+    /// Uses this folder; makes it, and the folders in it, when they are not there. What an earlier inbox left in the
+    /// making is removed.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when they cannot be made.
     pub fn new(folder: impl Into<PathBuf>) -> Result<Self> {
-        Ok(Self { layout: Layout::open(&folder.into())?, polling: Mutex::new(()) })
+        let layout = Layout::open(&folder.into())?;
+        sweep::in_the_making(&layout.answers)?;
+        Ok(Self { layout, polling: Mutex::new(()) })
     }
 
     /// Hands every waiting request to `endpoint` and puts its answer in place; gives how many were answered.
@@ -92,7 +96,6 @@ impl DirectoryInbox {
         };
         self.write_answer(key, &answer)?;
         remove(&path)?;
-        sync_folder(&self.layout.requests)?;
         Ok(true)
     }
 
@@ -115,6 +118,7 @@ impl DirectoryInbox {
         let free = places.find(|place| fs::symlink_metadata(place).is_err());
         let place = free.unwrap_or_else(|| self.layout.refused.join(name));
         fs::rename(path, place).map_err(|error| fault("move aside", path, error))?;
+        failpoint!("refused-renamed");
         sync_folder(&self.layout.requests)
     }
 }

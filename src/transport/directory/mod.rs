@@ -10,16 +10,20 @@
 //! The key is the package id of `Idempotency-Key`, else a SHA-256 of method, path and body digest. A file that is
 //! being written has a name that begins with a dot. Each file is written, synced, renamed, and its folder synced, so
 //! that a crash between any two steps leaves either nothing or the whole, and the worst it costs is that a request
-//! is answered twice; answering twice has the effect of answering once. Folders have mode 0700 and files 0600:
-//! both sides run as the same user, or something else (SFTP, a synced share) carries the files between them.
+//! is answered twice; answering twice has the effect of answering once. What a crash left in the making, and answers that
+//! nobody waits for, are [swept](sweep). Folders have mode 0700 and files 0600: both sides run as the same user, or
+//! something else (SFTP, a synced share) carries the files between them.
 
 mod inbox;
 mod message_form;
 mod sender;
+mod sweep;
 
 pub use inbox::DirectoryInbox;
 pub use sender::DirectoryTransport;
 
+use crate::durable_file::folder_of;
+use crate::failpoint::failpoint;
 use crate::protocol::{Digest, Envelope, Request};
 use crate::{Error, ErrorKind, Result};
 use std::fs::{self, File, OpenOptions};
@@ -27,6 +31,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const ENDING: &str = ".http";
+/// What the name of a file in the making ends with; it begins with a dot.
+const PART: &str = ".part";
 
 /// The four folders.
 #[derive(Clone, Debug)]
@@ -68,16 +74,22 @@ fn file_of(folder: &Path, key: &str) -> PathBuf {
 
 /// Writes a file whole or not at all: under a name with a dot, synced, renamed, the folder synced.
 fn put(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // The same name at every try: what a crash leaves behind is overwritten by the next one.
-    let part = folder.join(format!(".{name}.part"));
+    // The same name at every try: what a crash leaves behind is overwritten by the next one, or swept.
+    let part = folder.join(format!(".{name}{PART}"));
     let written = (|| {
         let mut file = private_file(&part).map_err(|error| fault("write", &part, error))?;
+        failpoint!(in folder, "writing");
         write(&mut file)?;
+        failpoint!(in folder, "written");
         file.flush().and_then(|()| file.sync_all()).map_err(|error| fault("write", &part, error))?;
+        failpoint!(in folder, "synced");
         fs::rename(&part, path).map_err(|error| fault("put in place", path, error))?;
-        sync_folder(folder)
+        failpoint!(in folder, "renamed");
+        sync_folder(folder)?;
+        failpoint!(in folder, "placed");
+        Ok(())
     })();
     if written.is_err() {
         let _ = fs::remove_file(&part);
@@ -85,12 +97,15 @@ fn put(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     written
 }
 
-/// Removes a file; one that is gone already is as good.
+/// Removes a file, durably; one that is gone already is as good.
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault("remove", path, error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        removed => removed.map_err(|error| fault("remove", path, error))?,
     }
+    let folder = folder_of(path);
+    failpoint!(in folder, "removed");
+    sync_folder(folder)
 }
 
 fn fault(what: &str, path: &Path, error: io::Error) -> Error {

@@ -1,6 +1,7 @@
 //! The sender's side of a drop folder: drop a request, collect its answer.
 
 use super::message_form::{read_request, read_response, request_head};
+use super::sweep::{self, Sweeper};
 use super::{Layout, fault, file_of, key, put, remove};
 use crate::Result;
 use crate::protocol::{Digest, MAX_ANSWER_BYTES, Request, Response};
@@ -13,19 +14,29 @@ use std::path::{Path, PathBuf};
 ///
 /// The first time a request is sent, it is dropped: [`Reply::Pending`]. Sending it again, or another one with the
 /// same package id, collects the answer once it is there. A package id that is waiting is not dropped again.
+///
+/// An answer that nobody collects is removed after 30 days, since its request was settled in another way. Where the
+/// request is sent after all, it is dropped anew, and the partner answers as before.
 #[derive(Clone, Debug)]
 pub struct DirectoryTransport {
     layout: Layout,
     base_path: String,
+    sweeper: Sweeper,
 }
 
 impl DirectoryTransport {
-    /// Uses this folder; makes it, and the folders in it, when they are not there.
+    /// Uses this folder; makes it, and the folders in it, when they are not there. What an earlier transport left in the
+    /// making is removed: a folder has one transport at a time, and copies of it.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when they cannot be made.
     pub fn new(folder: impl Into<PathBuf>) -> Result<Self> {
-        Ok(Self { layout: Layout::open(&folder.into())?, base_path: String::new() })
+        let layout = Layout::open(&folder.into())?;
+        for folder in [&layout.requests, &layout.sent] {
+            sweep::in_the_making(folder)?;
+        }
+        let sweeper = Sweeper::begun(&layout)?;
+        Ok(Self { layout, base_path: String::new(), sweeper })
     }
 
     /// The same, for a partner whose endpoint answers below this path.
@@ -45,6 +56,8 @@ impl DirectoryTransport {
             // An answer to a request of which nothing is known here proves nothing: it is dropped anew.
             None => None,
         };
+        // A recipient that died when it had answered would answer the request once more, and nobody collect that.
+        remove(&file_of(&self.layout.requests, key))?;
         remove(&answer)?;
         remove(&sent)?;
         Ok(request.zip(Some(response?)))
@@ -74,6 +87,7 @@ impl DirectoryTransport {
 impl Transport for DirectoryTransport {
     fn send(&self, request: &Request, mut body: Body<'_>) -> Result<Reply> {
         body.check_empty()?;
+        self.sweeper.sweep(&self.layout)?;
         let length = body.length();
         // A body without any id of its own is named by its digest, so it is read first; such bodies are small.
         let announced = request.headers().get("content-digest").and_then(|text| text.parse().ok());
