@@ -678,6 +678,11 @@ typedef struct cw_request cw_request;
 typedef struct cw_response cw_response;
 
 /**
+ * Messages that were sealed together.
+ */
+typedef struct cw_sealed_batch cw_sealed_batch;
+
+/**
  * What seals: a password of des-md5, or the age recipients who shall be able to open. May be shared between threads.
  */
 typedef struct cw_sealing_key cw_sealing_key;
@@ -721,6 +726,20 @@ typedef void (*cw_log_fn)(void *user_data, int32_t level, const char *target, co
  * a `cw_drop_fn` takes the data also when it fails. NULL where nothing is to be done.
  */
 typedef void (*cw_drop_fn)(void *user_data);
+
+/**
+ * Bytes of the host's.
+ */
+typedef struct {
+    /**
+     * Where they begin. NULL stands for none where `len` is 0.
+     */
+    const uint8_t *data;
+    /**
+     * How many there are.
+     */
+    size_t len;
+} cw_bytes;
 
 /**
  * Takes the next `len` bytes, which are borrowed for the time of the call. Returns CW_OK, or another code to stop.
@@ -1708,6 +1727,42 @@ int32_t cw_decrypt_bytes(const cw_opening_key *key,
                          size_t sealed_len,
                          cw_buffer **out,
                          cw_error **error);
+
+/**
+ * Encrypts many messages in memory for one partner: each becomes what cw_encrypt_bytes makes of it, with a salt or header of
+ * its own. With des-md5 this is several times as fast as one call for each, where messages are small and many; with age
+ * it is no faster. `plaintexts` points to `count` of them; NULL stands for none where `count` is 0.
+ *
+ * Errors: CW_ERR_IO when the system has no randomness to give, CW_ERR_INVALID_ARGUMENT. The message says which of the
+ * plaintexts it is about, counted from 0.
+ */
+int32_t cw_encrypt_batch(const cw_sealing_key *key,
+                         const cw_bytes *plaintexts,
+                         size_t count,
+                         cw_sealed_batch **out,
+                         cw_error **error);
+
+/**
+ * How many messages there are. 0 for NULL.
+ */
+size_t cw_sealed_batch_count(const cw_sealed_batch *batch);
+
+/**
+ * A sealed message, counted from 0 in the order of the plaintexts. Borrowed from the batch; NULL when there are not so many.
+ */
+const uint8_t *cw_sealed_batch_data(const cw_sealed_batch *batch,
+                                    size_t index);
+
+/**
+ * How many bytes a sealed message has, counted as by cw_sealed_batch_data. 0 when there are not so many.
+ */
+size_t cw_sealed_batch_len(const cw_sealed_batch *batch,
+                           size_t index);
+
+/**
+ * Ends a batch and what was borrowed from it. NULL is none.
+ */
+void cw_sealed_batch_free(cw_sealed_batch *batch);
 
 /**
  * Starts an encryption for `key`, which is borrowed. Ciphertext goes to `write`, from within the calls and on their

@@ -1,15 +1,17 @@
-//! Small packages: what one costs apart from its key and its files, and what a thousand leave in memory.
+//! Small packages: what one costs apart from its key and its files, what a thousand leave in memory, and what it saves to
+//! seal a thousand in one call.
 
 use std::fs::{self, File};
+use std::io;
 use std::num::NonZeroUsize;
 
 use claimwire::codec::{
     ArchiveWriter, Encryptor, Limits, OpeningKey, PackOptions, SealingKey, UnpackOptions, decompress_bytes,
-    decrypt_bytes, encrypt_bytes, pack, unpack,
+    decrypt_bytes, encrypt, encrypt_batch, encrypt_bytes, pack, unpack,
 };
 
 use crate::corpus;
-use crate::kernels::{NOTE, Outcome, age, des_md5};
+use crate::kernels::{NOTE, Outcome, age, des_md5, iterated};
 use crate::spent::{processor, resident};
 
 const PACKAGES: u32 = 1_000;
@@ -26,7 +28,22 @@ pub(crate) fn measure() -> Outcome<()> {
         println!("{suite:<8} {packing:>10.1} {unpacking:>12.1} {growth:>14} KiB");
         within &= packing.max(unpacking) <= MOST_MICROSECONDS && growth <= MOST_GROWTH_KIB;
     }
+    seal_many()?;
     if within { Ok(()) } else { Err("a note package costs more than it may".into()) }
+}
+
+/// Prints what sealing costs, key and all, when each package is sealed by itself and when all are sealed in one call.
+fn seal_many() -> Outcome<()> {
+    let note = corpus::report(NOTE).content()?;
+    println!("{:<8} {:>10} {:>12}", "suite", "alone us", "in batch us");
+    for (suite, key) in [("des-md5", iterated()?), ("age", age().0)] {
+        let alone = microseconds(&|| Ok(encrypt(&key, &note[..], io::sink()).map(drop)?))?;
+        let begun = processor()?;
+        encrypt_batch(&key, (0..PACKAGES).map(|_| (&note[..], io::sink())))?;
+        let batch = (processor()? - begun).as_secs_f64() * 1e6 / f64::from(PACKAGES);
+        println!("{suite:<8} {alone:>10.1} {batch:>12.1}");
+    }
+    Ok(())
 }
 
 /// The claim file, the manifest and the documents of a note package.

@@ -13,8 +13,8 @@ use crate::Result;
 /// order.
 ///
 /// With `des-md5`, a message keeps a fraction of a processor busy, since each step of its encryption waits for the one
-/// before. Here sixteen keys are derived at once and three messages encrypted at once, on the caller's thread: three and
-/// more times as fast where messages are small and many. With `age` it is no faster than one call for each.
+/// before. Here sixteen keys are derived at once and three messages encrypted at once, on the caller's thread: two and a
+/// half times as fast for notes of 20 KB, and more where they are smaller. With `age` it is no faster than one call for each.
 ///
 /// Messages may have any size. Of `des-md5`, 16 are taken from the iterator ahead of their turn, and three at a time are
 /// read and written, in pieces of 64 KiB; of `age`, one after the other. So a message may end before one that came earlier.
