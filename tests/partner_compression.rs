@@ -47,5 +47,5 @@ fn each_partner_gets_what_its_settings_say_and_reads_either() {
 fn a_trial_tries_the_compression_too() {
     let sites = sites(Compression::Zstd);
     let report = sites.insurer.exchange.try_partner(&examiner_site(), &TrialOptions::by("admin")).unwrap();
-    assert!(report.is_good(), "{report:#?}");
+    assert!(report.passed(), "{report:#?}");
 }
