@@ -821,10 +821,19 @@ typedef struct {
      */
     uint32_t threads;
     /**
-     * The level of deflate, from 1 (least work) to 9 (most); more work mostly gives less to send, but not for every
+     * The level of compression, from 1 (least work) to 9 (most); more work mostly gives less to send, but not for every
      * content. Default: 3.
      */
     uint32_t level;
+    /**
+     * What entries are compressed with: "deflate", which every unzip tool reads, or "zstd", Zstandard, for recipients
+     * that read it. Borrowed during the call; NULL for "deflate". An exchange takes the partner's setting instead.
+     */
+    const char *compression;
+    /**
+     * The length of `compression` in bytes.
+     */
+    size_t compression_len;
 } cw_pack_options;
 
 /**
@@ -1480,8 +1489,8 @@ const char *cw_version(void);
 uint32_t cw_abi_version(void);
 
 /**
- * Whether the library can do something: "des-md5", "age" (suites); "https", "directory" (transports); "receiver",
- * "webhook", "sqlite", "toml". 1 if so, 0 if not or if the name is not known.
+ * Whether the library can do something: "des-md5", "age" (suites); "deflate", "zstd" (compressions); "https",
+ * "directory" (transports); "receiver", "webhook", "sqlite", "toml". 1 if so, 0 if not or if the name is not known.
  */
 int32_t cw_has_capability(const char *name,
                           size_t name_len);

@@ -48,7 +48,7 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 /// A bill that compresses as bills do.
 fn bill(length: usize) -> Vec<u8> {
     let mut bill = Vec::with_capacity(length + 64);
-    for row in 0_u32.. {
+    for row in 0_u64.. {
         if bill.len() >= length {
             break;
         }

@@ -307,7 +307,7 @@ fn partner_settings(cases: &mut Cases) {
     let documented = cases.writes("partner-settings", &example);
 
     let less = json!({
-        "site": "IMEX", "number": 7, "alias": "Examiners", "url": null,
+        "site": "IMEX", "number": 7, "alias": "Examiners", "url": null, "compression": "zstd",
         "keys": {
             "outgoing": {"version": 1, "suite": "des-md5", "secret": {"env": "P"}, "framing": "bare",
                          "salt": "0123456789abcdef", "iterations": 1000},

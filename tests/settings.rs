@@ -58,8 +58,21 @@ fn settings_with_the_least_have_the_defaults_of_the_rules() {
     let json: serde_json::Value = serde_json::from_str(&settings.to_json().unwrap()).unwrap();
     assert_eq!(json["signature_window_seconds"], 300);
     assert_eq!(json["conflicts"], "stop");
+    assert_eq!(json["compression"], "deflate");
     assert_eq!(json["export"]["sealed_size_limit"], 262_144_000);
     assert_eq!(json["import"]["unknown_claim_types"], "reject");
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn a_compression_is_named_and_written_out() {
+    let settings = PartnerSettings::from_toml(&with("compression = \"zstd\"")).unwrap();
+    let json = settings.to_json().unwrap();
+    assert!(json.contains("\"compression\": \"zstd\""), "{json}");
+    assert_eq!(PartnerSettings::from_json(&json).unwrap(), settings);
+    for wrong in ["\"Zstd\"", "\"\"", "93"] {
+        assert_places(&mistakes(&with(&format!("compression = {wrong}"))), &["compression"]);
+    }
 }
 
 #[test]
@@ -79,6 +92,7 @@ fn every_mistake_is_reported_at_once_with_its_place() {
         url = "http://exchange.imex.example"
         signature_window_seconds = 0
         conflicts = "mine"
+        compression = "lzma"
         paused = "yes"
         automatic_unpack = { as = " ", at = "night" }
         retry = { first_delay_seconds = 0, factor = 101, tries = 5000000000, give_up = 3 }
@@ -129,6 +143,7 @@ fn every_mistake_is_reported_at_once_with_its_place() {
             "automatic_unpack.as",
             "automatic_unpack.at",
             "colour",
+            "compression",
             "conflicts",
             "export.naming",
             "export.note_required",
