@@ -190,4 +190,10 @@ fn endpoint(add: &mut impl FnMut(&str, &[u8])) {
 }
 
 /// An answer to a question after a package's state, as the target `answer` takes it; signed with the key of the kit.
-const SIGNED_ANSWER: &str = "";
+const SIGNED_ANSWER: &str = r#"200
+content-type: application/vnd.claimwire.receipt+json
+content-digest: sha-256=:+LntB4/34yAUyTGbhtVTs3Wqk0mf4MVVnGWT94VKb1o=:
+signature-input: claimwire=("@status" "content-type" "content-digest" "@method";req "@path";req);created=1775000000;keyid="kit";alg="hmac-sha256";nonce="35jMBmOqY8pD7Ygv2i/8HA==";tag="claimwire"
+signature: claimwire=:n8TdPxlq9D5khJuq48Iz3yE6i/rELPDHPa1IUYDYf/A=:
+
+{"version":1,"package_id":"019cc2f3-1c40-7a10-8f63-5b1f0c9d2e77","from":"ON-INS","to":"IMEX","state":"received","digest":"sha-256=:ydADa+1nRLzfaS/JgNhxfX5fWk9Ogma0qEmCYC+xzQk=:","at":"2026-03-31T23:33:20Z"}"#;
