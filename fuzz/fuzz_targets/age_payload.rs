@@ -1,7 +1,7 @@
 //! Any change to a sealed payload of any length is refused, pulled and pushed in any pieces; without one it opens.
 #![no_main]
 
-#[path = "../bodies/mod.rs"]
+#[path = "../../tests/fuzz_targets/bodies/mod.rs"]
 mod bodies;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::age_payload(bytes));

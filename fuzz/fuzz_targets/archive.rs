@@ -1,7 +1,7 @@
 //! Any bytes as an archive: refused, or read to the end within its limits.
 #![no_main]
 
-#[path = "../bodies/mod.rs"]
+#[path = "../../tests/fuzz_targets/bodies/mod.rs"]
 mod bodies;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::archive(bytes));

@@ -135,10 +135,15 @@ fn samples(seeds: &mut Seeds) {
     let column: Vec<u8> =
         (0..400_u32).flat_map(|row| format!("{row};{}\n", row * 7919 % 1000).into_bytes()).collect();
     add("deflate/columns", &[&[3_u8], &column[..]].concat());
+    let other = CLAIM.replace("the left knee", "both knees").replace("2.50", "3.5");
+    add("merging/new", [CLAIM, &other].join("\0").as_bytes());
+    add("merging/three", [CLAIM, &other, &CLAIM.replace("CLM-1", "CLM-0")].join("\0").as_bytes());
+    add("merging/contacts", CONTACTS.join("\0").as_bytes());
     scripts(&mut add);
+    super::samples::samples(&mut add);
 }
 
-/// What the targets that make calls read with `fuzz/bodies/script.rs`.
+/// What the targets that make calls read with `bodies/script.rs`.
 fn scripts(add: &mut impl FnMut(&str, &[u8])) {
     for (name, length) in
         [("empty", 0_u32), ("one_chunk", 65_536), ("two_chunks", 65_537), ("four_chunks", 262_144)]
@@ -165,6 +170,14 @@ fn scripts(add: &mut impl FnMut(&str, &[u8])) {
     add("border/nulls", &[0, 2, 2, 2, 2, 3, 2, 6, 2, 7, 2, 8, 9, 2, 10, 2, 11, 12, 13]);
     add("border/names", &[&[0, 0, 3][..], b"age", &[1, 20, 1, 21, 1, 255, 1, 0]].concat());
 }
+
+/// The same person, whom each side knows by an id of its own.
+const CONTACTS: [&str; 2] = [
+    r#"{"claim": {"id": "ON-INS/C-1"}, "contacts": [{"id": "ON-INS/P-1", "type": "person", "first_name": "Ada",
+"last_name": "Okafor", "birth_date": "1970-01-31", "email": "ada@example.com"}]}"#,
+    r#"{"claim": {"id": "ON-INS/C-1"}, "contacts": [{"id": "IMEX/P-9", "type": "person", "first_name": "ada",
+"last_name": "OKAFOR", "birth_date": "1970-01-31"}], "notes": [{"id": "IMEX/N-1", "author": "IMEX/P-9"}]}"#,
+];
 
 const PROBLEM: &[u8] = br#"{"type": "https://claimwire.org/problems/unavailable", "title": "Unavailable", "status": 503, "detail": "The disk is full.", "code": 12}"#;
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::Inflater;
 use super::zlib::{agrees, ours, peer};
 
-#[path = "../../../fuzz/replay.rs"]
+#[path = "../../../tests/fuzz_targets/replay.rs"]
 mod replay;
 
 /// Content as it is met: words, columns of numbers, runs, noise; with matches near and far.

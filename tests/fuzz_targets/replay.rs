@@ -5,20 +5,23 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
 
-/// Runs a target on each file of `fuzz/corpus/<target>` and on `CLAIMWIRE_FUZZ_CHANGES` changes of it, 40 without.
+/// Runs a target on each file of `corpus/<target>`, and on `CLAIMWIRE_FUZZ_CHANGES` changes of it. Without that number, on
+/// 40 of each seed; what a fuzzer found, it changed itself.
 pub(crate) fn replay(target: &str, body: impl Fn(&[u8])) {
-    let changes = env::var("CLAIMWIRE_FUZZ_CHANGES").map_or(40, |count| count.parse().expect("a number"));
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(fuzz.join("corpus").join(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let asked = env::var("CLAIMWIRE_FUZZ_CHANGES").ok().map(|count| count.parse().expect("a number"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = root.join("tests/fuzz_targets/corpus").join(target);
+    let artifacts = root.join("fuzz/artifacts").join(target);
+    let mut files: Vec<PathBuf> = fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty(), "no corpus for {target}");
     let mut state = 0x2545_f491_4f6c_dd1d;
     for file in files {
         let seed = fs::read(&file).unwrap();
-        let mut input = Running { bytes: seed.clone(), folder: fuzz.join("artifacts").join(target) };
+        let mut input = Running { bytes: seed.clone(), folder: artifacts.clone() };
         body(&input.bytes);
-        for _ in 0..changes {
+        let was_found = file.file_name().unwrap().to_str().unwrap().starts_with("found_");
+        for _ in 0..asked.unwrap_or(if was_found { 0 } else { 40 }) {
             input.bytes = change(&seed, &mut state);
             body(&input.bytes);
         }
