@@ -216,6 +216,8 @@ fn overlapping_entries_are_refused() {
 fn comments_and_split_archives_are_refused() {
     let commented = archive_ending(&[report()], |end| end.comment = b"hello".to_vec());
     assert_refused(&commented, ErrorKind::UnsupportedArchive);
+    assert_refused(&commented[..commented.len() - 2], ErrorKind::Truncated);
+    assert_refused(&[commented.as_slice(), b"!"].concat(), ErrorKind::InconsistentArchive);
     let mut split = archive(&[report()]);
     let disk = split.len() - 18;
     split[disk] = 1;

@@ -67,5 +67,12 @@ mod tests {
         assert!(!says_the_same(r#""""#, "null"));
         assert!(!says_the_same("1.5", "1.50"));
         assert!(!says_the_same("[1]", "[1, null]"));
+        assert!(!says_the_same("[1]", "[2]"));
+    }
+
+    #[test]
+    fn the_items_of_a_list_are_compared_as_fields_are() {
+        assert!(says_the_same(r#"[{"number": "1", "extension": null}]"#, r#"[{"number": "1"}]"#));
+        assert!(!says_the_same(r#"[{"number": "1", "extension": "9"}]"#, r#"[{"number": "1"}]"#));
     }
 }

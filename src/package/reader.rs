@@ -297,3 +297,36 @@ fn document_entry<'a>(
     }
     Ok(entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_what_stands_in_each_other_and_not_side_by_side() {
+        assert_eq!(depth(b"12"), 0);
+        assert_eq!(depth(b"[[], {}, []]"), 2);
+        assert_eq!(depth(br#"{"claim": {"notes": [{}]}}"#), 4);
+        assert_eq!(depth(b"[[[["), 4, "what never ends is deep all the same");
+        assert_eq!(depth(b"]]][["), 2, "what ends too often is not below nothing");
+    }
+
+    #[test]
+    fn brackets_in_a_text_are_no_depth() {
+        assert_eq!(depth(br#"["[[[[ see {{{ below"]"#), 1);
+        assert_eq!(depth(br#"["a quote \" and [[", []]"#), 2);
+        assert_eq!(depth(br#"["a backslash \\", [[]]]"#), 3);
+        assert_eq!(depth(br#"["]", [], "]", []]"#), 2);
+    }
+
+    #[test]
+    fn json_is_taken_up_to_its_limit_and_not_a_byte_further() {
+        let bounded = || Bounded { bytes: Vec::new(), name: CLAIM_FILE, limit: 4 };
+        let mut json = bounded();
+        json.write_all(b"{}").unwrap();
+        json.write_all(b"  ").unwrap();
+        assert_eq!(json.bytes, b"{}  ");
+        assert!(json.write_all(b" ").is_err());
+        assert!(bounded().write_all(b"{    ").is_err());
+    }
+}

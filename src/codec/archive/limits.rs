@@ -111,3 +111,37 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_kept_by_what_reaches_it_and_broken_by_one_byte_more() {
+        let limits = Limits::default().with_ratio(1000);
+        assert!(!limits.is_bomb(100_000, 100_000_000));
+        assert!(limits.is_bomb(100_000, 100_000_001));
+    }
+
+    #[test]
+    fn no_ratio_is_looked_at_up_to_sixty_four_mebibytes() {
+        assert!(!Limits::default().is_bomb(1, 67_108_864));
+        assert!(Limits::default().is_bomb(1, 67_108_865));
+    }
+
+    #[test]
+    fn the_longest_archive_stores_everything_under_the_longest_names() {
+        let limits = Limits::default().with_inflated_size(5_000_000).with_entries(10).with_path_length(100);
+        assert_eq!(limits.archive_size(), 5_000_000 + 10 * (2 * 100 + 1024) + 1024);
+        let boundless = Limits::default().with_inflated_size(u64::MAX).with_entries(u64::MAX);
+        assert_eq!(boundless.archive_size(), u64::MAX);
+    }
+
+    #[test]
+    fn the_defaults_are_those_that_are_written_down() {
+        let limits = Limits::default();
+        assert_eq!(limits.inflated_size(), 2_147_483_648, "2 GiB");
+        assert_eq!((limits.entries(), limits.ratio()), (20_000, 1000));
+        assert_eq!((limits.name_length(), limits.path_length()), (255, 1024));
+    }
+}
