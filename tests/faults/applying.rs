@@ -3,7 +3,7 @@
 
 use super::check::check;
 use super::keys::Name;
-use super::process::{Outcome, Pair};
+use super::process::{Outcome, Pair, Way};
 
 /// What keeps the ledger from learning that the case system has it: the process dies, or the disk fails.
 const CUTS: [&str; 3] =
@@ -13,7 +13,7 @@ const CUTS: [&str; 3] =
 pub(crate) fn what_may_be_applied_is_not_rejected() {
     use Name::{Examiner, Insurer};
     for cut in CUTS {
-        let mut pair = Pair::new(false);
+        let mut pair = Pair::new(false, Way::Https);
         pair.site(Examiner).revive();
         pair.site(Insurer).must("claim C-1");
         pair.site(Insurer).must("export ON-INS/C-1");

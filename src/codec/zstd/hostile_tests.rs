@@ -163,7 +163,7 @@ proptest! {
         let mut frames = EMPTY.to_vec();
         let mut content = Vec::new();
         for (step, length) in pieces {
-            let piece: Vec<u8> = (0..length).map(|n| (n * usize::from(step) >> 3).to_le_bytes()[0]).collect();
+            let piece: Vec<u8> = (0..length).map(|n| ((n * usize::from(step)) >> 3).to_le_bytes()[0]).collect();
             frames.extend(compress(&piece));
             content.extend(piece);
         }
@@ -187,7 +187,7 @@ proptest! {
     fn changed_frames_end_with_content_or_an_error(
         length in 0..5_000_usize, place in any::<prop::sample::Index>(), bit in 0..8_u8, cut in 1..5_000_usize,
     ) {
-        let content: Vec<u8> = (0..length).map(|n| (n * n >> 5).to_le_bytes()[0]).collect();
+        let content: Vec<u8> = (0..length).map(|n| ((n * n) >> 5).to_le_bytes()[0]).collect();
         let mut frames = compress(&content);
         let place = place.index(frames.len());
         frames[place] ^= 1 << bit;
