@@ -223,7 +223,7 @@ impl Partner {
 
     /// What packages to this partner are compressed with; by default [`Compression::Deflate`], which every partner reads.
     ///
-    /// A [trial](super::Exchange::trial) shows whether the partner reads another. What the partner itself uses needs no
+    /// A [trial](super::Exchange::try_partner) shows whether the partner reads another. What the partner itself uses needs no
     /// setting.
     #[must_use]
     pub fn compressing_with(mut self, compression: Compression) -> Self {

@@ -248,12 +248,7 @@ fn judge_features(found: &Found, name: &str, is_directory: bool) -> Result<Metho
         return unsupported("is a patch or part of a split archive".to_owned());
     }
     let Some(method) = Method::from_code(found.method) else {
-        return unsupported(match found.method {
-            record::ZSTD => "is compressed with Zstandard (method 93), which is not built in here: build with the feature \
-                             `zstd`, or have the sender set `compression = \"deflate\"` for this site"
-                .to_owned(),
-            method => format!("is compressed by method {method}; only {METHODS} are read"),
-        });
+        return unsupported(format!("is compressed {}", unread(found.method)));
     };
     // The file type bits of a Unix mode; writers on other systems leave them zero.
     match found.attributes >> 28 {
@@ -265,6 +260,18 @@ fn judge_features(found: &Found, name: &str, is_directory: bool) -> Result<Metho
         }
         0o12 => unsupported("is a symbolic link".to_owned()),
         _ => unsupported("is a device or another special file".to_owned()),
+    }
+}
+
+/// With what an entry is compressed that is not read here, and what can be done.
+fn unread(method: u16) -> String {
+    match method {
+        record::ZSTD => {
+            "with Zstandard (method 93), which is not built in here: build with the feature `zstd`, or have \
+                         the sender set `compression = \"deflate\"` for this site"
+                .to_owned()
+        }
+        method => format!("by method {method}; only {METHODS} are read"),
     }
 }
 
@@ -400,6 +407,17 @@ mod tests {
     use super::super::record::Header;
     use super::*;
     use std::io::Write;
+
+    /// Without the feature that reads it. Tests are built with all features; only the text is at stake here.
+    #[test]
+    fn what_is_not_built_in_is_named_with_what_to_do() {
+        assert_eq!(
+            unread(record::ZSTD),
+            "with Zstandard (method 93), which is not built in here: build with the feature `zstd`, or have the sender \
+             set `compression = \"deflate\"` for this site"
+        );
+        assert!(unread(14).starts_with("by method 14; only stored"));
+    }
 
     /// Two entries in a sparse file: the first has more than 4 GiB, so the second begins beyond what 32 bits hold.
     #[test]

@@ -19,7 +19,7 @@ const PIECE: usize = 128 * 1024;
 
 /// A decoder of what one entry has, frame by frame, and of another one after that.
 ///
-/// Up to 300 KiB, and up to twice the window that a frame asks for, where that is more than the content it gives at once.
+/// About 500 KiB, and the window that a frame asks for.
 pub(crate) struct Decompressor {
     context: DCtx<'static>,
     output: Zeroizing<Vec<u8>>,
