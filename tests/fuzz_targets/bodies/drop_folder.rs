@@ -45,7 +45,9 @@ fn collected(folder: &Path, answer: &[u8]) -> Option<Response> {
     let sender = DirectoryTransport::new(folder).expect("a folder of our own");
     let mut request = Request::new("GET", &format!("/packages/{KEY}")).expect("a route of the protocol");
     request.headers_mut().insert("idempotency-key", format!("\"{KEY}\"")).expect("a field");
-    let _ = fs::remove_file(folder.join("answers").join(format!("{KEY}.http")));
+    for name in ["requests", "answers"] {
+        let _ = fs::remove_file(folder.join(name).join(format!("{KEY}.http")));
+    }
     let send = || sender.send(&request, Body::new(0, &mut io::empty()));
     assert!(matches!(send(), Ok(Reply::Pending)));
     fs::write(folder.join("answers").join(format!("{KEY}.http")), answer).expect("a file in it");
