@@ -30,7 +30,7 @@ def reached(binary, folders):
         control, merged = Path(scratch, "control"), Path(scratch, "merged")
         merged.mkdir()
         # How often code is reached counts for the fuzzer, not for what is kept.
-        options = ["-merge=1", "-use_counters=0", f"-max_len={LONGEST}", f"-merge_control_file={control}"]
+        options = ["-set_cover_merge=1", "-use_counters=0", f"-max_len={LONGEST}", f"-merge_control_file={control}"]
         said_by(binary, *options, merged, *folders)
         lines = control.read_text().splitlines()
     files = lines[2 : 2 + int(lines[0])]
