@@ -29,7 +29,7 @@ pub(crate) fn package(bytes: &[u8]) {
     // The framing with one iteration: the cheapest to derive.
     let key = DesMd5Key::new("legacy-Secret1", Framing::OpenSsl).expect("a good password");
     let sealed = encrypt_bytes(&key.clone().into(), &archive).expect("bytes in memory");
-    let folder = tempfile::tempdir().expect("a place for documents");
+    let folder = super::folder();
     let limits = PackageLimits::default().with_archive(Limits::default().with_inflated_size(1 << 20));
     if let Ok(contents) = read_bytes(&sealed, &key.into(), folder.path(), &limits) {
         assert_eq!(contents.manifest.entries.len(), contents.documents.len() + 1);

@@ -22,7 +22,7 @@ impl Endpoint for Counts {
 
 /// Any file as a request, then as an answer: each is answered or collected, or refused; a request is answered once.
 pub(crate) fn drop_folder(bytes: &[u8]) {
-    let folder = tempfile::tempdir().expect("a place for files");
+    let folder = super::folder();
     let place = |name: &str| folder.path().join(name).join(format!("{KEY}.http"));
     let inbox = DirectoryInbox::new(folder.path()).expect("a folder of our own");
     fs::write(place("requests"), bytes).expect("a file in it");

@@ -22,7 +22,7 @@ const MOST: usize = 8;
 /// Any row of requests, each after a line `--`: every one is answered; what a receipt says was received lies there with
 /// that digest; an offset that is told is one at which bytes lie.
 pub(crate) fn endpoint(bytes: &[u8]) {
-    let folder = tempfile::tempdir().expect("a place for a site");
+    let folder = super::folder();
     let site = site(folder.path());
     let peer = Peer::unknown().with_certificate(CERTIFICATE);
     let mut received: BTreeMap<PackageId, Digest> = BTreeMap::new();

@@ -33,3 +33,8 @@ pub(crate) use messages::{SIGNED_ID, answer, answered, request, signed_at, signe
 pub(crate) use settings::settings;
 pub(crate) use texts::{keys, values};
 pub(crate) use webhook::webhook;
+
+/// A folder of a target's own: in memory where the system has room for files there, since nothing of it has to survive.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a place for files")
+}
