@@ -113,7 +113,7 @@ fn played(case: &str) -> Vec<Masked> {
             vec![as_text]
         }
         "a bearer token" => {
-            drop(secret.lend_text(Credential::bearer_token).unwrap());
+            assert!(secret.lend_text(Credential::bearer_token).is_ok());
             let settings = HttpsSettings::new("http://127.0.0.1:1/").unwrap();
             let settings = secret.lend_text(|token| settings.bearer_token(token));
             drop((settings.clone(), HttpsTransport::new(settings).unwrap()));
