@@ -91,8 +91,8 @@ impl Exchange {
     /// hold nothing back.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownPartner`]; [`ErrorKind::WrongState`], retryable, while the partner is paused;
-    /// [`ErrorKind::Ledger`]. Why a single package could not be sent is in the answer.
+    /// [`UnknownPartner`](crate::ErrorKind::UnknownPartner); [`WrongState`](crate::ErrorKind::WrongState), retryable,
+    /// while the partner is paused; [`Ledger`](crate::ErrorKind::Ledger). Why a single package could not be sent is in the answer.
     pub fn send_queued(&self, to: &SiteId, watch: &dyn Watch) -> Result<SentQueue> {
         self.unless_paused(&*self.partner(to)?)?;
         let run = self.run(PackageQuery::new().partner(to.clone()), self.now(), false, watch);
@@ -125,7 +125,7 @@ impl Exchange {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Ledger`]. Why a single package could not be sent is in the answer.
+    /// [`Ledger`](crate::ErrorKind::Ledger). Why a single package could not be sent is in the answer.
     pub fn send_due(&self, now: Timestamp, watch: &dyn Watch) -> Result<SentQueue> {
         self.run(PackageQuery::new(), now, true, watch)
     }
