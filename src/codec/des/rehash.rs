@@ -61,6 +61,11 @@ pub(super) fn one_by_one(hashes: &mut [[u8; HASH]], times: u32) {
 pub(super) unsafe fn abreast<W: Words, const G: usize>(hashes: &mut [[u8; HASH]], times: u32) {
     const { assert!(G * W::NUMBERS <= ABREAST) };
     for hashes in hashes.chunks_mut(G * W::NUMBERS) {
+        // Where vectors have no rotation and no lookups, each step takes them longer than it takes numbers.
+        if hashes.len() == 1 && !W::LOOKUPS {
+            one_by_one(hashes, times);
+            continue;
+        }
         let mut words = [[0_u32; ABREAST]; 4];
         for (lane, hash) in hashes.iter().enumerate() {
             for (word, bytes) in words.iter_mut().zip(hash.as_chunks().0) {
