@@ -145,10 +145,11 @@ impl PartialUploads {
         let current = self.turn_of(from, package);
         let number = locked(&current);
         let Some(file) = open_if_there(&self.path(&whole))? else { return Ok(None) };
-        if let Err(error) = synced_as_found(&file) {
-            remove_if_there(&self.path(&whole))?;
-            return Err(error.into());
-        }
+        durable_or_gone(&self.path(&whole), || {
+            file.sync_all()?;
+            failpoint!("upload-found");
+            Ok(())
+        })?;
         sync_folder(&self.folder)?;
         let about = file.metadata()?;
         Turn::taken(&current, number);
@@ -340,10 +341,7 @@ impl Upload {
                 false => Err(too_large(self.whole.length)),
             };
             drop(turn);
-            if let Err(error) = written {
-                self.remove()?;
-                return Err(error);
-            }
+            written.map_err(|error| self.ended_by(error))?;
             self.hasher.update(bytes);
             if self.offset() - self.synced >= sync_every() {
                 self.sync_so_far()?;
@@ -357,8 +355,8 @@ impl Upload {
     }
 
     fn sync_so_far(&mut self) -> Result<()> {
-        self.ended_where_it_fails(|upload| {
-            upload.file.sync_data()?;
+        self.ended_where_it_fails(|| {
+            self.file.sync_data()?;
             failpoint!("upload-synced-so-far");
             Ok(())
         })?;
@@ -368,8 +366,8 @@ impl Upload {
 
     /// Makes all that was appended, and the file's name, survive power loss.
     pub(super) fn sync(&self) -> Result<()> {
-        self.ended_where_it_fails(|upload| {
-            upload.file.sync_all()?;
+        self.ended_where_it_fails(|| {
+            self.file.sync_all()?;
             failpoint!("upload-synced");
             Ok(())
         })?;
@@ -378,30 +376,24 @@ impl Upload {
         Ok(())
     }
 
-    /// Does what makes bytes durable. Where the system could not, it has let go of them and would say of the next try that
-    /// all went well: so nothing of the upload is kept.
-    fn ended_where_it_fails(&self, sync: impl FnOnce(&Self) -> io::Result<()>) -> Result<()> {
-        sync(self).map_err(|error| match self.remove() {
-            Ok(()) => error.into(),
-            Err(fault) => fault,
-        })
+    /// As [`durable_or_gone`], for whoever does not hold the upload's turn.
+    fn ended_where_it_fails(&self, sync: impl FnOnce() -> io::Result<()>) -> Result<()> {
+        sync().map_err(|error| self.ended_by(error.into()))
     }
 
     /// Checks that the whole is there and is what was announced; what is not is removed.
     pub(super) fn check(&self) -> Result<()> {
-        self.whole.digest.check(&self.hasher.clone().finish()).map_err(|error| match self.remove() {
-            Ok(()) => error,
-            Err(fault) => fault,
-        })
+        self.whole.digest.check(&self.hasher.clone().finish()).map_err(|error| self.ended_by(error))
     }
 
     /// Syncs the whole and gives it its name, in another folder of the same disk.
     pub(super) fn place(self, path: &Path) -> Result<()> {
         let _turn = self.turn.hold()?;
-        if let Err(error) = self.sync_whole() {
-            remove_if_there(&self.path)?;
-            return Err(error.into());
-        }
+        durable_or_gone(&self.path, || {
+            self.file.sync_all()?;
+            failpoint!("upload-whole");
+            Ok(())
+        })?;
         std::fs::rename(&self.path, path)?;
         failpoint!("upload-renamed");
         sync_folder(folder_of(path))?;
@@ -409,10 +401,9 @@ impl Upload {
         Ok(sync_folder(folder_of(&self.path))?)
     }
 
-    fn sync_whole(&self) -> io::Result<()> {
-        self.file.sync_all()?;
-        failpoint!("upload-whole");
-        Ok(())
+    /// Removes what this error made useless, and gives the error to be told: that of the removal where it fails.
+    fn ended_by(&self, error: Error) -> Error {
+        self.remove().err().unwrap_or(error)
     }
 
     fn remove(&self) -> Result<()> {
@@ -421,10 +412,13 @@ impl Upload {
     }
 }
 
-fn synced_as_found(file: &File) -> io::Result<()> {
-    file.sync_all()?;
-    failpoint!("upload-found");
-    Ok(())
+/// Does what makes a file's bytes durable. Where the system could not, it has let go of them and would say of the next try
+/// that all went well: so nothing of the file is kept.
+fn durable_or_gone(path: &Path, sync: impl FnOnce() -> io::Result<()>) -> Result<()> {
+    sync().or_else(|error| {
+        remove_if_there(path)?;
+        Err(error.into())
+    })
 }
 
 fn open_if_there(path: &Path) -> Result<Option<File>> {
