@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use super::des_md5;
 #[cfg(feature = "age")]
 use super::encrypt::encrypt;
+use super::encrypt::room_for;
 use super::suite::SealingKey;
 use crate::Result;
 
@@ -73,8 +74,7 @@ pub fn encrypt_batch<R: Read, W: Write>(
 ///
 /// [`Io`](crate::ErrorKind::Io) when the system has no randomness to give.
 pub fn encrypt_bytes_batch(key: &SealingKey, plaintexts: &[impl AsRef<[u8]>]) -> Result<Vec<Vec<u8>>> {
-    let room = |plaintext: &[u8]| Vec::with_capacity(plaintext.len().saturating_add(512));
-    let mut sealed: Vec<Vec<u8>> = plaintexts.iter().map(|plaintext| room(plaintext.as_ref())).collect();
+    let mut sealed: Vec<Vec<u8>> = plaintexts.iter().map(|plaintext| room_for(plaintext.as_ref())).collect();
     encrypt_batch(key, plaintexts.iter().map(AsRef::as_ref).zip(&mut sealed))?;
     Ok(sealed)
 }

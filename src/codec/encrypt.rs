@@ -108,7 +108,12 @@ pub fn encrypt(key: &SealingKey, input: impl Read, output: impl Write) -> Result
 ///
 /// [`Io`](crate::ErrorKind::Io) when the system has no randomness to give.
 pub fn encrypt_bytes(key: &SealingKey, plaintext: &[u8]) -> Result<Vec<u8>> {
-    let mut encryptor = Encryptor::new(key, Vec::with_capacity(plaintext.len().saturating_add(512)))?;
+    let mut encryptor = Encryptor::new(key, room_for(plaintext))?;
     encryptor.write_all(plaintext)?;
     encryptor.finish()
+}
+
+/// An empty buffer for what `plaintext` becomes: small ones have most of their length from the header.
+pub(super) fn room_for(plaintext: &[u8]) -> Vec<u8> {
+    Vec::with_capacity(plaintext.len().saturating_add(512))
 }
