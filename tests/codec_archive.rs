@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod noise;
+
 use std::fs;
 use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
@@ -13,17 +15,8 @@ use claimwire::ErrorKind;
 use claimwire::codec::{
     ArchiveReader, ArchiveWriter, EntryDigest, Limits, compress, compress_bytes, decompress, decompress_bytes,
 };
+use noise::noise;
 use proptest::prelude::*;
-
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
-    std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    })
-    .take(length)
-    .collect()
-}
 
 fn write(path: &Path, content: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

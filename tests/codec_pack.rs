@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod noise;
+
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -16,21 +18,12 @@ use claimwire::codec::{
     ArchiveReader, ArchiveWriter, DesMd5Key, EntryDigest, Framing, Limits, OpeningKey, PackOptions, Packed,
     SealingKey, compress, decompress, decrypt_bytes, pack, pack_file,
 };
+use noise::noise;
 
 const MIB: usize = 1 << 20;
 
 fn threads(number: usize) -> PackOptions {
     PackOptions::default().with_threads(NonZeroUsize::new(number).unwrap())
-}
-
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
-    std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    })
-    .take(length)
-    .collect()
 }
 
 /// Lines of a bill, of about this length in all.

@@ -4,6 +4,7 @@
 #![cfg(all(feature = "zstd", feature = "age"))]
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod noise;
 mod peers;
 mod raw_zip;
 
@@ -12,7 +13,8 @@ use claimwire::codec::{
     AgeIdentity, ArchiveReader, ArchiveWriter, Compression, EntryDigest, Limits, PackOptions, UnpackOptions,
     decompress, decompress_bytes, decrypt_bytes, pack, pack_file, unpack_file, unpack_stream,
 };
-use peers::{attempt, find, run};
+use noise::noise;
+use peers::{assert_same_contents, attempt, contents, find, run};
 use proptest::prelude::*;
 use raw_zip::{RawEntry, archive};
 use std::fs;
@@ -33,16 +35,6 @@ fn zstd() -> PackOptions {
 
 fn threads(number: usize) -> PackOptions {
     zstd().with_threads(NonZeroUsize::new(number).unwrap())
-}
-
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
-    std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    })
-    .take(length)
-    .collect()
 }
 
 /// A bill that compresses as bills do.
@@ -180,28 +172,8 @@ impl Claim {
     fn assert_same(&self, target: &Path) {
         let (source, mut target) = (contents(&self.source()), contents(target));
         target.retain(|(name, _)| name != Path::new("SHA256SUMS"));
-        let names =
-            |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&source), names(&target));
-        assert!(source == target, "contents differ");
+        assert_same_contents(&source, &target);
     }
-}
-
-fn contents(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files = Vec::new();
-    let mut open = vec![root.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                files.push((path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-    files.sort();
-    files
 }
 
 #[test]

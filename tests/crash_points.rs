@@ -134,10 +134,10 @@ fn an_unpack_that_died_between_the_claim_and_the_ledger_is_done_again_to_the_sam
     assert_eq!(sites.examiner.file(&claim), applied);
 }
 
-/// A case system that takes the change and does not live to say so.
-struct Dying(Arc<SqliteCaseSystem>);
+/// A case system that takes the change and then says what it is told to say, if anything.
+struct Applied<S>(Arc<SqliteCaseSystem>, S);
 
-impl CaseSystem for Dying {
+impl<S: Fn() -> claimwire::Result<()> + Send + Sync> CaseSystem for Applied<S> {
     fn load(&self, claim: &ExchangeId) -> claimwire::Result<Option<ClaimFile>> {
         self.0.load(claim)
     }
@@ -151,9 +151,19 @@ impl CaseSystem for Dying {
     }
 
     fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> claimwire::Result<()> {
-        self.0.apply(changes, documents, by).unwrap();
-        panic!("the process dies");
+        self.0.apply(changes, documents, by)?;
+        (self.1)()
     }
+}
+
+/// It does not live to say so.
+fn dies() -> claimwire::Result<()> {
+    panic!("the process dies");
+}
+
+/// It does not know that it did.
+fn is_unsure() -> claimwire::Result<()> {
+    Err(Error::new(ErrorKind::TimedOut, "the case system did not answer in time"))
 }
 
 #[test]
@@ -163,7 +173,7 @@ fn a_package_that_a_dying_process_may_have_applied_is_not_rejected() {
     let package = sites.export(&claim).unwrap().package.id;
     sites.insurer.exchange.send(package, &()).unwrap();
     let disk = Disk::of_examiner(&sites);
-    let dying = disk.opened_with(&sites, Dying(sites.examiner.cases.clone()));
+    let dying = disk.opened_with(&sites, Applied(sites.examiner.cases.clone(), dies));
     let unpack = AssertUnwindSafe(|| dying.unpack(package, "front desk", &()).map(drop));
     assert!(catch_unwind(unpack).is_err());
     drop(dying);
@@ -179,28 +189,6 @@ fn a_package_that_a_dying_process_may_have_applied_is_not_rejected() {
     assert_eq!((after.state, after.applying), (IncomingState::Unpacked, false));
 }
 
-/// A case system that takes the change and then does not know that it did.
-struct Unsure(Arc<SqliteCaseSystem>);
-
-impl CaseSystem for Unsure {
-    fn load(&self, claim: &ExchangeId) -> claimwire::Result<Option<ClaimFile>> {
-        self.0.load(claim)
-    }
-
-    fn open_document(
-        &self,
-        claim: &ExchangeId,
-        document: &ExchangeId,
-    ) -> claimwire::Result<Box<dyn Read + Send>> {
-        self.0.open_document(claim, document)
-    }
-
-    fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> claimwire::Result<()> {
-        self.0.apply(changes, documents, by)?;
-        Err(Error::new(ErrorKind::TimedOut, "the case system did not answer in time"))
-    }
-}
-
 #[test]
 fn a_package_of_which_the_case_system_does_not_know_whether_it_took_it_is_not_rejected() {
     let sites = TwoSites::new();
@@ -208,7 +196,7 @@ fn a_package_of_which_the_case_system_does_not_know_whether_it_took_it_is_not_re
     let package = sites.export(&claim).unwrap().package.id;
     sites.insurer.exchange.send(package, &()).unwrap();
     let disk = Disk::of_examiner(&sites);
-    let examiner = disk.opened_with(&sites, Unsure(sites.examiner.cases.clone()));
+    let examiner = disk.opened_with(&sites, Applied(sites.examiner.cases.clone(), is_unsure));
     examiner.unpack(package, "front desk", &()).unwrap_err();
     assert!(examiner.incoming(package).unwrap().applying);
     let error = examiner.reject(package, "front desk", "not ours").unwrap_err();
@@ -225,7 +213,7 @@ fn notes_that_may_have_been_applied_are_not_rejected() {
     let claim = sites.claim_at_insurer();
     sites.deliver(&claim);
     let disk = Disk::of_examiner(&sites);
-    let examiner = disk.opened_with(&sites, Unsure(sites.examiner.cases.clone()));
+    let examiner = disk.opened_with(&sites, Applied(sites.examiner.cases.clone(), is_unsure));
     let insurer = &sites.insurer.exchange;
     let partner = Partner::clone(&insurer.partner(&examiner_site()).unwrap());
     insurer.set_partner(partner.reached_by(MemoryTransport::new(Arc::new(examiner.clone()))));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use claimwire::codec::{Limits, compress, decompress};
-use peers::{find, program, run};
+use peers::{assert_same_contents, contents, find, program, run};
 use tempfile::TempDir;
 
 /// A folder of documents as claims have them: text and scans, short ones and ones too long to be buffered.
@@ -67,29 +67,8 @@ impl Folder {
 
     #[track_caller]
     fn assert_same(&self, target: &Path) {
-        let (source, target) = (contents(&self.source()), contents(target));
-        let names =
-            |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&source), names(&target));
-        assert!(source == target, "contents differ");
+        assert_same_contents(&contents(&self.source()), &contents(target));
     }
-}
-
-fn contents(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files = Vec::new();
-    let mut open = vec![root.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                files.push((path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-    files.sort();
-    files
 }
 
 /// A command that reads and writes names as UTF-8.

@@ -8,16 +8,13 @@ use claimwire::protocol::{Digest, DigestReader, Endpoint, Peer, Problem, Respons
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use claimwire::{Error, ErrorKind};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use transport_tls::{Answering, Authority, ok, post};
+use transport_tls::{Answering, Authority, Tls, ok, post};
 
 struct Site {
     authority: Authority,
@@ -47,19 +44,10 @@ impl Site {
     }
 
     /// A bare TLS connection, to say what no transport would.
-    fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.authority.pem.as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    fn connect(&self) -> Tls {
         let stream = TcpStream::connect(self.running.local_addr()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        StreamOwned::new(connection, stream)
+        self.authority.connect(stream)
     }
 }
 

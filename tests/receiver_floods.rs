@@ -8,21 +8,16 @@ mod transport_tls;
 use claimwire::protocol::{Endpoint, Peer, Problem, Request, Response};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver as Told, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use support::*;
-use transport_tls::{Answering, Authority, ok, post};
+use transport_tls::{Answering, Authority, Tls, ok, post};
 
 /// Far longer than anything here takes, so that whoever waits for it has failed.
 const FAR_OFF: Duration = Duration::from_secs(300);
-
-type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 struct Site {
     authority: Authority,
@@ -75,17 +70,8 @@ impl Site {
     }
 
     fn secure(&self, stream: TcpStream) -> Tls {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.authority.pem.as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
         stream.set_read_timeout(Some(FAR_OFF / 2)).unwrap();
-        let mut stream = StreamOwned::new(connection, stream);
+        let mut stream = self.authority.connect(stream);
         stream.conn.complete_io(&mut stream.sock).unwrap();
         stream
     }

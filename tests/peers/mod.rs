@@ -1,9 +1,11 @@
-//! Runs the programs of others. Where one is not installed its test is skipped and says so; in CI that is a failure.
+//! Runs the programs of others, and compares what they made of files. Where one is not installed its test is skipped and
+//! says so; in CI that is a failure.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 #![allow(dead_code, reason = "each test that runs other programs uses some of these")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -78,4 +80,30 @@ pub(crate) fn attempt(command: &mut Command, input: &[u8]) -> (bool, Vec<u8>, St
     });
     let finished = child.wait_with_output().unwrap();
     (finished.status.success(), output, String::from_utf8_lossy(&finished.stderr).into_owned())
+}
+
+/// All files below a folder, by their paths in it.
+pub(crate) fn contents(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                files.push((path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Compares the files that one folder has with those that a program made of it.
+#[track_caller]
+pub(crate) fn assert_same_contents(source: &[(PathBuf, Vec<u8>)], target: &[(PathBuf, Vec<u8>)]) {
+    let names = |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(source), names(target));
+    assert!(source == target, "contents differ");
 }
