@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Told, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// A line to a receiver: counts what goes there, and breaks once after so many bytes of one connection.
 struct Line {
@@ -100,10 +101,30 @@ fn carry(
     let _ = (near.shutdown(Shutdown::Both), far.shutdown(Shutdown::Write));
 }
 
+/// The examiner's endpoint, which tells how many posts it is done with, whole or not.
+#[derive(Default)]
+struct Door {
+    exchange: LateEndpoint,
+    done: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Endpoint for Door {
+    fn answer(&self, request: &Request, peer: &Peer, body: &mut dyn Read) -> Response {
+        let answer = self.exchange.answer(request, peer, body);
+        if request.method() == "POST" {
+            *self.done.lock().unwrap() += 1;
+            self.changed.notify_all();
+        }
+        answer
+    }
+}
+
 /// The insurer sends through a line to the examiner's receiver.
 struct Lined {
     sites: TwoSites,
     line: Line,
+    door: Arc<Door>,
     authority: Authority,
     _receiver: Running,
 }
@@ -116,7 +137,7 @@ fn lined(resumption: Option<Resumption>) -> Lined {
 fn lined_within(resumption: Option<Resumption>, limits: UploadLimits) -> Lined {
     let authority = Authority::new();
     let server = authority.server();
-    let door = Arc::new(LateEndpoint::default());
+    let door = Arc::new(Door::default());
     let tls = TlsSettings::new(server.chain, server.key);
     let receiver = Receiver::bind("127.0.0.1:0", tls, door.clone(), ReceiverSettings::default()).unwrap();
     let line = Line::to(receiver.local_addr());
@@ -129,8 +150,8 @@ fn lined_within(resumption: Option<Resumption>, limits: UploadLimits) -> Lined {
         examiner: Box::new(|settings| settings.with_upload_limits(limits)),
         ..Setup::default()
     });
-    door.open(&sites.examiner.exchange);
-    Lined { sites, line, authority, _receiver: receiver }
+    door.exchange.open(&sites.examiner.exchange);
+    Lined { sites, line, door, authority, _receiver: receiver }
 }
 
 fn transport(address: &str, roots: &str, resumption: Option<Resumption>) -> HttpsTransport {
@@ -165,6 +186,17 @@ impl Lined {
         self.line.carried();
     }
 
+    /// The same, and waits until the examiner has taken what came of the body: the sender knows earlier that the line is
+    /// broken.
+    #[track_caller]
+    fn cut_in_the_body(&self, package: PackageId, bytes: u64) {
+        let before = *self.door.done.lock().unwrap();
+        self.cut(package, bytes);
+        let (done, far_off) = (self.door.done.lock().unwrap(), Duration::from_secs(60));
+        let waited = self.door.changed.wait_timeout_while(done, far_off, |done| *done == before).unwrap().1;
+        assert!(!waited.timed_out(), "the examiner goes on with a body that broke off");
+    }
+
     /// The package came in once, as it was sent, and can be opened.
     #[track_caller]
     fn arrived(&self, package: PackageId) {
@@ -180,7 +212,7 @@ impl Lined {
 fn a_send_cut_at_60_percent_goes_on_from_there() {
     let it = lined(Some(Resumption::default()));
     let (package, size) = it.exported(24_000_000);
-    it.cut(package, size * 6 / 10);
+    it.cut_in_the_body(package, size * 6 / 10);
     assert_eq!(it.send(package).unwrap(), OutgoingState::Delivered);
     let carried = it.line.carried();
     assert!(carried < size * 4 / 10 + (1 << 20), "{carried} of {size} bytes");
@@ -205,7 +237,7 @@ fn a_send_in_parts_goes_on_with_the_part_that_broke() {
     let it = lined(Some(soon().in_parts_of(NonZeroU64::new(500_000).unwrap())));
     let (package, size) = it.exported(3_000_000);
     // Counted per connection, and each part has one.
-    it.cut(package, 450_000);
+    it.cut_in_the_body(package, 450_000);
     assert_eq!(it.send(package).unwrap(), OutgoingState::Delivered);
     let carried = it.line.carried();
     assert!((size - 450_000..size + 50_000).contains(&carried), "{carried} of {size} bytes");
@@ -217,7 +249,7 @@ fn a_small_package_and_a_partner_set_so_get_the_whole_each_time() {
     for resumption in [Some(Resumption::default()), None] {
         let it = lined(resumption);
         let (package, size) = it.exported(1_000_000);
-        it.cut(package, size / 2);
+        it.cut_in_the_body(package, size / 2);
         assert!(it.sites.examiner.files_in("uploads").is_empty());
         assert_eq!(it.send(package).unwrap(), OutgoingState::Delivered);
         assert!(it.line.carried() > size);
@@ -232,7 +264,7 @@ fn a_site_that_keeps_nothing_gets_the_whole_again() {
     for resumption in [soon(), soon().in_parts_of(NonZeroU64::new(500_000).unwrap())] {
         let it = lined_within(Some(resumption), limits.clone());
         let (package, size) = it.exported(1_000_000);
-        it.cut(package, size / 2);
+        it.cut_in_the_body(package, size / 2);
         assert_eq!(it.send(package).unwrap(), OutgoingState::Delivered);
         assert!(it.line.carried() > size);
     }
@@ -242,7 +274,7 @@ fn a_site_that_keeps_nothing_gets_the_whole_again() {
 fn an_answer_that_was_lost_is_asked_for_without_the_package() {
     let it = lined(Some(soon()));
     let (package, size) = it.exported(1_000_000);
-    it.cut(package, size / 2);
+    it.cut_in_the_body(package, size / 2);
     // The rest comes in by another way, and its answer is lost.
     let sealed = std::fs::read(sealed_path(&it.sites.insurer, "outbox")).unwrap();
     let delivery = Delivery::new(&it.sites, sealed).with(|lie| {
@@ -262,7 +294,7 @@ fn an_answer_that_was_lost_is_asked_for_without_the_package() {
 fn bytes_that_changed_in_the_outbox_are_told_as_damaged_wherever_they_are() {
     let it = lined(Some(soon()));
     let (package, size) = it.exported(1_000_000);
-    it.cut(package, size / 2);
+    it.cut_in_the_body(package, size / 2);
     let path = sealed_path(&it.sites.insurer, "outbox");
     let good = std::fs::read(&path).unwrap();
     let mut bad = good.clone();
