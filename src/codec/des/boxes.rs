@@ -1,7 +1,7 @@
 //! The S-boxes of DES (FIPS 46-3) for serial rounds: each entry is expanded, with the permutation P already applied.
 //!
-//! Eight tables of 64 words, 4 KiB in all, and four of them once more with their entries 256 bytes apart. Which entries are read depends on the key and the text, so whoever can watch
-//! the caches of the processor learns something about both.
+//! Eight tables of 64 words, 4 KiB in all, and five of them once more with their entries 256 bytes apart. Which entries are
+//! read depends on the key and the text, so whoever can watch the caches of the processor learns something about both.
 
 use super::expanded::{BYTE_OF_GROUP, expand};
 use super::sboxes;
@@ -11,7 +11,7 @@ use super::sboxes;
 pub(super) struct Boxes {
     /// The tables, by [`place`].
     pub(super) tables: [[u64; 64]; 8],
-    /// The entries of the odd bytes 1, 3, 5 and 7 at the beginning of rows of 256 bytes: there, a group that stands in the
+    /// The entries of the bytes 1, 3, 5, 7 and 2 at the beginning of rows of 256 bytes: there, a group that stands in the
     /// second byte of a word is the distance to its row as it is.
     pub(super) rows: [[u64; 32]; 64],
 }
@@ -19,6 +19,9 @@ pub(super) struct Boxes {
 pub(super) static BOXES: Boxes = Boxes { tables: TABLES, rows: rows() };
 
 const TABLES: [[u64; 64]; 8] = boxes();
+
+/// The bytes that have a column of the rows.
+const COLUMNS: [usize; 5] = [1, 3, 5, 7, 2];
 
 /// Where the table stands for the group in this byte of an expanded half.
 ///
@@ -55,8 +58,8 @@ const fn rows() -> [[u64; 32]; 64] {
     let mut input = 0;
     while input < 64 {
         let mut column = 0;
-        while column < 4 {
-            rows[input][column] = TABLES[place(2 * column + 1)][input];
+        while column < COLUMNS.len() {
+            rows[input][column] = TABLES[place(COLUMNS[column])][input];
             column += 1;
         }
         input += 1;

@@ -119,48 +119,47 @@ fn is_intel() -> bool {
 
 #[cfg(target_arch = "x86_64")]
 impl Round for Rotations {
-    /// Even groups come to the lowest byte by a rotation, and odd ones stand beside them then: under a mask they lead to a
-    /// row. The order is the fastest of some thousands measured, where a round takes 11 cycles.
+    /// Groups come to the lowest byte by a rotation, or by the reversal of the lower four, and the next ones stand beside them
+    /// then: under a mask they lead to a row. What is found is added up in three sums, because a sum takes one entry at a
+    /// time. The order is the fastest of some thousands measured, where a round takes 10.6 cycles.
     #[inline(always)]
     fn round(self, mut half: u64, input: u64) -> u64 {
-        // SAFETY: `self` proves that the processor has `rorx`. Only the boxes are read: a byte leads to an entry of its own
-        // table, or of what follows it, at most number 7 * 64 + 255 of the 8 * 64 + 64 * 32 of all; a masked second byte
-        // is at most 63 * 256, the distance of the last row.
+        // SAFETY: `self` proves that the processor has `rorx` and `andn`. Only the boxes are read: a byte leads to an entry of
+        // its own table, or of what follows it, at most number 7 * 64 + 255 of the 8 * 64 + 64 * 32 of all; a masked second
+        // byte is at most 63 * 256, the distance of the last row.
         unsafe {
             std::arch::asm!(
-                "movzx {a:e}, {input:l}",
-                "rorx {second}, {input}, 32",
-                "movzx {b:e}, {second:l}",
-                "xor {half}, [{boxes} + {a}*8 + 512*1]",
-                "xor {half}, [{boxes} + {b}*8 + 512*5]",
-                "rorx {third}, {input}, 48",
-                "and {second:e}, 0x3f00",
-                "xor {half}, [{boxes} + {second} + 512*8 + 8*2]",
-                "movzx {b:e}, {third:l}",
-                "mov {sum}, [{boxes} + {b}*8 + 512*7]",
-                "rorx {third}, {input}, 16",
-                "movzx {a:e}, {third:l}",
-                "mov {a}, [{boxes} + {a}*8 + 512*3]",
-                "mov {b:e}, {input:e}",
-                "xor {half}, {a}",
-                "bswap {b:e}",
-                "movzx {a:e}, {b:l}",
-                "xor {sum}, [{boxes} + {a}*8 + 512*4]",
-                "mov {second}, {input}",
-                "shr {second}, 56",
-                "xor {sum}, [{boxes} + {second}*8 + 512*0]",
-                "mov {third:e}, {input:e}",
-                "and {third:e}, 0x3f00",
-                "xor {half}, [{boxes} + {third} + 512*8 + 8*0]",
-                "xor {half}, {sum}",
+                "mov {reversed:e}, {input:e}",
+                "bswap {reversed:e}",
+                "rorx {upper}, {input}, 32",
+                "movzx {a:e}, {reversed:l}",
+                "movzx {b:e}, {input:l}",
+                "xor {half}, [{boxes} + {b}*8 + 512*1]",
+                "xor {half}, [{boxes} + {a}*8 + 512*4]",
+                "andn {a:e}, {not_second:e}, {input:e}",
+                "mov {a}, [{boxes} + {a} + 512*8 + 8*0]",
+                "andn {b:e}, {not_second:e}, {upper:e}",
+                "movzx {c:e}, {upper:l}",
+                "and {reversed:e}, 0x3f00",
+                "xor {a}, [{boxes} + {reversed} + 512*8 + 8*4]",
+                "rorx {reversed}, {input}, 48",
+                "movzx {upper:e}, {reversed:l}",
+                "and {reversed:e}, 0x3f00",
+                "mov {b}, [{boxes} + {b} + 512*8 + 8*2]",
+                "xor {b}, [{boxes} + {upper}*8 + 512*7]",
+                "xor {b}, {a}",
+                "xor {half}, [{boxes} + {c}*8 + 512*5]",
+                "xor {half}, [{boxes} + {reversed} + 512*8 + 8*3]",
+                "xor {half}, {b}",
                 input = in(reg) input,
                 half = inout(reg) half,
                 boxes = in(reg) std::ptr::from_ref(&BOXES),
+                not_second = in(reg) !0x3f00_u64,
+                reversed = out(reg) _,
+                upper = out(reg) _,
                 a = out(reg) _,
                 b = out(reg) _,
-                second = out(reg) _,
-                third = out(reg) _,
-                sum = out(reg) _,
+                c = out(reg) _,
                 options(pure, readonly, nostack),
             );
         }
