@@ -177,6 +177,8 @@ fn encrypt_with_rotations<const N: usize>(rotations: Rotations, lanes: [Lane<'_>
     encrypt_by(rotations, lanes);
 }
 
+// Loops, and no closures given to functions of the library: one that is not inlined is compiled without the instructions of
+// its caller.
 #[inline(always)]
 fn encrypt_by<const N: usize>(rounds: impl Round, mut lanes: [Lane<'_>; N]) {
     let keys = lanes.each_ref().map(|lane| lane.keys);
@@ -184,18 +186,28 @@ fn encrypt_by<const N: usize>(rounds: impl Round, mut lanes: [Lane<'_>; N]) {
     let mut chains = lanes.each_ref().map(|lane| *lane.chain);
     let (strips, rest) = (plaintexts[0].0.len(), plaintexts[0].1.len());
     let mut ciphertexts = lanes.each_mut().map(|lane| lane.ciphertext.as_chunks_mut::<STRIP>());
-    // A strip enters before the rounds of the one before, so that the processor can do both at once.
-    let enter = |number: usize| std::array::from_fn(|lane| keys[lane].enter(&plaintexts[lane].0[number]));
-    let mut entered = (strips > 0).then(|| enter(0));
+    let mut coming = [Strip::EMPTY; N];
+    if strips > 0 {
+        for lane in 0..N {
+            coming[lane] = keys[lane].enter(&plaintexts[lane].0[0]);
+        }
+    }
     for number in 0..strips {
-        let Some(strip) = entered else { break };
-        entered = (number + 1 < strips).then(|| enter(number + 1));
+        let strip = coming;
+        // A strip enters before the rounds of the one before, so that the processor can do both at once.
+        if number + 1 < strips {
+            for lane in 0..N {
+                coming[lane] = keys[lane].enter(&plaintexts[lane].0[number + 1]);
+            }
+        }
         let places = ciphertexts.each_mut().map(|(strips, _)| &mut strips[number]);
         encrypt_strips(rounds, keys, &mut chains, strip, places);
     }
     for number in 0..rest {
-        let block =
-            std::array::from_fn(|lane| keys[lane].enter(std::array::from_ref(&plaintexts[lane].1[number])));
+        let mut block = [Strip::EMPTY; N];
+        for lane in 0..N {
+            block[lane] = keys[lane].enter(std::array::from_ref(&plaintexts[lane].1[number]));
+        }
         let places = ciphertexts.each_mut().map(|(_, rest)| std::array::from_mut(&mut rest[number]));
         encrypt_strips(rounds, keys, &mut chains, block, places);
     }
@@ -258,9 +270,14 @@ fn next<const N: usize>(
 }
 
 /// The expanded halves of blocks that pass the permutations together.
+#[derive(Clone, Copy)]
 struct Strip<const N: usize> {
     lefts: [u64; N],
     rights: [u64; N],
+}
+
+impl<const N: usize> Strip<N> {
+    const EMPTY: Self = Self { lefts: [0; N], rights: [0; N] };
 }
 
 impl Keys {
