@@ -36,7 +36,7 @@ def said_by(*command: str) -> str:
 
 def build() -> str:
     """The path of the bench's program."""
-    said = said_by("cargo", "bench", "--no-run", "--bench", "counts", "--message-format", "json")
+    said = said_by("cargo", "bench", "--profile", "ci", "--no-run", "--bench", "counts", "--message-format", "json")
     return re.findall(r'"executable":"([^"]*counts[^"]*)"', said)[-1]
 
 
