@@ -1471,6 +1471,12 @@ typedef struct {
      * through one proxy.
      */
     uint32_t max_connections_per_address;
+    /**
+     * The most of `max_requests` that one partner takes, where it is to be less than by default: then a partner takes
+     * another only while it holds fewer than are free, so half of them when it is alone. What is above is told to come
+     * back. Of 64 bits, since smaller it would lie where a host of before has padding.
+     */
+    uint64_t max_requests_per_partner;
 } cw_receiver_options;
 
 #ifdef __cplusplus
