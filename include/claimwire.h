@@ -505,6 +505,12 @@
 #define CW_EVENT_FAILED 230
 
 /**
+ * A package of ours cannot go out before somebody puts right what the reason says: a key to sign with, the transport, a
+ * certificate. It stays queued, and goes out by itself then.
+ */
+#define CW_EVENT_HELD_UP 240
+
+/**
  * An event could not be kept for delivery, and its receiver will not be told of it.
  */
 #define CW_TROUBLE_NOT_KEPT 100
