@@ -505,6 +505,12 @@
 #define CW_EVENT_FAILED 230
 
 /**
+ * A package of ours cannot go out before somebody puts right what the reason says: a key to sign with, the transport, a
+ * certificate. It stays queued, and goes out by itself then.
+ */
+#define CW_EVENT_HELD_UP 240
+
+/**
  * An event could not be kept for delivery, and its receiver will not be told of it.
  */
 #define CW_TROUBLE_NOT_KEPT 100
@@ -1471,6 +1477,12 @@ typedef struct {
      * through one proxy.
      */
     uint32_t max_connections_per_address;
+    /**
+     * The most of `max_requests` that one partner takes, where it is to be less than by default: then a partner takes
+     * another only while it holds fewer than are free, so half of them when it is alone. What is above is told to come
+     * back. Of 64 bits, since smaller it would lie where a host of before has padding.
+     */
+    uint64_t max_requests_per_partner;
 } cw_receiver_options;
 
 #ifdef __cplusplus

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![cfg(all(feature = "sqlite", feature = "age"))]
 
+#[path = "crash_points/side_by_side.rs"]
+mod side_by_side;
 mod support;
 #[path = "crash_points/twice_at_once.rs"]
 mod twice_at_once;

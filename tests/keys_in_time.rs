@@ -3,12 +3,14 @@
 #![cfg(all(feature = "sqlite", feature = "age"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "keys_in_time/held_up.rs"]
+mod held_up;
 #[path = "keys_in_time/receipts.rs"]
 mod receipts;
 mod support;
 
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing};
-use claimwire::exchange::{AfterReview, Exchange, ExportOptions, Partner, WarningCode};
+use claimwire::exchange::{AfterReview, Event, Exchange, ExportOptions, Partner, WarningCode};
 use claimwire::ledger::{Outgoing, OutgoingState};
 use claimwire::model::{ExchangeId, PackageId, Timestamp};
 use claimwire::protocol::{SigningKey, Validity};
@@ -42,6 +44,16 @@ type Change = Box<dyn FnOnce(&Keys, Partner) -> Partner>;
 impl Timed {
     /// At midnight of a day, with what the insurer knows of the examiner, and the other way round.
     fn at(day: &str, insurer_of_examiner: Change, examiner_of_insurer: Change) -> Self {
+        Self::listening(day, insurer_of_examiner, examiner_of_insurer, |_| {})
+    }
+
+    /// The same, and what the insurer is told.
+    fn listening(
+        day: &str,
+        insurer_of_examiner: Change,
+        examiner_of_insurer: Change,
+        listener: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Self {
         let seconds = Arc::new(AtomicI64::new(at(day).unix_seconds()));
         let clock = |seconds: &Arc<AtomicI64>| {
             let seconds = seconds.clone();
@@ -54,7 +66,7 @@ impl Timed {
             keys,
             insurer_of_examiner: Box::new(move |partner| insurer_of_examiner(&at_insurer, partner)),
             examiner_of_insurer: Box::new(move |partner| examiner_of_insurer(&at_examiner, partner)),
-            insurer: Box::new(|settings| settings.with_clock(here)),
+            insurer: Box::new(|settings| settings.with_clock(here).on_event(listener)),
             examiner: Box::new(|settings| settings.with_clock(there)),
         });
         let claim = sites.claim_at_insurer();

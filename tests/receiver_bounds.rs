@@ -65,7 +65,7 @@ fn reading() -> impl Endpoint {
 /// The same, and tells once it is proven who asks.
 fn reading_after(entered: Sender<()>) -> impl Endpoint {
     Answering(move |_: &_, peer: &Peer, body: &mut dyn Read| {
-        peer.proven().unwrap();
+        peer.proven(&"ON-INS".parse().unwrap()).unwrap();
         // Not every test listens.
         let _ = entered.send(());
         let mut body = DigestReader::new(body);
@@ -215,7 +215,7 @@ fn more_requests_than_there_may_be_are_asked_to_come_back() {
     let (release, wait) = sync_channel::<()>(0);
     let wait = Mutex::new(wait);
     let endpoint = Answering(move |_: &_, peer: &Peer, _: &mut dyn Read| {
-        if let Err(error) = peer.proven() {
+        if let Err(error) = peer.proven(&"ON-INS".parse().unwrap()) {
             return Problem::from_error(&error).to_response();
         }
         entered.send(()).unwrap();

@@ -2,6 +2,8 @@
 #![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "receiver_floods/shares.rs"]
+mod shares;
 mod support;
 mod transport_tls;
 
@@ -104,7 +106,8 @@ fn ask(stream: &mut Tls, head: &str) {
     stream.flush().unwrap();
 }
 
-/// Strangers, who ask with `GET`, are looked at until the test lets them go. Partners post: whoever does is proven.
+/// Strangers, who ask with `GET`, are looked at until the test lets them go. Partners post: whoever does is proven to be
+/// the one that the path names.
 struct Gated {
     endpoint: Arc<dyn Endpoint>,
     looked_at: Told<()>,
@@ -121,7 +124,8 @@ fn gated() -> Gated {
             released.lock().unwrap().recv().unwrap();
             return Response::new(401, "who are you?").unwrap();
         }
-        if let Err(error) = peer.proven() {
+        let partner = request.path().trim_start_matches('/').parse().unwrap_or_else(|_| insurer_site());
+        if let Err(error) = peer.proven(&partner) {
             return Problem::from_error(&error).to_response();
         }
         let _ = proving.send(());

@@ -307,6 +307,27 @@ fn clocks_that_drift_are_told_before_they_stop_anything() {
 }
 
 #[test]
+fn a_trial_goes_by_the_clocks_of_the_sites_alone() {
+    // Far from the machine's own.
+    let clock = || "2031-05-01T12:00:00Z".parse::<Timestamp>().unwrap();
+    let sites = TwoSites::with(Setup {
+        insurer: Box::new(move |settings| settings.with_clock(clock)),
+        examiner: Box::new(move |settings| settings.with_clock(clock)),
+        ..Setup::default()
+    });
+    let options = TrialOptions::by("dana");
+    let reports = [0, 1].map(|_| sites.insurer.exchange.try_partner(&examiner_site(), &options).unwrap());
+    for report in &reports {
+        assert!(report.passed(), "{report}");
+        assert_eq!(report.at, clock());
+        let milliseconds = &report.package.to_string().replace('-', "")[..12];
+        let made_at = i64::from_str_radix(milliseconds, 16).unwrap() / 1000;
+        assert_eq!(made_at, clock().unix_seconds(), "{}", report.package);
+    }
+    assert!(reports[0].package < reports[1].package, "each trial has an id of its own");
+}
+
+#[test]
 fn a_side_that_sends_more_than_the_other_takes_is_warned() {
     let sites = TwoSites::with(Setup {
         examiner: Box::new(|settings| settings.with_sealed_size_limit(1_000_000)),

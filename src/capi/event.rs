@@ -26,6 +26,9 @@ pub const CW_EVENT_DELIVERED: i32 = 210;
 pub const CW_EVENT_UNPACKED: i32 = 220;
 /// A package of ours was rejected by its recipient, or cannot be delivered.
 pub const CW_EVENT_FAILED: i32 = 230;
+/// A package of ours cannot go out before somebody puts right what the reason says: a key to sign with, the transport, a
+/// certificate. It stays queued, and goes out by itself then.
+pub const CW_EVENT_HELD_UP: i32 = 240;
 
 /// Something a host may want to show or act on, told after it was made durable. It names ids only; the reason of a
 /// failure is a text for people, and may name the documents and fields it is about. Borrowed, with all that it gives
@@ -130,6 +133,7 @@ fn kind(event: &Event) -> i32 {
         Event::Exported { .. } => CW_EVENT_EXPORTED,
         Event::Delivered { .. } => CW_EVENT_DELIVERED,
         Event::Unpacked { .. } => CW_EVENT_UNPACKED,
+        Event::HeldUp { .. } => CW_EVENT_HELD_UP,
         Event::Failed { .. } => CW_EVENT_FAILED,
     }
 }

@@ -62,6 +62,10 @@ pub struct cw_receiver_options {
     /// the place of the oldest of its own address. UINT32_MAX for no bound beside `max_connections`, where all come
     /// through one proxy.
     pub max_connections_per_address: u32,
+    /// The most of `max_requests` that one partner takes, where it is to be less than by default: then a partner takes
+    /// another only while it holds fewer than are free, so half of them when it is alone. What is above is told to come
+    /// back. Of 64 bits, since smaller it would lie where a host of before has padding.
+    pub max_requests_per_partner: u64,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -179,6 +183,10 @@ fn bounds(given: &cw_receiver_options) -> ReceiverSettings {
     count(&mut bounds.max_connections, given.max_connections);
     count(&mut bounds.max_connections_per_address, given.max_connections_per_address);
     count(&mut bounds.max_requests, given.max_requests);
+    if given.max_requests_per_partner > 0 {
+        let most = usize::try_from(given.max_requests_per_partner).unwrap_or(usize::MAX);
+        bounds.max_requests_per_partner = Some(most);
+    }
     for (place, given) in
         [(&mut bounds.max_body_bytes, given.max_body_bytes), (&mut bounds.min_body_rate, given.min_body_rate)]
     {
@@ -216,6 +224,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_set_is_the_default_and_what_is_set_counts() {
+        let mut given: cw_receiver_options = c!(zeroed());
+        assert_eq!(bounds(&given), ReceiverSettings::default());
+        (given.max_connections, given.max_connections_per_address) = (9, 8);
+        (given.max_requests, given.max_requests_per_partner) = (7, 6);
+        let set = bounds(&given);
+        assert_eq!((set.max_connections, set.max_connections_per_address), (9, 8));
+        assert_eq!((set.max_requests, set.max_requests_per_partner), (7, Some(6)));
+    }
+
+    #[test]
     fn a_package_comes_in_through_the_built_in_receiver() {
         let sites = TwoSites::new(Suite::Age);
         let (root, chain, key) = certificates();
@@ -227,6 +246,7 @@ mod tests {
         (given.private_key, given.private_key_len) = (key.as_ptr(), key.len());
         (given.client_authorities, given.client_authorities_len) = (root.as_ptr(), root.len());
         (given.client_certificates_optional, given.max_requests) = (1, 2);
+        given.max_requests_per_partner = 1;
         let mut receiver = null_mut();
         works(|error| {
             c!(cw_receiver_start(sites.examiner.exchange, &raw const given, &raw mut receiver, error))

@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 /// Where a site's claims live.
 ///
-/// Calls may come from several threads at once. Errors of the host's own keep the kind
+/// Calls may come from several threads at once, those that [apply](Self::apply) sets to different claims among them; a
+/// package to a claim waits for the one before it. Errors of the host's own keep the kind
 /// [`ErrorKind::CaseSystem`](crate::ErrorKind::CaseSystem) unless a method names another.
 pub trait CaseSystem: Send + Sync {
     /// The claim file, with every record and every field, also those that never leave; `None` when the claim is not

@@ -119,7 +119,8 @@ impl Exchange {
         contents: &Contents,
         by: &str,
     ) -> Result<Unpacked> {
-        let _turn = self.links();
+        let package = &contents.manifest.package;
+        let _turns = (self.turn_of_package(id), self.turn_of_claim(&package.claim));
         let mut incoming = self.incoming(id)?;
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
@@ -128,7 +129,6 @@ impl Exchange {
             return Err(refusal_of(&incoming));
         }
         let was = Some(incoming.state);
-        let package = &contents.manifest.package;
         let prepared = self.prepare_notes(partner, contents)?;
         prepared.changes.unless_blocked()?;
         if !prepared.changes.is_empty() {
@@ -182,7 +182,7 @@ impl Exchange {
         by: &str,
         error: &Error,
     ) -> Result<()> {
-        let turn = self.links();
+        let turn = self.turn_of_package(package);
         let mut incoming = self.incoming(package)?;
         // Where another thread has dealt with the package meanwhile, its word stands.
         if !is_open(&incoming) {

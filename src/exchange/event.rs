@@ -91,6 +91,22 @@ pub enum Event {
         /// Its claim.
         claim: ExchangeId,
     },
+    /// A package of ours cannot go out before somebody puts right what is not the package's: no key of this site is valid
+    /// to sign with, there is no transport to its recipient, or one side's TLS certificate is not taken by the other. It
+    /// stays queued, with all that follows it to that partner, and goes out by itself then. Told once, of the first in the
+    /// queue. Without a key or a transport it waits as long as that takes; a certificate counts as a partner that cannot be
+    /// reached, and ends as [that](super::Partner::retrying) does.
+    #[non_exhaustive]
+    HeldUp {
+        /// The package.
+        package: PackageId,
+        /// Its recipient.
+        to: SiteId,
+        /// Its claim.
+        claim: ExchangeId,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A package of ours was rejected by its recipient, or cannot be delivered.
     #[non_exhaustive]
     Failed {
@@ -118,6 +134,7 @@ impl Event {
             Self::Exported { .. } => "exported",
             Self::Delivered { .. } => "delivered",
             Self::Unpacked { .. } => "unpacked",
+            Self::HeldUp { .. } => "held-up",
             Self::Failed { .. } => "failed",
         }
     }
@@ -134,6 +151,7 @@ impl Event {
             | Self::Exported { package, .. }
             | Self::Delivered { package, .. }
             | Self::Unpacked { package, .. }
+            | Self::HeldUp { package, .. }
             | Self::Failed { package, .. } => *package,
         }
     }
@@ -150,6 +168,7 @@ impl Event {
             | Self::Exported { to: partner, .. }
             | Self::Delivered { to: partner, .. }
             | Self::Unpacked { to: partner, .. }
+            | Self::HeldUp { to: partner, .. }
             | Self::Failed { to: partner, .. } => partner,
         }
     }
@@ -164,6 +183,7 @@ impl Event {
             | Self::Exported { claim, .. }
             | Self::Delivered { claim, .. }
             | Self::Unpacked { claim, .. }
+            | Self::HeldUp { claim, .. }
             | Self::Failed { claim, .. } => Some(claim),
         }
     }
@@ -174,6 +194,7 @@ impl Event {
         match self {
             Self::UnpackFailed { reason, .. }
             | Self::InfectedPackage { reason, .. }
+            | Self::HeldUp { reason, .. }
             | Self::Failed { reason, .. } => Some(reason),
             _ => None,
         }

@@ -221,7 +221,7 @@ impl Exchange {
         );
         let entry = outgoing_entry(&outgoing, Step::Exported, &package.created_by, said);
 
-        let _turn = self.links();
+        let _turn = self.turn_of_claim(&package.claim);
         let mut link = self.link(&partner.site, &package.claim)?;
         let site = partner.site.clone();
         let mut changes = vec![Change::AddOutgoing(outgoing.clone())];

@@ -76,6 +76,8 @@ impl Exchange {
         })?;
         if recorded && ends {
             self.tell_failure(&outgoing)?;
+        } else if recorded && error.kind() == ErrorKind::BadCertificate && !is_known(tried, &error) {
+            self.tell_held_up(&outgoing, format!("{error}; it stays queued, and is tried again"));
         }
         if outgoing.state.is_held() { Ok(outgoing) } else { Err(error) }
     }
@@ -118,6 +120,40 @@ impl Exchange {
         Ok(outgoing)
     }
 
+    /// Whether this site has what it takes to send to a partner: what is wrong is for its own operators to put right, and
+    /// says nothing of any package.
+    pub(super) fn is_ready_for(&self, partner: &Partner) -> Result<()> {
+        self.signing_key()?;
+        partner.transport()?;
+        Ok(())
+    }
+
+    /// Lets a package wait until this site can send to its partner, and tells so once. Its time stands still, as in a
+    /// pause. Gives the fault as it is told.
+    pub(super) fn hold_up(&self, partner: &Partner, waits: &Outgoing, fault: Error) -> Result<Error> {
+        let package = waits.package.id;
+        let fault = fault.within(format_args!("package {package} to {}", partner.alias)).retryable(true);
+        let (outgoing, is_new) = self.edit_outgoing(package, |outgoing| {
+            if is_known(outgoing, &fault) || !OutgoingState::OPEN.contains(&outgoing.state) {
+                return None;
+            }
+            (outgoing.tried_since, outgoing.retry_at) = (None, None);
+            outgoing.last_error = Some(Fault::from(&fault));
+            let by = &outgoing.package.created_by;
+            Some(vec![outgoing_entry(outgoing, Step::Failed, by, fault.to_string()).failed_with(&fault)])
+        })?;
+        if is_new {
+            let remedy = "it stays queued, and goes out by itself once that is put right";
+            self.tell_held_up(&outgoing, format!("{fault}; {remedy}"));
+        }
+        Ok(fault)
+    }
+
+    fn tell_held_up(&self, outgoing: &Outgoing, reason: String) {
+        let (package, to) = (outgoing.package.id, outgoing.package.to.clone());
+        self.tell(&Event::HeldUp { package, to, claim: outgoing.package.claim.clone(), reason });
+    }
+
     /// What a failure leaves to be told; nothing where nobody listens.
     pub(super) fn to_be_told(&self, has_failed: bool, reason: &str) -> Option<String> {
         (has_failed && !self.0.listeners.is_empty()).then(|| reason.to_owned())
@@ -146,6 +182,11 @@ impl Exchange {
         }
         Ok(())
     }
+}
+
+/// Whether a package waits for this very reason already.
+fn is_known(outgoing: &Outgoing, fault: &Error) -> bool {
+    outgoing.last_error.as_ref().is_some_and(|last| last.message == fault.to_string())
 }
 
 fn next_try(

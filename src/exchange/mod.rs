@@ -66,6 +66,7 @@ mod signing;
 mod store;
 mod summary;
 mod trial;
+mod turns;
 mod unpack;
 mod upload;
 mod viewed;
@@ -112,6 +113,7 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use store::{Side, Store};
+use turns::Turns;
 
 /// One site's side of the exchange. Clones share it; when the last one goes, an automatic unpack that is under way is
 /// finished first.
@@ -139,7 +141,7 @@ struct Inner {
     counters: Arc<Counters>,
     health: Option<KeptHealth>,
     exporting: Mutex<()>,
-    links: Mutex<()>,
+    turns: Turns,
     sends_at_once: NonZeroU8,
     outbox: Outbox,
 }
@@ -195,7 +197,7 @@ impl Exchange {
             counters,
             health: settings.answers_health.then(KeptHealth::default),
             exporting: Mutex::new(()),
-            links: Mutex::new(()),
+            turns: Turns::default(),
             sends_at_once: settings.sends_at_once,
             outbox: Outbox::default(),
         };
@@ -278,11 +280,6 @@ impl Exchange {
     /// One export at a time takes the next sequence number.
     fn exporting(&self) -> MutexGuard<'_, ()> {
         take_turn(&self.0.exporting)
-    }
-
-    /// One thread at a time changes what is common with a partner by what it reads of it.
-    fn links(&self) -> MutexGuard<'_, ()> {
-        take_turn(&self.0.links)
     }
 
     /// What is between this site and a partner about a claim so far.

@@ -98,7 +98,7 @@ impl Exchange {
     /// Takes in what became of our notes: accepted ones are common to both sides from then on.
     pub(super) fn settle_notes(&self, outgoing: &Outgoing, accepted: bool) -> Result<()> {
         let (id, to, claim) = (outgoing.package.id, &outgoing.package.to, &outgoing.package.claim);
-        let _turn = self.links();
+        let _turn = self.turn_of_claim(claim);
         let Some(notes) = self.0.ledger.sent_notes(id)? else { return Ok(()) };
         let mut changes = vec![Change::DropSentNotes(id)];
         if accepted {

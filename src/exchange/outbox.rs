@@ -110,7 +110,8 @@ impl Exchange {
     /// tries have run out the package is failed, and [`Event::Failed`](super::Event::Failed) tells so.
     ///
     /// While a partner is [paused](Self::pause) its packages are not due, and the time that its policy counts stands
-    /// still.
+    /// still. So it does while this site has no valid key to sign with, or no transport to the partner: then
+    /// [`Event::HeldUp`](super::Event::HeldUp) says once what to put right, and the next look is five minutes later.
     ///
     /// ```no_run
     /// # fn schedule(exchange: &claimwire::exchange::Exchange) -> claimwire::Result<()> {

@@ -4,7 +4,8 @@
 //! later ones to the same partner wait. One that failed for good holds nothing up, since a later package of the claim
 //! says all that is exchanged of it; the recipient passes over the earlier one where it comes after all.
 //!
-//! A partner that cannot be reached, or that asks to be left alone, gets no further package until its time has come.
+//! A partner that cannot be reached, or that asks to be left alone, gets no further package until its time has come; and
+//! one to whom this site itself cannot send, until its operators have put that right.
 
 use super::Exchange;
 use super::outbox::SentQueue;
@@ -14,8 +15,11 @@ use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, outgoing_pages
 use crate::model::{ExchangeId, PackageId, SiteId, Timestamp};
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::vec;
+
+/// When packages that wait for this site's operators are looked at again without a call, as for a key whose time begins.
+const HELD_UP: Duration = Duration::from_secs(5 * 60);
 
 /// A pass that is under way.
 pub(super) struct Pass {
@@ -26,6 +30,8 @@ pub(super) struct Pass {
     unsettled: BTreeSet<(SiteId, ExchangeId)>,
     /// Until when a partner is left alone, and why.
     resting: BTreeMap<SiteId, (Timestamp, Fault)>,
+    /// The partners to whom this site itself cannot send.
+    held_up: BTreeSet<SiteId>,
     /// Whether the caller stopped the work: the rest is held back.
     pub(super) stopped: bool,
     left: vec::IntoIter<Outgoing>,
@@ -49,6 +55,7 @@ impl Pass {
             paused: exchange.paused()?,
             unsettled: BTreeSet::new(),
             resting: BTreeMap::new(),
+            held_up: BTreeSet::new(),
             stopped: false,
             left: open.into_iter(),
             queue: SentQueue::default(),
@@ -78,6 +85,10 @@ impl Pass {
             exchange.let_time_stand_still(&outgoing)?;
             return Ok(false);
         }
+        if let Err(fault) = exchange.is_ready_for(&partner) {
+            self.hold_up(exchange, &partner, &outgoing, fault)?;
+            return Ok(false);
+        }
         let claim = (site, outgoing.package.claim.clone());
         if self.stopped || self.unsettled.contains(&claim) {
             self.queue.held_back.push(package);
@@ -102,6 +113,26 @@ impl Pass {
         };
         self.send(exchange, &partner, package, claim, now, watch)?;
         Ok(true)
+    }
+
+    /// Passes over a package that this site itself cannot send, and tells of the partner's first one.
+    fn hold_up(
+        &mut self,
+        exchange: &Exchange,
+        partner: &Partner,
+        outgoing: &Outgoing,
+        fault: Error,
+    ) -> Result<()> {
+        let package = outgoing.package.id;
+        if self.held_up.insert(partner.site.clone()) {
+            let fault = exchange.hold_up(partner, outgoing, fault)?;
+            self.queue.failed.push((package, fault));
+        } else {
+            exchange.let_time_stand_still(outgoing)?;
+            self.queue.held_back.push(package);
+        }
+        self.due_at(self.began.0.later(HELD_UP));
+        Ok(())
     }
 
     fn send(
@@ -155,6 +186,7 @@ fn rest_after(error: &Error, outgoing: &Outgoing, now: Timestamp) -> Option<Time
     if let Some(wait) = error.retry_after() {
         return Some(now.later(wait));
     }
-    let away = matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::TimedOut) && !error.is_ambiguous();
+    let of_the_way = [ErrorKind::Unreachable, ErrorKind::TimedOut, ErrorKind::BadCertificate];
+    let away = of_the_way.contains(&error.kind()) && !error.is_ambiguous();
     outgoing.retry_at.filter(|_| away)
 }

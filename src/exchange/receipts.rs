@@ -210,7 +210,7 @@ impl Exchange {
     fn agree_on(&self, outgoing: &Outgoing) -> Result<()> {
         let (to, claim, sequence) =
             (&outgoing.package.to, &outgoing.package.claim, outgoing.package.sequence);
-        let _turn = self.links();
+        let _turn = self.turn_of_claim(claim);
         let mut link = self.link(to, claim)?;
         let said = self.0.ledger.sent_snapshot(to, claim, sequence)?;
         let (Some(said), true) = (said, sequence > link.acknowledged_sequence) else { return Ok(()) };

@@ -82,7 +82,7 @@ impl Exchange {
         let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
         match partner.stand_in(request) {
             Some(credential) if credential.proves(request, peer) => {
-                peer.proven()?;
+                peer.proven(&partner.site)?;
                 Ok(partner)
             }
             Some(_) => Err(self.stranger(claimed)),
@@ -120,7 +120,7 @@ impl Exchange {
         if !peer.is_stored() {
             self.0.nonces.take(&partner.site, &proof, now, window)?;
         }
-        peer.proven()?;
+        peer.proven(&partner.site)?;
         Ok((partner, proof))
     }
 

@@ -44,7 +44,7 @@ impl Exchange {
 
     fn write_rejection(&self, package: PackageId, by: &str, reason: &str) -> Result<()> {
         // An unpack that is under way comes to its end first.
-        let _turn = self.links();
+        let _turn = self.turn_of_package(package);
         loop {
             let mut incoming = self.incoming(package)?;
             let was = Some(incoming.state);

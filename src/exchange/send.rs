@@ -45,7 +45,9 @@ impl Exchange {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`], retryable, while the partner is
-    /// [paused](Self::pause): the package stays queued; those of the [`Transport`](crate::transport::Transport);
+    /// [paused](Self::pause): the package stays queued; [`ErrorKind::KeyNotValid`] and [`ErrorKind::InvalidSettings`],
+    /// retryable, while this site has no valid key to sign with, or no transport to the partner: the package waits, and
+    /// [`Event::HeldUp`] tells so; those of the [`Transport`](crate::transport::Transport);
     /// [`ErrorKind::NoReceipt`] when the answer does not prove that the partner holds exactly these bytes; the
     /// partner's own refusal by its kind. After a retryable one the package is queued; after one that is
     /// [ambiguous](Error::is_ambiguous) too it is [`OutgoingState::Sent`]; after another, or after the last try that
@@ -68,6 +70,9 @@ impl Exchange {
         }
         let partner = &*self.partner(&outgoing.package.to)?;
         self.unless_paused(partner)?;
+        if let Err(fault) = self.is_ready_for(partner) {
+            return Err(self.hold_up(partner, &outgoing, fault)?);
+        }
         let (outgoing, begun) = self.update_outgoing(package, |outgoing| {
             if outgoing.state.is_held() {
                 return None;

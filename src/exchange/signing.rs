@@ -14,10 +14,14 @@ impl Exchange {
     /// Of the keys that are [valid](SigningKey::valid_during) at a moment, the one whose validity began last signs; of
     /// those that began together, the one that was added last. So a new key is added with the moment from which partners
     /// have it, and the old one is given its end.
+    ///
+    /// Packages that [waited](super::Event::HeldUp) for a valid key are due.
     pub fn set_signing_key(&self, key: SigningKey) {
         let mut keys = self.0.signing.write().unwrap_or_else(PoisonError::into_inner);
         keys.retain(|known| known.id() != key.id());
         keys.push(key);
+        drop(keys);
+        self.partners().keys().for_each(|site| self.0.outbox.call(site));
     }
 
     /// The keys that this site signs with, as they are now, without anything secret.
@@ -30,7 +34,7 @@ impl Exchange {
     /// The key that signs now.
     ///
     /// # Errors
-    /// [`ErrorKind::KeyNotValid`] when none is valid, naming all.
+    /// [`ErrorKind::KeyNotValid`], retryable, when none is valid, naming all: it is for this site's operators to put right.
     pub(super) fn signing_key(&self) -> Result<SigningKey> {
         let (keys, now) = (self.signing(), self.now());
         let valid = keys.iter().filter(|key| key.validity().holds_at(now));
@@ -42,8 +46,9 @@ impl Exchange {
             let listed = each.join(", ");
             Error::new(
                 ErrorKind::KeyNotValid,
-                format!("{site} has no key that is valid to sign with at {now}: {listed}. Give it a new one, and its partners the public part"),
+                format!("{site} has no key that is valid to sign with now: {listed}. Give it a new one, and its partners the public part"),
             )
+            .retryable(true)
         })
     }
 

@@ -265,15 +265,15 @@ impl Exchange {
     }
 
     fn apply(&self, partner: &Partner, id: PackageId, opened: Opened, by: &str) -> Result<Unpacked> {
-        let _turn = self.links();
+        let contents = opened.contents;
+        let package = contents.manifest.package.clone();
+        let _turns = (self.turn_of_package(id), self.turn_of_claim(&package.claim));
         let mut incoming = self.incoming(id)?;
         if let Some(done) = done_before(&incoming) {
             return Ok(done);
         }
         unless_rejected(&incoming)?;
         let was = Some(incoming.state);
-        let contents = opened.contents;
-        let package = contents.manifest.package.clone();
         let mut prepared = self.prepare(partner, &contents)?;
         let superseded = package.sequence <= prepared.link.applied_sequence;
         let mut base = Vec::new();
@@ -350,7 +350,7 @@ impl Exchange {
     ///
     /// A process that dies after the mark may have applied it, and a ledger that fails afterwards does not say so: then
     /// it must not be rejected. A case system that refuses has applied nothing, and the mark is as it was, unless it does
-    /// not know what became of it. It is the caller's turn to change what is common with the partner.
+    /// not know what became of it. It is the caller's turn to change the package and what is common with the partner.
     pub(super) fn apply_marked(
         &self,
         incoming: &Incoming,
@@ -377,7 +377,7 @@ impl Exchange {
     /// Keeps the reason with the package, which stays as it was for another try.
     fn record_failure(&self, partner: &Partner, package: PackageId, by: &str, error: Error) -> Result<Error> {
         let error = error.within(format_args!("package {package} from {}", partner.alias));
-        let turn = self.links();
+        let turn = self.turn_of_package(package);
         let mut incoming = self.incoming(package)?;
         // Where another thread has dealt with the package meanwhile, its word stands.
         if !is_open(&incoming) {

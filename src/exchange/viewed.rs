@@ -5,6 +5,7 @@ use super::receive::incoming_entry;
 use crate::ledger::{Change, PackageQuery, Step};
 use crate::model::{ExchangeId, PackageId};
 use crate::{ErrorKind, Result};
+use std::collections::BTreeSet;
 
 impl Exchange {
     /// Takes the mark of the new off everything that came in for a claim, and says off which packages;
@@ -14,8 +15,6 @@ impl Exchange {
     /// # Errors
     /// [`ErrorKind::Ledger`].
     pub fn mark_viewed(&self, claim: &ExchangeId, by: &str) -> Result<Vec<PackageId>> {
-        // What is unpacked meanwhile takes its turn after this, and is new again.
-        let _turn = self.links();
         let query = PackageQuery::new().claim(claim.clone()).only_new();
         let mut viewed = Vec::new();
         loop {
@@ -23,9 +22,17 @@ impl Exchange {
             if marked.is_empty() {
                 return Ok(viewed);
             }
-            let ids: Vec<PackageId> = marked.iter().map(|package| package.id).collect();
-            let mut changes = Vec::new();
-            for mut package in marked {
+            // What is unpacked meanwhile takes its turn after this, and is new again.
+            let ids: BTreeSet<PackageId> = marked.iter().map(|package| package.id).collect();
+            let _turns: Vec<_> = ids.into_iter().map(|package| self.turn_of_package(package)).collect();
+            let (mut ids, mut changes) = (Vec::new(), Vec::new());
+            for package in marked {
+                let mut package = self.incoming(package.id)?;
+                // Somebody else may have looked meanwhile, too.
+                if !package.is_new {
+                    continue;
+                }
+                ids.push(package.id);
                 package.is_new = false;
                 changes.push(Change::Append(incoming_entry(
                     &package,

@@ -2,6 +2,7 @@
 
 use super::Digest;
 use super::headers::{Headers, is_token};
+use crate::model::SiteId;
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -175,7 +176,7 @@ pub struct Peer {
 
 /// What the server does once the endpoint knows who asks. No part of who that is: any two are equal.
 #[derive(Clone, Default)]
-struct OnceProven(Option<Arc<dyn Fn() -> Result<()> + Send + Sync>>);
+struct OnceProven(Option<Arc<dyn Fn(&SiteId) -> Result<()> + Send + Sync>>);
 
 impl PartialEq for OnceProven {
     fn eq(&self, _: &Self) -> bool {
@@ -245,19 +246,22 @@ impl Peer {
         self.remote_address
     }
 
-    /// Says that the request is proven to be a partner's, before anything else is done for it: the built-in receiver
-    /// keeps its places for such requests, and lets no stranger wait in one.
+    /// Says that the request is proven to be this partner's, before anything else is done for it: the built-in receiver
+    /// keeps its places for such requests, lets no stranger wait in one, and no partner take them all.
     ///
     /// # Errors
     /// What the request is to be answered with instead: [`ErrorKind::Unreachable`](crate::ErrorKind::Unreachable) when
-    /// all places are taken, which a later try may not find.
-    pub fn proven(&self) -> Result<()> {
-        self.once_proven.0.as_ref().map_or(Ok(()), |tell| tell())
+    /// no place is left for it, which a later try may not find.
+    pub fn proven(&self, partner: &SiteId) -> Result<()> {
+        self.once_proven.0.as_ref().map_or(Ok(()), |tell| tell(partner))
     }
 
     /// The same peer, of which `tell` hears when it is [proven](Self::proven), perhaps more than once.
     #[cfg(feature = "receiver")]
-    pub(crate) fn once_proven(mut self, tell: impl Fn() -> Result<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn once_proven(
+        mut self,
+        tell: impl Fn(&SiteId) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
         self.once_proven = OnceProven(Some(Arc::new(tell)));
         self
     }

@@ -148,8 +148,8 @@ pub(super) fn channel(held: Arc<Held>) -> (Feed, Reader) {
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(want) = self.want.take() {
-            // Whoever pulls takes the request for a partner's.
-            self.held.proven()?;
+            // Whoever pulls takes the request for a partner's, and may have said whose.
+            self.held.proven(None)?;
             // Nobody listens only when the connection is gone; the empty channel below says so.
             let _ = want.send(());
         }

@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! # What a stranger can cost
+//! # What strangers and partners can cost
 //!
 //! | attempt | answer | bound |
 //! |---|---|---|
@@ -26,6 +26,7 @@
 //! | many connections from one address | the oldest of them that proved nothing is closed | [`max_connections_per_address`](ReceiverSettings::max_connections_per_address) |
 //! | many requests that nobody signed | 401, eight being looked at at once, in their order | |
 //! | many requests of partners at once | 503 with `Retry-After` | [`max_requests`](ReceiverSettings::max_requests) |
+//! | many requests of one partner at once | 503 with `Retry-After`, for that one alone | half of them, [`max_requests_per_partner`](ReceiverSettings::max_requests_per_partner) |
 //! | slow or endless header fields | connection closed, or 431 | [`header_deadline`](ReceiverSettings::header_deadline), 64 KiB, 100 fields |
 //! | slow body | 504 | [`body_idle`](ReceiverSettings::body_idle), [`min_body_rate`](ReceiverSettings::min_body_rate) |
 //! | large body | 413, before it is read where it is declared | [`max_body_bytes`](ReceiverSettings::max_body_bytes) |
@@ -43,6 +44,7 @@ mod framing;
 mod server;
 mod service;
 mod settings;
+mod shares;
 mod slots;
 mod tls;
 

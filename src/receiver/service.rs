@@ -113,7 +113,7 @@ impl Shared {
         let held = Arc::new(self.slots.examine(parts.extensions.get::<Weak<Place>>().cloned()).await?);
         let (feed, mut reader) = channel(held.clone());
         let (endpoint, admitted) = (self.endpoint.clone(), held.clone());
-        let peer = peer.once_proven(move || admitted.proven());
+        let peer = peer.once_proven(move |partner| admitted.proven(Some(partner)));
         let mut answered = pin!(spawn_blocking(move || {
             let answer = endpoint.answer(&request, &peer, &mut reader);
             held.end();

@@ -27,7 +27,14 @@ pub struct ReceiverSettings {
     /// where all come through one proxy.
     pub max_connections_per_address: usize,
     /// How many requests of partners may be handled at once: 32. Each takes one thread. Eight more look at who asks.
+    ///
+    /// A partner takes another of these only while it holds fewer than are free, so one alone takes half of them, and one
+    /// that lets all of its own stand still keeps no other out. What is above is told to come back, with 503 and
+    /// `Retry-After`. Requests to an endpoint of the host's own that does not say whose they are
+    /// ([`Peer::proven`](crate::protocol::Peer::proven)) take all.
     pub max_requests: usize,
+    /// The most of these that one partner takes, at least 1, where it is to be less than that; by default it is not.
+    pub max_requests_per_partner: Option<usize>,
     /// How long the rest of a body is read and dropped after an early answer, so that a sender that is still
     /// writing comes to read it: 2 s.
     pub drain: Duration,
@@ -43,6 +50,7 @@ impl Default for ReceiverSettings {
             max_connections: 256,
             max_connections_per_address: 64,
             max_requests: 32,
+            max_requests_per_partner: None,
             drain: Duration::from_secs(2),
         }
     }

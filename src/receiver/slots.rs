@@ -3,11 +3,13 @@
 //! To look at a head takes a signature's check and never waits for bytes, so requests queue for it, first come, first
 //! served. Once the endpoint says that a request is proven it moves to a slot of its own, where it may wait for its body,
 //! and the next head is looked at. So a stranger is never in a slot, and a partner waits at most for the check of every
-//! head that came before.
+//! head that came before. How the slots are shared between partners is in `shares`.
 
 use super::ReceiverSettings;
 use super::connections::{Place, Stage, closed};
-use crate::{Error, ErrorKind, Result};
+use super::shares::{Share, Shares, busy};
+use crate::Result;
+use crate::model::SiteId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -18,20 +20,31 @@ const EXAMINERS: usize = 8;
 pub(super) struct Slots {
     waiting: Arc<Semaphore>,
     examiners: Arc<Semaphore>,
-    partners: Arc<Semaphore>,
+    partners: Arc<Shares>,
 }
 
 /// What one request holds while it is handled.
 pub(super) struct Held {
-    partners: Arc<Semaphore>,
+    partners: Arc<Shares>,
     place: Option<Weak<Place>>,
     slot: Mutex<Option<Slot>>,
 }
 
 struct Slot {
-    is_partners: bool,
-    held: OwnedSemaphorePermit,
+    at: Work,
     _waiting: OwnedSemaphorePermit,
+}
+
+/// Which thread a request takes: it gives the other back.
+enum Work {
+    Examined { _by: OwnedSemaphorePermit },
+    Proven { _as: Share },
+}
+
+impl Work {
+    fn is_proven(&self) -> bool {
+        matches!(self, Self::Proven { .. })
+    }
 }
 
 impl Slots {
@@ -40,7 +53,7 @@ impl Slots {
         Self {
             waiting: of(settings.max_connections),
             examiners: of(EXAMINERS),
-            partners: of(settings.max_requests),
+            partners: Shares::new(settings),
         }
     }
 
@@ -52,29 +65,29 @@ impl Slots {
     /// Waits until the head of a request can be looked at.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`] when more wait already than there may be connections.
+    /// [`Unreachable`](crate::ErrorKind::Unreachable) when more wait already than there may be connections.
     pub(super) async fn examine(&self, place: Option<Weak<Place>>) -> Result<Held> {
         let waiting = self.waiting.clone().try_acquire_owned().map_err(|_| busy())?;
         // The semaphore is never closed, so this fails never.
         let examiner = self.examiners.clone().acquire_owned().await.map_err(|_| busy())?;
-        let slot = Slot { is_partners: false, held: examiner, _waiting: waiting };
+        let slot = Slot { at: Work::Examined { _by: examiner }, _waiting: waiting };
         Ok(Held { partners: self.partners.clone(), place, slot: Mutex::new(Some(slot)) })
     }
 }
 
 impl Held {
-    /// Moves the request, which is proven to be a partner's, to a slot of its own; again changes nothing.
+    /// Moves the request, which is proven to be this partner's, to a slot of its own; again changes nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`] when all slots are taken, or the connection was closed.
-    pub(super) fn proven(&self) -> Result<()> {
+    /// [`Unreachable`](crate::ErrorKind::Unreachable) when no slot is left for the partner, or the connection was closed.
+    pub(super) fn proven(&self, partner: Option<&SiteId>) -> Result<()> {
         let mut slot = self.slot();
-        let Some(slot) = slot.as_mut().filter(|slot| !slot.is_partners) else { return Ok(()) };
-        let partners = self.partners.clone().try_acquire_owned().map_err(|_| busy())?;
+        let Some(slot) = slot.as_mut().filter(|slot| !slot.at.is_proven()) else { return Ok(()) };
+        let share = self.partners.take(partner)?;
         if let Some(place) = &self.place {
             place.upgrade().ok_or_else(closed)?.comes_to(Stage::Proven)?;
         }
-        (slot.held, slot.is_partners) = (partners, true);
+        slot.at = Work::Proven { _as: share };
         Ok(())
     }
 
@@ -82,7 +95,7 @@ impl Held {
     pub(super) fn end(&self) {
         let slot = self.slot().take();
         let place = self.place.as_ref().and_then(Weak::upgrade);
-        if let (Some(place), true) = (place, slot.is_some_and(|slot| slot.is_partners)) {
+        if let (Some(place), true) = (place, slot.is_some_and(|slot| slot.at.is_proven())) {
             // A connection that was closed needs no note.
             let _ = place.comes_to(Stage::Answered);
         }
@@ -92,8 +105,4 @@ impl Held {
         // What is under this lock is whole at every step.
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn busy() -> Error {
-    Error::new(ErrorKind::Unreachable, "this site handles as many requests as it can; send again later")
 }

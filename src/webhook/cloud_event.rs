@@ -56,6 +56,7 @@ fn type_of(event: &Event) -> &'static str {
         Event::Exported { .. } => "claimwire.package.exported",
         Event::Delivered { .. } => "claimwire.package.delivered",
         Event::Unpacked { .. } => "claimwire.package.unpacked",
+        Event::HeldUp { .. } => "claimwire.package.held-up",
         Event::Failed { .. } => "claimwire.package.failed",
     }
 }

@@ -3,9 +3,10 @@
 use super::check::check;
 use super::keys::Name::{self, Examiner, Insurer};
 use super::process::{Outcome, Pair, Site, Way, this_program};
+use super::site::drop_folder;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A file of the site may have so many bytes; the document is larger, the databases are smaller.
@@ -53,7 +54,7 @@ pub(crate) fn files_that_may_not_grow() {
             pair.site(at).revive();
             pair.site(name).must(order);
         }
-        at_rest(pair);
+        at_rest(pair, 1);
     }
 }
 
@@ -107,18 +108,18 @@ pub(crate) fn full_disks() -> bool {
         at.free();
         pair.site(name).must(order);
     }
-    at_rest(pair);
+    at_rest(pair, 1);
     true
 }
 
 /// Where the word that it was unpacked did not come through, the sender asks.
-fn at_rest(mut pair: Pair) {
+fn at_rest(mut pair: Pair, packages: usize) {
     pair.site(Insurer).must("ask");
     for site in &mut pair.sites {
         assert_eq!(site.must("open"), "");
         site.quit();
     }
-    assert_eq!(check(pair.folder.path()), 1);
+    assert_eq!(check(pair.folder.path()), packages);
 }
 
 /// A folder that nobody may write into, as long as this lives.
@@ -161,27 +162,82 @@ impl Drop for ReadOnly {
     }
 }
 
-fn set_mode(folder: &std::path::Path, mode: u32) {
+fn set_mode(folder: &Path, mode: u32) {
     fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 
 /// Each folder that a package passes, read-only once; tells whether this machine let us make one so.
 pub(crate) fn read_only_folders() -> bool {
-    let mut pair = Pair::new(false, Way::Https);
+    let mut pair = with_a_claim(Way::Https);
+    for (name, order, at, folders) in [
+        (Insurer, "export ON-INS/C-1", Insurer, &["exchange/outbox"][..]),
+        (Insurer, "push", Examiner, &["exchange/uploads", "exchange/inbox"]),
+        (Examiner, "unpack", Examiner, &["exchange/work", "cases/documents"]),
+    ] {
+        for folder in folders {
+            let folder = pair.site(at).folder.join(folder);
+            if refused(&mut pair, name, order, &folder).is_none() {
+                return false;
+            }
+        }
+        pair.site(name).must(order);
+    }
+    at_rest(pair, 1);
+    true
+}
+
+/// The same through drop folders, on the way there and back.
+pub(crate) fn read_only_drop_folders() -> bool {
+    let mut pair = with_a_claim(Way::DropFolder);
+    pair.site(Insurer).must("export ON-INS/C-1");
+    let dropped = drop_folder(&pair.site(Insurer).folder, Insurer);
+    let [requests, answers, sent] = ["requests", "answers", "sent"].map(|name| dropped.join(name));
+    for (name, order, folders) in [
+        (Insurer, "push", [&sent, &requests]),
+        (Examiner, "collect", [&answers, &requests]),
+        (Insurer, "push", [&answers, &sent]),
+    ] {
+        for folder in folders {
+            let Some(why) = refused(&mut pair, name, order, folder) else { return false };
+            assert!(why.contains(folder.to_str().unwrap()), "{why}");
+        }
+        pair.site(name).must(order);
+    }
+    // The answer was taken and its request's copy could not be: it is asked for once more.
+    pair.site(Examiner).must("collect");
+    // What its own folder refuses, the recipient answers as a fault of its own, and takes when it comes again.
+    let inbox = pair.site(Examiner).folder.join("exchange/inbox");
+    pair.site(Insurer).must("push");
+    pair.site(Insurer).must("export ON-INS/C-1");
+    pair.site(Insurer).must("push");
+    let Some(read_only) = ReadOnly::made(inbox) else { return false };
+    pair.site(Examiner).must("collect");
+    drop(read_only);
+    let outcome = pair.site(Insurer).order("push");
+    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    for (name, order) in [(Insurer, "push"), (Examiner, "collect"), (Insurer, "push"), (Examiner, "unpack")] {
+        pair.site(name).must(order);
+    }
+    for (name, order) in [(Insurer, "collect"), (Insurer, "ask"), (Examiner, "collect"), (Insurer, "ask")] {
+        pair.site(name).must(order);
+    }
+    at_rest(pair, 2);
+    true
+}
+
+fn with_a_claim(way: Way) -> Pair {
+    let mut pair = Pair::new(false, way);
     pair.site(Examiner).revive();
     pair.site(Insurer).must("claim C-1");
     pair.site(Insurer).must("document ON-INS/C-1 D-1 70000");
-    for (name, order, at, folder) in [
-        (Insurer, "export ON-INS/C-1", Insurer, "exchange/outbox"),
-        (Insurer, "push", Examiner, "exchange/uploads"),
-        (Examiner, "unpack", Examiner, "cases/documents"),
-    ] {
-        let Some(read_only) = ReadOnly::made(pair.site(at).folder.join(folder)) else { return false };
-        let outcome = pair.site(name).order(order);
-        assert!(matches!(outcome, Outcome::Failed(_)), "{folder}: {outcome:?}");
-        drop(read_only);
-        pair.site(name).order(order);
-    }
-    at_rest(pair);
-    true
+    pair
+}
+
+/// Why an order fails while nobody may write into a folder; none where this machine lets us make none so.
+fn refused(pair: &mut Pair, name: Name, order: &str, folder: &Path) -> Option<String> {
+    let read_only = ReadOnly::made(folder.to_owned())?;
+    let outcome = pair.site(name).order(order);
+    drop(read_only);
+    let Outcome::Failed(why) = outcome else { panic!("{}: {outcome:?}", folder.display()) };
+    Some(why)
 }

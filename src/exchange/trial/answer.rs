@@ -52,8 +52,9 @@ impl Exchange {
             there.clone(),
             digest,
             proof.created,
-            self.signing_key()?.id(),
+            self.answering_key()?.id(),
         );
+        answer.at = self.now();
         answer.takes_up_to = self.0.sealed_size_limit;
         answer.sends_up_to = partner.export_rules.max_sealed_size();
         answer.way_back = self.way_back(partner, records, &mut checks)?;

@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 pub struct TrialOptions {
     by: String,
     claim: Option<ClaimFile>,
-    package: PackageId,
+    collected: Option<PackageId>,
 }
 
 impl TrialOptions {
@@ -37,7 +37,7 @@ impl TrialOptions {
     /// bill of each type known here, a note, a contact and a small document.
     #[must_use]
     pub fn by(by: impl Into<String>) -> Self {
-        Self { by: by.into(), claim: None, package: PackageId::generate() }
+        Self { by: by.into(), claim: None, collected: None }
     }
 
     /// Sends this claim instead: one in the types, statuses and fields that are really used, with invented data. It
@@ -52,7 +52,7 @@ impl TrialOptions {
     /// package. Where the answer is still to come, the report is pending again.
     #[must_use]
     pub fn collecting(mut self, package: PackageId) -> Self {
-        self.package = package;
+        self.collected = Some(package);
         self
     }
 }
@@ -95,10 +95,11 @@ impl Exchange {
     /// the partner, its settings or the way to it is no error but in the report.
     pub fn try_partner(&self, site: &SiteId, options: &TrialOptions) -> Result<TrialReport> {
         let partner = &*self.partner(site)?;
+        let package = options.collected.unwrap_or_else(|| self.0.ids.next(self.now()));
         let mut checks = Checks::default();
         check_settings(&self.0.site, partner, &mut checks);
         let mut pending = false;
-        if let Some((sent, sealed)) = self.make_trial(partner, options, &mut checks)? {
+        if let Some((sent, sealed)) = self.make_trial(partner, package, options, &mut checks)? {
             match self.post_trial(partner, &sent.request, &sealed, &mut checks) {
                 Some(Reply::Pending) => pending = true,
                 Some(reply) => {
@@ -115,12 +116,11 @@ impl Exchange {
                 "pending",
                 TrialSide::Recipient,
                 format!("The trial lies where {site} will find it; its answer is still to come."),
-                format!("Collect the answer later, by the id of this trial: {}.", options.package),
+                format!("Collect the answer later, by the id of this trial: {package}."),
             );
         } else {
             let said = format!("a trial with {}: {}", partner.alias, summary(&checks.0));
-            let (package, site) = (options.package, site.clone());
-            let by = options.by.as_str();
+            let (site, by) = (site.clone(), options.by.as_str());
             let entry = HistoryEntry::new(
                 Direction::Outgoing,
                 Step::Tried,
@@ -132,20 +132,29 @@ impl Exchange {
             );
             self.0.ledger.commit(&[Change::Append(entry)])?;
         }
-        Ok(TrialReport::new(options.package, self.0.site.clone(), site.clone(), pending, checks))
+        let (here, there) = (self.0.site.clone(), site.clone());
+        Ok(TrialReport {
+            package,
+            site: here,
+            partner: there,
+            at: self.now(),
+            pending,
+            checks: checks.sorted(),
+        })
     }
 
     /// The sample, sealed, and the request to carry it; `None` where this side's settings do not go so far.
     fn make_trial(
         &self,
         partner: &Partner,
+        id: PackageId,
         options: &TrialOptions,
         checks: &mut Checks,
     ) -> Result<Option<(Sent, Vec<u8>)>> {
         let (here, there) = (&self.0.site, &partner.site);
         let file = match &options.claim {
             Some(file) => file.clone(),
-            None => sample_claim(here, partner, &self.0.case_system.catalogue()?, options.package)?,
+            None => sample_claim(here, partner, &self.0.case_system.catalogue()?, id)?,
         };
         check_size(&file)?;
         let records = partner.names.without_taken(select(&file.to_records()?, &partner.selection, None));
@@ -168,7 +177,7 @@ impl Exchange {
             &Link::new(there.clone(), file.claim.id),
             &options.by,
         )?;
-        package.id = options.package;
+        package.id = id;
         let version = package.key_version;
         let key = partner.sealing_key(version)?;
         let sealed = seal_sample(partner, key, package, named.records)?;
@@ -192,8 +201,7 @@ impl Exchange {
             return Ok(None);
         };
         let suite = key.suite().name();
-        let mut envelope =
-            Envelope::new(options.package, PackageKind::Trial, here.clone(), there.clone(), suite);
+        let mut envelope = Envelope::new(id, PackageKind::Trial, here.clone(), there.clone(), suite);
         envelope.key_version = version;
         let path = Route::Trials.path(transport.base_path());
         let request = self.package_request(&path, &envelope, &Digest::of(&sealed))?;
@@ -242,7 +250,7 @@ impl Exchange {
     /// from one that knows no trials.
     fn ask_for_nothing(&self, partner: &Partner) -> Option<Response> {
         let transport = partner.transport().ok()?;
-        let route = Route::State(PackageId::generate());
+        let route = Route::State(self.0.ids.next(self.now()));
         let mut request = Request::new(route.method(), &route.path(transport.base_path())).ok()?;
         self.sign_request(&mut request).ok()?;
         let reply = transport.send(&request, Body::new(0, &mut std::io::empty())).ok()?;

@@ -28,18 +28,6 @@ pub struct TrialReport {
 }
 
 impl TrialReport {
-    pub(super) fn new(
-        package: PackageId,
-        site: SiteId,
-        partner: SiteId,
-        pending: bool,
-        checks: Checks,
-    ) -> Self {
-        let mut checks = checks.0;
-        checks.sort_by_key(|check| check.outcome);
-        Self { package, site, partner, at: Timestamp::now(), pending, checks }
-    }
-
     /// Whether the partner answered and nothing failed. There may be warnings.
     #[must_use]
     pub fn passed(&self) -> bool {
@@ -111,6 +99,12 @@ pub(super) fn summary(checks: &[TrialCheck]) -> String {
 pub(super) struct Checks(pub(super) Vec<TrialCheck>);
 
 impl Checks {
+    /// The failed ones first, then the warnings.
+    pub(super) fn sorted(mut self) -> Vec<TrialCheck> {
+        self.0.sort_by_key(|check| check.outcome);
+        self.0
+    }
+
     pub(super) fn passed(&mut self, code: impl Into<String>, side: TrialSide, message: impl Into<String>) {
         self.0.push(TrialCheck::new(code, TrialOutcome::Passed, side, message));
     }
