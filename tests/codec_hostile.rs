@@ -255,6 +255,13 @@ fn what_is_no_archive_or_ends_early_is_told_apart() {
 }
 
 #[test]
+fn the_end_is_looked_for_as_far_from_it_as_the_longest_comment_reaches() {
+    let whole = archive(&[report()]);
+    assert_refused(&[&whole[..], &[0; 65_535]].concat(), ErrorKind::InconsistentArchive);
+    assert_refused(&[&whole[..], &[0; 65_536]].concat(), ErrorKind::Truncated);
+}
+
+#[test]
 fn too_many_entries_are_refused_before_any_is_read() {
     let three = archive(&[report(), RawEntry::stored("2", b""), RawEntry::stored("3", b"")]);
     assert_refused_within(&three, &Limits::default().with_entries(2), ErrorKind::TooManyEntries);

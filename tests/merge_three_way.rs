@@ -3,8 +3,10 @@
 #![cfg(feature = "exchange")]
 
 use claimwire::ErrorKind;
-use claimwire::merge::{ChangeSet, ConflictPolicy, FieldOutcome, RecordAction, agree, merge};
-use claimwire::model::{Json, Record, RecordKind};
+use claimwire::merge::{
+    ChangeSet, ConflictPolicy, ContactPairs, FieldOutcome, RecordAction, RecordChange, agree, merge,
+};
+use claimwire::model::{ClaimFile, Json, Record, RecordKind};
 
 const POLICIES: [ConflictPolicy; 3] = [ConflictPolicy::Theirs, ConflictPolicy::Ours, ConflictPolicy::Stop];
 
@@ -202,6 +204,24 @@ fn what_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn two_claims_here_are_a_mistake_of_the_host() {
+    let here = [claim(&[]), record(RecordKind::Claim, "A/C2", &[])];
+    let error = merge(&here, &[claim(&[])], &[], ConflictPolicy::Theirs).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn a_contact_has_at_most_one_counterpart() {
+    let mut pairs = ContactPairs::new();
+    let mut add = |theirs: &str, ours: &str| pairs.add(theirs.parse().unwrap(), ours.parse().unwrap());
+    assert!(add("B/1", "A/1"));
+    assert!(!add("B/1", "A/2"), "theirs has one already");
+    assert!(!add("B/2", "A/1"), "ours has one already");
+    assert!(add("B/2", "A/2"));
+    assert_eq!(pairs.iter().count(), 2);
+}
+
+#[test]
 fn a_set_survives_json() {
     let set = merge(
         &[claim(&[("status", "1"), ("loss_cause", r#"{"code": "07"}"#)])],
@@ -261,6 +281,35 @@ fn only_documents_bring_bytes() {
     let bringing: Vec<_> =
         set.records.iter().filter(|it| it.brings_bytes()).map(|it| it.after.kind).collect();
     assert_eq!(bringing, [RecordKind::Document]);
+}
+
+#[test]
+fn a_document_that_is_here_brings_bytes_only_where_it_takes_others() {
+    let brings = |local: Record, incoming: Record, base: Record| {
+        let [local, incoming, base] = [local, incoming, base].map(|document| [claim(&[]), document]);
+        let set = merge(&local, &incoming, &base, ConflictPolicy::Ours).unwrap();
+        assert!(!set.records.is_empty());
+        set.records.iter().any(RecordChange::brings_bytes)
+    };
+    let report = || document("report.txt", 1);
+    assert!(brings(report(), document("report.txt", 2), report()), "theirs has new bytes");
+    assert!(!brings(report(), document("letter.txt", 1), report()), "theirs has a new name");
+    assert!(!brings(document("report.txt", 3), document("report.txt", 2), report()), "ours are kept");
+}
+
+#[test]
+fn a_set_changes_in_a_claim_file_the_records_it_speaks_of() {
+    let note = |body: &str| record(RecordKind::Note, "A/N", &[("body", body)]);
+    let file = |records: Vec<Record>| ClaimFile::from_records(records).unwrap();
+    let before = [claim(&[("status", r#""open""#)]), note(r#""seen""#), document("report.txt", 1)];
+    let mut current = file(before.to_vec());
+    current.other.insert("kept".to_owned(), 7.into());
+    let incoming = [note(r#""paid""#)];
+    let set = merge(&before, &incoming, &before, ConflictPolicy::Stop).unwrap();
+    let mut expected = file(vec![before[0].clone(), note(r#""paid""#), before[2].clone()]);
+    expected.other.clone_from(&current.other);
+    assert_eq!(set.apply_to(Some(&current)).unwrap(), expected);
+    assert_eq!(set.apply_to(Some(&expected)).unwrap(), expected);
 }
 
 #[test]

@@ -126,6 +126,43 @@ fn a_sealed_package_is_at_most_250_mib() {
 }
 
 #[test]
+fn a_record_that_lacks_a_field_is_called_what_a_claims_handler_calls_it() {
+    let (here, partner) = (site("CLINIC"), site("ON-INS"));
+    let told = |kind: RecordKind, field: &str| {
+        let mut record = Record::new(kind, "CLINIC/R-1".parse().unwrap());
+        record.fields.insert(field.to_owned(), "R 1".into());
+        let rules = ExportRules::new().note_required(false).require(kind, ["custom_fields.region"]);
+        let violations = check_export(&rules, &ExportFacts::new(&here, &partner, &[record]));
+        let lacking = violations.iter().find(|it| it.code == ViolationCode::RequiredFieldMissing);
+        lacking.unwrap().message.split(" has no value").next().unwrap().to_owned()
+    };
+    for (kind, field, title) in [
+        (RecordKind::Claim, "claim_number", "Claim `R 1`"),
+        (RecordKind::Assessment, "assessment_number", "Assessment `R 1`"),
+        (RecordKind::Bill, "bill_number", "Bill `R 1`"),
+        (RecordKind::Contact, "name", "Contact `R 1`"),
+        (RecordKind::Contact, "last_name", "Contact `R 1`"),
+        (RecordKind::Document, "name", "Document `R 1`"),
+        (RecordKind::Note, "subject", "Note `R 1`"),
+        (RecordKind::Note, "body", "Note CLINIC/R-1"),
+    ] {
+        assert_eq!(told(kind, field), title, "{field}");
+    }
+}
+
+#[test]
+fn a_document_with_another_name_than_asked_for_comes_with_one_that_would_do() {
+    let mut report = Document::new("CLINIC/D-1".parse().unwrap());
+    report.name = Some("scan.pdf".into());
+    let records = records(|file| file.documents.push(report));
+    let rules = ExportRules::new().naming(NamingConvention::new("{claim_number}.{ext:pdf}").unwrap());
+    let (here, partner) = (site("CLINIC"), site("ON-INS"));
+    let violations = check_export(&rules, &ExportFacts::new(&here, &partner, &records));
+    let proposals: Vec<_> = violations.iter().map(|violation| violation.proposal.as_deref()).collect();
+    assert_eq!(proposals, [Some("CLM-1.pdf")]);
+}
+
+#[test]
 fn all_violations_come_together_with_one_line_each() {
     let mut stray = Document::new("LAB/D-1".parse().unwrap());
     stray.name = Some("x".into());

@@ -55,6 +55,20 @@ fn what_a_name_means_elsewhere_does_not_travel_under_it() {
 }
 
 #[test]
+fn what_no_name_was_given_to_travels_as_it_is() {
+    let spared = [("claim_number", "CLM-1"), ("custom_fields.region", "east")];
+    let told = map().without_taken(vec![record(RecordKind::Claim, &spared)]);
+    assert_eq!(told, [record(RecordKind::Claim, &spared)]);
+}
+
+#[test]
+fn the_type_of_a_document_is_named_as_the_partner_names_it() {
+    let map = NameMap::new().types(RecordKind::Document, [("report", "RPT")]);
+    let theirs = map.to_theirs(vec![record(RecordKind::Document, &[("document_type", "report")])]);
+    assert_eq!(theirs.records, [record(RecordKind::Document, &[("document_type", "RPT")])]);
+}
+
+#[test]
 fn a_status_that_means_something_else_there_is_a_violation_in_both_directions() {
     let out = map().to_theirs(vec![record(RecordKind::Claim, &[("status", "Checking")])]);
     let back = map().to_ours(vec![record(RecordKind::Claim, &[("status", "in review")])], &[], &[]);

@@ -35,6 +35,17 @@ fn values_are_compared_without_case_and_with_spaces_and_slashes_replaced() {
 }
 
 #[test]
+fn a_fault_says_what_to_do() {
+    let convention = NamingConvention::new("{claim_number}.{ext:pdf}").unwrap();
+    assert_eq!(convention.to_string(), "{claim_number}.{ext:pdf}");
+    let told = |name, facts| convention.check(name, &facts).unwrap_err().to_string();
+    let proposed = told("scan.pdf", facts());
+    assert!(proposed.ends_with(" Rename it, for example to `CLM-2026-0117.pdf`."), "{proposed}");
+    let lacking = told("scan.pdf", NamingFacts::new());
+    assert!(lacking.ends_with(" Fill that in or rename the document."), "{lacking}");
+}
+
+#[test]
 fn the_two_unicode_forms_of_a_letter_are_one() {
     assert!(matches("{document_type}.pdf", "Me\u{301}dical-Report.pdf"));
     assert!(matches("Me\u{301}mo.pdf", "mémo.pdf"));

@@ -53,3 +53,23 @@ impl Bits {
         (self.count / 8) as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_while_there_is_room_for_a_whole_one() {
+        for (count, taken) in [(0, 7), (1, 7), (7, 7), (8, 6), (55, 1), (56, 0), (63, 0)] {
+            let mut bits = Bits { buffer: 0, count };
+            let mut input = &[0xff; 16][..];
+            bits.fill(&mut input);
+            assert_eq!(
+                (bits.count, input.len()),
+                (count + 8 * taken, 16 - taken as usize),
+                "from {count} bits"
+            );
+            assert_eq!(bits.buffer.count_ones(), 8 * taken);
+        }
+    }
+}

@@ -161,6 +161,8 @@ fn a_code_that_leaves_bits_without_meaning_is_refused() {
 fn a_code_of_the_code_lengths_that_is_not_complete_is_refused() {
     let start = || Bits::new().block(true, 2).counts(257, 1, 4);
     assert_refused(&start().number(1, 3).number(0, 9));
+    // Every bit that follows would tell of one more symbol without a code.
+    assert_refused(&start().number(0, 9).number(1, 3));
     assert_refused(&start().number(0, 12));
     assert_refused(&start().number(1, 3).number(1, 3).number(1, 3).number(0, 3));
 }
@@ -169,6 +171,10 @@ fn a_code_of_the_code_lengths_that_is_not_complete_is_refused() {
 fn more_symbols_than_exist_are_refused() {
     assert_refused(&Bits::new().block(true, 2).counts(287, 1, 4));
     assert_refused(&Bits::new().block(true, 2).counts(257, 31, 4));
+    // Nor where nothing else is wrong with the codes.
+    let (literals, too_many_literals) = (lengths::<257>(&[(256, 1)]), lengths::<287>(&[(256, 1)]));
+    assert_refused(&Bits::new().block(true, 2).own_codes(&too_many_literals, &[0]));
+    assert_refused(&Bits::new().block(true, 2).own_codes(&literals, &lengths::<31>(&[(0, 1)])));
 }
 
 #[test]

@@ -142,3 +142,39 @@ fn group_length(symbols: &[Symbol], shared: u8) -> usize {
     };
     symbols.iter().position(fills).map_or(symbols.len(), |last| last + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_short_codes_are_one_answer_and_two_long_ones_are_not() {
+        // `a`, `b`, a length of 3 and the end in 2 bits each: one after another they fill the first level.
+        let mut lengths = [0; 258];
+        for symbol in [97, 98, 256, 257] {
+            lengths[symbol] = 2;
+        }
+        let mut table = Box::new(LiteralTable::new());
+        table.assign_literals(&lengths).unwrap();
+        let answer = |table: &LiteralTable, stream: u64| {
+            let entry = table.first(stream);
+            (entry.literal_count(), entry.literals(), entry.is_length(), entry.bits())
+        };
+        assert_eq!(answer(&table, 0b10_00), (2, *b"ab\0\0", false, 4));
+        assert_eq!(answer(&table, 0b00_10), (2, *b"ba\0\0", false, 4));
+        assert_eq!(answer(&table, 0b11_10), (1, *b"b\0\0\0", true, 4));
+        assert_eq!(answer(&table, 0b01_10), (1, *b"b\0\0\0", false, 2));
+
+        let mut lengths = [8; 257];
+        lengths[0] = 0;
+        table.assign_literals(&lengths).unwrap();
+        assert_eq!(answer(&table, 0), (1, *b"\x01\0\0\0", false, 8));
+    }
+
+    #[test]
+    fn the_code_of_the_code_lengths_has_to_be_complete() {
+        let mut table = LengthTable::new();
+        assert_eq!(table.assign_lengths(&[1]), Err(BadCode));
+        assert_eq!(table.assign_lengths(&[1, 1]), Ok(()));
+    }
+}
