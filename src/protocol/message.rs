@@ -176,7 +176,9 @@ pub struct Peer {
 
 /// What the server does once the endpoint knows who asks. No part of who that is: any two are equal.
 #[derive(Clone, Default)]
-struct OnceProven(Option<Arc<dyn Fn(&SiteId) -> Result<()> + Send + Sync>>);
+struct OnceProven(Option<Arc<TellWho>>);
+
+type TellWho = dyn Fn(&SiteId) -> Result<()> + Send + Sync;
 
 impl PartialEq for OnceProven {
     fn eq(&self, _: &Self) -> bool {
