@@ -2,13 +2,23 @@
 
 #[path = "../../tests/fuzz_targets/bodies/mod.rs"]
 mod bodies;
-// The decoder is private to the crate: it is compiled into this one again.
+// What is private to the crate is compiled into this one again.
+#[path = "../../src/scan/any_reply.rs"]
+mod any_reply;
+#[path = "../../src/receiver/framing/conversation.rs"]
+mod conversation;
+#[path = "../../src/receiver/framing/mod.rs"]
+mod framing;
 #[path = "../../src/codec/inflate/mod.rs"]
 mod inflate;
+#[path = "../../src/scan/instream.rs"]
+mod instream;
 #[path = "../../src/codec/inflate/zlib.rs"]
 mod zlib;
 
-use claimwire::{Error, ErrorKind, Result};
+use claimwire::scan::Verdict;
+use claimwire::{Error, ErrorKind, Result, protocol};
+use framing::{Watched, http};
 use inflate::Inflater;
 
 macro_rules! targets {
@@ -24,11 +34,13 @@ targets!(
     answer: bodies::answer,
     archive: bodies::archive,
     border: bodies::border,
+    clamd: any_reply::any_reply,
     claim_file: bodies::claim_file,
     deflate: bodies::deflate,
     drop_folder: bodies::drop_folder,
     endpoint: bodies::endpoint,
     evidence: bodies::evidence,
+    framing: conversation::conversation,
     history: bodies::history,
     inflate: zlib::agrees,
     keys: bodies::keys,

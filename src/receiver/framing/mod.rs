@@ -4,15 +4,30 @@
 //! Such a request is an attempt to smuggle another one past a proxy, or a broken sender: it is refused here, and to
 //! refuse it one must have seen both.
 
+#[cfg(test)]
+mod conversation;
+
+use crate::protocol::Headers;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The most bytes of a head.
-pub(super) const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
+
+/// HTTP/1.1, one request for each connection, with its bounds.
+pub(super) fn http(header_deadline: Duration) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).keep_alive(false).header_read_timeout(header_deadline);
+    http.max_headers(Headers::MAX_FIELDS).max_buf_size(MAX_HEAD);
+    http
+}
 
 /// A connection that raises `ambiguous` before it gives away the end of such a head.
 pub(super) struct Watched<S> {
@@ -160,5 +175,10 @@ mod tests {
             assert!(seen(&head.as_bytes().chunks(1).collect::<Vec<_>>()), "{head:?}");
         }
         assert!(!seen(&[b"GET / HTTP/1.1\nTransfer-Encoding: x\n\nContent-Length: 3\r\n\r\n"]));
+    }
+
+    #[test]
+    fn the_fuzz_target_holds_on_its_corpus_and_on_what_is_changed_of_it() {
+        crate::replay::replay("framing", conversation::conversation);
     }
 }
