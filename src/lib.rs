@@ -107,6 +107,10 @@
 
 mod detail;
 mod error;
+#[cfg(test)]
+#[cfg(feature = "codec")]
+#[path = "../tests/fuzz_targets/replay.rs"]
+mod replay;
 
 #[cfg(feature = "exchange")]
 mod retry;

@@ -120,13 +120,15 @@ fn an_undeclared_oversize_is_refused_while_it_is_counted() {
 #[test]
 fn a_body_with_two_lengths_is_refused() {
     let site = site(reading(), ReceiverSettings::default());
-    for head in [
-        "Content-Length: 5\r\nTransfer-Encoding: chunked",
-        "transfer-encoding: chunked\r\nX: y\r\ncontent-length: 5",
+    for (line, lengths) in [
+        ("POST /packages HTTP/1.1\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("POST /packages HTTP/1.1\r\n", "transfer-encoding: chunked\r\nX: y\r\ncontent-length: 5\r\n\r\n"),
+        // What the HTTP library takes for a head as well.
+        ("\r\n\r\nPOST /packages HTTP/1.1\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("POST /packages HTTP/1.1\n", "Content-Length: 5\nTransfer-Encoding: chunked\n\r\n"),
     ] {
         let mut stream = site.connect();
-        write!(stream, "POST /packages HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n5\r\nclaim\r\n0\r\n\r\n")
-            .unwrap();
+        write!(stream, "{line}Host: x\r\n{lengths}5\r\nclaim\r\n0\r\n\r\n").unwrap();
         let answer = answer_of(stream);
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
         assert!(answer.contains("Transfer-Encoding"), "{answer}");

@@ -1,7 +1,4 @@
 //! Any JSON as evidence: nothing is proven but what was signed.
 #![no_main]
 
-#[path = "../../tests/fuzz_targets/bodies/mod.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::evidence(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claimwire_fuzz::evidence(bytes));

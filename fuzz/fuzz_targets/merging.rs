@@ -1,7 +1,4 @@
 //! Any claim files merged: what is not blocked applies, and applied again changes nothing.
 #![no_main]
 
-#[path = "../../tests/fuzz_targets/bodies/mod.rs"]
-mod bodies;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::merging(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claimwire_fuzz::merging(bytes));

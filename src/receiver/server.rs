@@ -1,16 +1,16 @@
 //! The turnkey server: a listener, TLS, and a thread with a runtime of its own, for hosts that have none.
 
 use super::connections::{Connections, Place, Stage};
-use super::framing::{MAX_HEAD, Watched};
+use super::framing::{Watched, http};
 use super::service::AmbiguousFraming;
 use super::slots::Slots;
 use super::{EndpointService, ReceiverSettings, TlsSettings, tls};
-use crate::protocol::{Endpoint, Headers, Peer};
+use crate::protocol::{Endpoint, Peer};
 use crate::{Error, ErrorKind, Result};
 use axum::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::pending;
@@ -90,14 +90,6 @@ impl Receiver {
             .map_err(|error| Error::new(ErrorKind::Io, "no thread can be started").caused_by(error))?;
         Ok(Running { address, stop, thread })
     }
-}
-
-/// HTTP/1.1, one request for each connection, with its bounds.
-fn http(header_deadline: Duration) -> http1::Builder {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).keep_alive(false).header_read_timeout(header_deadline);
-    http.max_headers(Headers::MAX_FIELDS).max_buf_size(MAX_HEAD);
-    http
 }
 
 fn run(

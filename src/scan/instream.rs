@@ -187,4 +187,9 @@ mod tests {
         let too_long = verdict(b"INSTREAM size limit exceeded. ERROR").unwrap_err();
         assert!(!too_long.is_retryable() && too_long.to_string().contains("StreamMaxLength"));
     }
+
+    #[test]
+    fn the_fuzz_target_holds_on_its_corpus_and_on_what_is_changed_of_it() {
+        crate::replay::replay("clamd", crate::scan::any_reply::any_reply);
+    }
 }

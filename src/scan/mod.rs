@@ -23,6 +23,8 @@
 //! # Ok::<(), claimwire::Error>(())
 //! ```
 
+#[cfg(test)]
+mod any_reply;
 mod clamd;
 mod instream;
 

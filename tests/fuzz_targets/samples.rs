@@ -12,6 +12,8 @@ pub(crate) fn samples(add: &mut impl FnMut(&str, &[u8])) {
     texts(add);
     kept(add);
     endpoint(add);
+    framing(add);
+    clamd(add);
     for (name, fields) in [
         ("begin", "upload-complete: ?0\nupload-length: 100"),
         ("part", "upload-offset: 100\nupload-complete: ?1"),
@@ -41,6 +43,47 @@ pub(crate) fn samples(add: &mut impl FnMut(&str, &[u8])) {
         ("query", "POST /?q HTTP/1.1\r\ncontent-length: 0\r\n\r\n"),
     ] {
         add(&format!("drop_folder/{name}"), message.as_bytes());
+    }
+}
+
+/// What a client sends, after the length of the pieces that it comes in.
+fn framing(add: &mut impl FnMut(&str, &[u8])) {
+    let (length, chunked) = ("Content-Length: 5", "Transfer-Encoding: chunked");
+    for (name, piece, sent) in [
+        ("length", 7, format!("POST / HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\nclaim")),
+        (
+            "chunked",
+            3,
+            format!("POST / HTTP/1.1\r\n{chunked}\r\n\r\n3\r\ncla\r\n2;x=1\r\nim\r\n0\r\na: b\r\n\r\n"),
+        ),
+        (
+            "both",
+            255,
+            format!("POST / HTTP/1.1\r\n{length}\r\n{chunked}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+        ),
+        ("both_bare", 1, format!("\nPOST / HTTP/1.1\n{chunked}\n{length}\n\n0\r\n\r\n")),
+        ("two_requests", 30, "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()),
+        ("continue", 9, format!("POST / HTTP/1.1\r\nExpect: 100-continue\r\n{length}\r\n\r\nclaim")),
+        ("upgrade", 9, "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n".to_owned()),
+        ("http2", 9, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned()),
+    ] {
+        add(&format!("framing/{name}"), &[&[piece], sent.as_bytes()].concat());
+    }
+}
+
+/// What a daemon says, after how many bytes it takes and the length of the pieces that it says it in.
+fn clamd(add: &mut impl FnMut(&str, &[u8])) {
+    for (name, takes, piece, reply) in [
+        ("clean", 255, 255, "stream: OK\0"),
+        ("found", 255, 3, "stream: Win.Test.EICAR_HDB-1 FOUND\0"),
+        ("found_early", 20, 1, "stream: Win.Test.EICAR_HDB-1 FOUND\0"),
+        ("clean_early", 20, 9, "stream: OK\0"),
+        ("too_long", 30, 9, "INSTREAM size limit exceeded. ERROR\0"),
+        ("failed", 255, 9, "stream: Can't allocate memory ERROR\0"),
+        ("cut", 255, 9, "stream: OK"),
+        ("more", 255, 2, "stream: OK\0stream: Win.Test.EICAR_HDB-1 FOUND\0"),
+    ] {
+        add(&format!("clamd/{name}"), &[&[takes, piece], reply.as_bytes()].concat());
     }
 }
 

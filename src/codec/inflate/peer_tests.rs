@@ -6,9 +6,6 @@ use proptest::prelude::*;
 use super::Inflater;
 use super::zlib::{agrees, ours, peer};
 
-#[path = "../../../tests/fuzz_targets/replay.rs"]
-mod replay;
-
 /// Content as it is met: words, columns of numbers, runs, noise; with matches near and far.
 fn content() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
@@ -126,5 +123,5 @@ fn content_of_many_windows_comes_in_bounded_pieces() {
 
 #[test]
 fn the_fuzz_target_holds_on_its_corpus_and_on_what_is_changed_of_it() {
-    replay::replay("inflate", agrees);
+    crate::replay::replay("inflate", agrees);
 }

@@ -1,8 +1,9 @@
 //! What the fuzz targets do with the bytes that they are given: run by libFuzzer, and with every compiler by
 //! `tests/fuzz_targets.rs` on the kept corpus and on what is changed of it.
 //!
-//! All take plain bytes, so that a file of the corpus means the same to both. The decoder of deflate is private to the
-//! crate; its body stands beside it, in `src/codec/inflate/zlib.rs`.
+//! All take plain bytes, so that a file of the corpus means the same to both. The decoder of deflate, the reader of
+//! clamd's replies and the watcher of the receiver's connections are private to the crate; their bodies stand beside them:
+//! `src/codec/inflate/zlib.rs`, `src/scan/any_reply.rs` and `src/receiver/framing/conversation.rs`.
 
 #![allow(dead_code, unused_imports, reason = "each target runs one of them")]
 #![allow(clippy::expect_used, reason = "a broken promise is what is looked for")]

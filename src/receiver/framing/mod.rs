@@ -4,46 +4,86 @@
 //! Such a request is an attempt to smuggle another one past a proxy, or a broken sender: it is refused here, and to
 //! refuse it one must have seen both.
 
+#[cfg(test)]
+mod conversation;
+
+use crate::protocol::Headers;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The most bytes of a head.
-pub(super) const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEAD: usize = 64 * 1024;
+
+/// HTTP/1.1, one request for each connection, with its bounds.
+pub(super) fn http(header_deadline: Duration) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).keep_alive(false).header_read_timeout(header_deadline);
+    http.max_headers(Headers::MAX_FIELDS).max_buf_size(MAX_HEAD);
+    http
+}
 
 /// A connection that raises `ambiguous` before it gives away the end of such a head.
 pub(super) struct Watched<S> {
     stream: S,
-    head: Option<Vec<u8>>,
+    head: Option<Head>,
     ambiguous: Arc<AtomicBool>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, ambiguous: Arc<AtomicBool>) -> Self {
-        Self { stream, head: Some(Vec::new()), ambiguous }
+        Self { stream, head: Some(Head::default()), ambiguous }
     }
 
     /// Looks at what was read; an overlong head is an error, which closes the connection.
     fn look(&mut self, read: &[u8]) -> io::Result<()> {
         let Some(head) = &mut self.head else { return Ok(()) };
-        // The end may be split over two reads: look again at the last three bytes.
-        let from = head.len().saturating_sub(3);
-        head.extend_from_slice(read);
-        let end = head[from..].windows(4).position(|window| window == b"\r\n\r\n");
-        let end = end.or_else(|| head[from..].windows(2).position(|window| window == b"\n\n"));
-        if end.map_or(head.len(), |end| from + end) > MAX_HEAD {
+        let end = head.take(read);
+        if end.unwrap_or(head.bytes.len()) > MAX_HEAD {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the head is too long"));
         }
         if let Some(end) = end {
-            if is_ambiguous(&head[..from + end]) {
+            if is_ambiguous(&head.bytes[..end]) {
                 self.ambiguous.store(true, Ordering::Release);
             }
             self.head = None;
         }
         Ok(())
+    }
+}
+
+/// The head as far as it came. It ends where the HTTP library takes it to end: at the first empty line behind the request's
+/// own, whichever of the two line ends each line has.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    /// Where the line begins that has no end yet.
+    line: usize,
+    /// Whether the request's own line is there. Empty lines before it mean nothing.
+    begun: bool,
+}
+
+impl Head {
+    /// Takes what was read; the length of the head once its end is there.
+    fn take(&mut self, read: &[u8]) -> Option<usize> {
+        let mut from = self.bytes.len();
+        self.bytes.extend_from_slice(read);
+        while let Some(length) = self.bytes[from..].iter().position(|byte| *byte == b'\n') {
+            let end = from + length;
+            let is_empty = matches!(&self.bytes[self.line..end], b"" | b"\r");
+            if is_empty && self.begun {
+                return Some(self.line);
+            }
+            self.begun |= !is_empty;
+            (from, self.line) = (end + 1, end + 1);
+        }
+        None
     }
 }
 
@@ -120,5 +160,25 @@ mod tests {
         let mut watched = Watched::new((), Arc::default());
         watched.look(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         watched.look(&vec![b'x'; MAX_HEAD + 1]).unwrap();
+    }
+
+    #[test]
+    fn the_end_of_a_head_is_where_the_http_library_sees_it() {
+        let fields = "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n";
+        for head in [
+            format!("\r\n\r\nPOST / HTTP/1.1\r\n{fields}\r\n"),
+            format!("\nPOST / HTTP/1.1\r\n{fields}\r\n"),
+            format!("POST / HTTP/1.1\n{}\r\n", fields.replace('\r', "")),
+            format!("POST / HTTP/1.1\r\n{fields}\n"),
+        ] {
+            assert!(seen(&[head.as_bytes()]), "{head:?}");
+            assert!(seen(&head.as_bytes().chunks(1).collect::<Vec<_>>()), "{head:?}");
+        }
+        assert!(!seen(&[b"GET / HTTP/1.1\nTransfer-Encoding: x\n\nContent-Length: 3\r\n\r\n"]));
+    }
+
+    #[test]
+    fn the_fuzz_target_holds_on_its_corpus_and_on_what_is_changed_of_it() {
+        crate::replay::replay("framing", conversation::conversation);
     }
 }
