@@ -167,6 +167,7 @@ impl DesMd5Key {
     }
 
     /// As [`derive`](Self::derive) from each of the salts, in their order.
+    #[allow(clippy::vec_box, reason = "each is moved out, and would not be wiped where it was moved from")]
     pub(super) fn derive_all(&self, salts: &[[u8; BLOCK]]) -> Vec<Box<Derived>> {
         on_wiped_stack(|| {
             let mut hashes: Vec<_> = salts.iter().map(|salt| self.first_hash(*salt)).collect();
