@@ -4,6 +4,8 @@
 #![cfg(all(target_os = "linux", feature = "capi"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+#[path = "wiped_memory/border.rs"]
+mod border;
 #[path = "wiped_memory/exchange.rs"]
 mod exchange;
 #[path = "wiped_memory/keys.rs"]
@@ -27,6 +29,7 @@ const PROCESS: &str = "a_process_that_looks_through_its_memory";
 fn a_process_that_looks_through_its_memory() {
     process::play(|case, lent| match case {
         "an exchange" => exchange::play(case, lent),
+        "keys of C" | "an exchange of C" => border::play(case, lent),
         "a client's key" | "a token on its way" | "a receiver's key" => transport::play(case, lent),
         _ => keys::play(case, lent),
     });

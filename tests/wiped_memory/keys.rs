@@ -4,13 +4,14 @@ use super::process::{Lent, Secret, found, playing};
 use super::{PROCESS, base64, noise, nothing_is_left};
 use age::secrecy::ExposeSecret as _;
 use age_core::format::{FileKey, Stanza};
-use claimwire::codec::{AgeIdentity, decrypt_bytes, encrypt_bytes};
+use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, decrypt_bytes, encrypt_bytes, encrypt_bytes_batch};
 use claimwire::model::Timestamp;
 use claimwire::protocol::{
     Credential, DEFAULT_WINDOW, Headers, Request, SigningKey, VerifyingKey, sign_request, verify_request,
 };
-use claimwire::settings::{LocalSecrets, SecretPlace, SecretSource as _};
+use claimwire::settings::{LocalSecrets, PartnerSettings, SecretPlace, SecretSource as _};
 use claimwire::webhook::{WebhookSecret, verify};
+use md5::Md5;
 use ring::hkdf::{HKDF_SHA256, Salt};
 use sha2::{Digest as _, Sha512};
 use std::cell::RefCell;
@@ -18,6 +19,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 const MESSAGE: &[u8] = b"a claim";
+/// More than a buffer holds.
+static PACKAGE: [u8; 200_000] = [b'p'; 200_000];
 
 /// What a process plays.
 pub(crate) fn play(case: &str, lent: &Lent) -> Vec<u8> {
@@ -72,6 +75,29 @@ pub(crate) fn play(case: &str, lent: &Lent) -> Vec<u8> {
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
             drop(LocalSecrets::new().secret(&SecretPlace::File(path)).unwrap());
         }
+        "settings with a secret in them" => lent.lend_text("settings", |settings| {
+            let read = if settings.starts_with('{') {
+                PartnerSettings::from_json
+            } else {
+                PartnerSettings::from_toml
+            };
+            let error = read(settings).unwrap_err();
+            lent.lend_text("secret", |secret| assert!(!error.to_string().contains(secret), "{error}"));
+        }),
+        "sealed" | "sealed beside each other" | "opened" => lent.lend("password", |password| {
+            let key = DesMd5Key::new(password, Framing::SaltPrefix).unwrap();
+            let key = key.with_fixed_salt([1, 2, 3, 4, 5, 6, 7, 8]);
+            match case {
+                "sealed" => assert!(encrypt_bytes(&key.into(), &PACKAGE).is_ok()),
+                "opened" => lent.lend("sealed", |sealed| {
+                    assert!(decrypt_bytes(&key.into(), sealed).unwrap() == PACKAGE);
+                }),
+                _ => {
+                    let messages = [MESSAGE, &PACKAGE, MESSAGE, MESSAGE, MESSAGE];
+                    assert!(encrypt_bytes_batch(&key.into(), &messages).is_ok());
+                }
+            }
+        }),
         "what is kept is found" => {
             lent.lend("secret", |bytes| std::mem::forget(bytes.to_vec()));
         }
@@ -242,4 +268,63 @@ fn of_a_secret_out_of_a_file_nothing_is_left() {
         let secret = base64(&noise(7, length)).into_bytes();
         nothing_is_left("a secret file", vec![("secret", secret.clone())], |_| vec![("the secret", secret)]);
     }
+}
+
+#[test]
+fn of_a_secret_that_was_written_into_settings_nothing_is_left_but_by_the_parsers() {
+    let secret = base64(&noise(8, 30));
+    let settings = [
+        ("TOML", format!("site = \"IMEX\"\n[keys.outgoing]\nversion = 1\nsecret = \"{secret}\"\n")),
+        (
+            "TOML, escaped",
+            format!("site = \"IMEX\"\n[keys.outgoing]\nversion = 1\nsecret = \"{secret}\\u0041\"\n"),
+        ),
+        (
+            "TOML, in a table",
+            format!("site = \"IMEX\"\n[keys.outgoing]\nversion = 1\nsecret = {{ value = \"{secret}\" }}\n"),
+        ),
+        ("TOML, in a list", format!("site = \"IMEX\"\nsecret = [\"a\", [\"{secret}\"]]\n")),
+        ("TOML, broken", format!("site = \"IMEX\"\nsecret = \"{secret}\n")),
+        ("JSON", format!("{{\"site\": \"IMEX\", \"secret\": \"{secret}\"}}")),
+        ("JSON, escaped", format!("{{\"site\": \"IMEX\", \"secret\": [{{\"value\": \"{secret}\\n\"}}]}}")),
+        ("JSON, broken", format!("{{\"site\": \"IMEX\", \"secret\": \"{secret}\"")),
+    ];
+    let left = settings.into_iter().filter_map(|(name, settings)| {
+        let lent = [("settings", settings.into_bytes()), ("secret", secret.clone().into_bytes())];
+        let process = playing(PROCESS, "settings with a secret in them");
+        let found = found(process, &lent, |_| vec![("the secret", secret.clone().into_bytes())]);
+        (!found.is_empty()).then_some(name)
+    });
+    assert_eq!(left.collect::<Vec<_>>(), ["TOML, escaped", "JSON, escaped", "JSON, broken"]);
+}
+
+#[test]
+fn of_a_password_of_des_md5_and_its_key_nothing_is_left() {
+    let (password, salt) = ("legacy-Secret1/2026", [1, 2, 3, 4, 5, 6, 7, 8]);
+    let key = DesMd5Key::new(password, Framing::SaltPrefix).unwrap().with_fixed_salt(salt);
+    let sealed = encrypt_bytes(&key.into(), &PACKAGE).unwrap();
+    let first = Md5::digest([password.as_bytes(), &salt].concat()).to_vec();
+    let last = (1..1000).fold(first.clone(), |hash, _| Md5::digest(hash).to_vec());
+    // What stands side by side where messages are sealed beside each other, all with one salt.
+    let lanes = |hash: &[u8]| [&hash[..4], &hash[..4]].concat();
+    let sought = [
+        ("the password", password.into()),
+        ("the lanes of the first hash", lanes(&first)),
+        ("the first hash", first),
+        ("the key", last[..8].to_vec()),
+        ("the vector", last[8..].to_vec()),
+    ];
+    let lent = [("password", password.into()), ("sealed", sealed)];
+    let mut left = Vec::new();
+    for level in ["reference", "portable", "sse2", "avx2", "avx512", "neon"] {
+        for case in ["sealed", "sealed beside each other", "opened"] {
+            let mut process = playing(PROCESS, case);
+            process.env("CLAIMWIRE_SIMD", level);
+            let found = found(process, &lent, |_| sought.to_vec());
+            left.extend(
+                found.into_iter().map(|(name, places)| format!("{level}, {case}: {name} in {places:?}")),
+            );
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
 }
