@@ -126,6 +126,8 @@ mod failpoint;
 pub mod failpoint;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "codec")]
+mod wiped_stack;
 
 #[cfg(feature = "capi")]
 mod capi;

@@ -4,10 +4,13 @@
 
 mod transport_tls;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use claimwire::ErrorKind;
 use claimwire::protocol::Peer;
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
+use rcgen::KeyPair;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -53,6 +56,35 @@ fn the_client_certificate_reaches_the_endpoint() {
     let reply = send(settings(&site, &servers).client_certificate(client.chain, client.key)).unwrap();
     let Reply::Answered(response) = reply else { panic!("{reply:?}") };
     assert_eq!(response.body(), fingerprint.as_bytes());
+}
+
+#[test]
+fn keys_of_every_kind_prove_both_ends() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let kinds = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519];
+    for kind in kinds {
+        let [server, client] = [(); 2].map(|()| KeyPair::generate_for(kind).unwrap());
+        let (server, client) = (servers.server_with(&server), clients.client_with(&client));
+        let site = site(server, |tls| tls.require_client_certificates(clients.pem.as_str()));
+        send(settings(&site, &servers).client_certificate(client.chain, client.key)).unwrap();
+    }
+}
+
+#[test]
+fn a_key_is_found_between_other_texts_and_in_the_older_form() {
+    let (servers, key) = (Authority::new(), KeyPair::generate().unwrap());
+    let (server, der) = (servers.server_with(&key), key.serialize_der());
+    // The inner octet string of PKCS #8 (RFC 5958) is the older form (RFC 5915).
+    let older = format!(
+        "-----BEGIN EC PRIVATE KEY-----\n{}\n-----END EC PRIVATE KEY-----\n",
+        STANDARD.encode(&der[29..])
+    );
+    let commented = format!("our key\r\n{}\r\n{}", server.chain, server.key.replace('\n', "\r\n"));
+    for key in [older, commented] {
+        let identity = Identity { chain: server.chain.clone(), key, der: Vec::new() };
+        let site = site(identity, |tls| tls);
+        send(settings(&site, &servers)).unwrap();
+    }
 }
 
 #[test]
@@ -110,6 +142,8 @@ fn wrong_tls_settings_are_told_before_anything_listens() {
         TlsSettings::new(server.chain.as_str(), other.key.as_str()),
         TlsSettings::new("", server.key.as_str()),
         TlsSettings::new(server.chain.as_str(), "no key"),
+        TlsSettings::new(server.chain.as_str(), server.key.split("-----END").next().unwrap()),
+        TlsSettings::new(server.chain.as_str(), server.key.replace("MIG", "!!!")),
         TlsSettings::new(server.chain.as_str(), server.key.as_str()).require_client_certificates("none"),
     ];
     for tls in wrong {
@@ -126,6 +160,7 @@ fn wrong_tls_settings_are_told_before_anything_listens() {
             .client_certificate(server.chain.as_str(), other.key.as_str()),
         url().root_certificates(servers.pem.as_str()).client_certificate(server.chain.as_str(), "no key"),
         url().root_certificates(servers.pem.as_str()).proxy("not a proxy"),
+        url().root_certificates(servers.pem.as_str()).proxy("socks5://127.0.0.1:1080"),
     ];
     for settings in wrong {
         assert_eq!(HttpsTransport::new(settings).unwrap_err().kind(), ErrorKind::InvalidSettings);

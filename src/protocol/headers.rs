@@ -3,9 +3,10 @@
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use zeroize::Zeroize as _;
 
 /// Header fields in the order they stand in the message. Names are kept in lower case; values hold no control
-/// character, so that no field can smuggle in another one. `Debug` does not show credentials.
+/// character, so that no field can smuggle in another one. `Debug` does not show credentials, and they are wiped from memory.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<(String, String)>", into = "Vec<(String, String)>")]
 pub struct Headers(Vec<(String, String)>);
@@ -137,8 +138,15 @@ impl TryFrom<Vec<(String, String)>> for Headers {
 }
 
 impl From<Headers> for Vec<(String, String)> {
-    fn from(headers: Headers) -> Self {
-        headers.0
+    fn from(mut headers: Headers) -> Self {
+        std::mem::take(&mut headers.0)
+    }
+}
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        let credentials = |(name, _): &&mut (String, String)| CREDENTIALS.contains(&name.as_str());
+        self.0.iter_mut().filter(credentials).for_each(|(_, value)| value.zeroize());
     }
 }
 

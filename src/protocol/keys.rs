@@ -2,6 +2,7 @@
 
 use super::{SecretText, Validity};
 use crate::codec::Fingerprint;
+use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +10,7 @@ use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
+use std::sync::Arc;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// How a message is signed, by its name in the HTTP Signature Algorithms registry (RFC 9421 section 6.2).
@@ -64,7 +66,8 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Secret {
-    Ed25519(ed25519_dalek::SigningKey),
+    /// In one place: where it was moved from it would not be wiped.
+    Ed25519(Arc<ed25519_dalek::SigningKey>),
     Hmac(Zeroizing<Vec<u8>>),
 }
 
@@ -90,7 +93,7 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::InvalidKey`] when `id` is no key id; [`ErrorKind::Io`] when the system gives no random numbers.
     pub fn generate(id: &str) -> Result<Self> {
-        Self::ed25519(id, &*random()?)
+        on_wiped_stack(|| Self::ed25519(id, &*random()?))
     }
 
     /// A new HMAC secret of 32 bytes, to be handed to the partner in confidence.
@@ -98,7 +101,7 @@ impl SigningKey {
     /// # Errors
     /// As [`generate`](Self::generate).
     pub fn generate_shared(id: &str) -> Result<Self> {
-        Self::hmac(id, random()?.as_slice())
+        on_wiped_stack(|| Self::hmac(id, random()?.as_slice()))
     }
 
     /// The Ed25519 key of this seed (RFC 8032 section 5.1.5).
@@ -106,7 +109,8 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::InvalidKey`] when `id` is no key id.
     pub fn ed25519(id: &str, seed: &[u8; 32]) -> Result<Self> {
-        Ok(Self::of(checked_id(id)?, Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed))))
+        let key = on_wiped_stack(|| Arc::new(ed25519_dalek::SigningKey::from_bytes(seed)));
+        Ok(Self::of(checked_id(id)?, Secret::Ed25519(key)))
     }
 
     /// The shared HMAC secret, 32 to 1024 bytes.
@@ -175,18 +179,20 @@ impl SigningKey {
     pub fn from_secret_text(id: &str, text: &str) -> Result<Self> {
         let text = text.trim();
         if let Some(seed) = text.strip_prefix(ED25519_SECRET) {
-            return Self::ed25519(id, &*thirty_two(&decoded(seed)?)?);
+            return on_wiped_stack(|| Self::ed25519(id, &*thirty_two(&decoded(seed)?)?));
         }
         if let Some(secret) = text.strip_prefix(HMAC_SECRET) {
-            return Self::hmac(id, &decoded(secret)?);
+            return on_wiped_stack(|| Self::hmac(id, &decoded(secret)?));
         }
         Err(invalid(format!("a signing key begins with `{ED25519_SECRET}` or `{HMAC_SECRET}`")))
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        Ok(match &self.secret {
-            Secret::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-            Secret::Hmac(secret) => mac(secret, message)?.finalize().into_bytes().to_vec(),
+        on_wiped_stack(|| {
+            Ok(match &self.secret {
+                Secret::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
+                Secret::Hmac(secret) => mac(secret, message)?.finalize().into_bytes().to_vec(),
+            })
         })
     }
 }
@@ -279,7 +285,7 @@ impl VerifyingKey {
             return Self::ed25519(id, &*thirty_two(&decoded(public)?)?);
         }
         if let Some(secret) = text.strip_prefix(HMAC_SECRET) {
-            return Self::hmac(id, &decoded(secret)?);
+            return on_wiped_stack(|| Self::hmac(id, &decoded(secret)?));
         }
         if text.starts_with(ED25519_SECRET) {
             return Err(invalid(
@@ -294,7 +300,9 @@ impl VerifyingKey {
         match &self.public {
             Public::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
-            Public::Hmac(secret) => mac(secret, message).is_ok_and(|mac| mac.verify_slice(signature).is_ok()),
+            Public::Hmac(secret) => {
+                on_wiped_stack(|| mac(secret, message).is_ok_and(|mac| mac.verify_slice(signature).is_ok()))
+            }
         }
     }
 }
@@ -372,7 +380,7 @@ fn encoded(prefix: &str, bytes: &[u8]) -> String {
     // All room first, so that no half-written copy of a secret is left behind by a growing buffer.
     let mut text = String::with_capacity(prefix.len() + bytes.len().div_ceil(3) * 4);
     text.push_str(prefix);
-    STANDARD.encode_string(bytes, &mut text);
+    on_wiped_stack(|| STANDARD.encode_string(bytes, &mut text));
     text
 }
 

@@ -1,10 +1,11 @@
 //! The rustls configuration of the turnkey server.
 
 use super::settings::{ClientCertificates, TlsSettings};
-use crate::transport::pem;
+use crate::transport::{pem, tls_key};
 use crate::{Error, ErrorKind, Result};
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::SingleCertAndKey;
 use std::sync::Arc;
 
 pub(super) fn config(settings: &TlsSettings) -> Result<ServerConfig> {
@@ -28,10 +29,9 @@ pub(super) fn config(settings: &TlsSettings) -> Result<ServerConfig> {
         }
     };
     let chain = pem::certificates(&settings.chain, "server's certificates")?;
-    let mut config = builder.with_single_cert(chain, pem::private_key(&settings.key)?).map_err(|error| {
-        invalid("the server's certificate and private key do not belong together, or cannot be used")
-            .caused_by(error)
-    })?;
+    let unfit = "the server's certificate and private key do not belong together, or cannot be used";
+    let key = tls_key::certified(chain, &settings.key, unfit)?;
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

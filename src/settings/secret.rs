@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -118,15 +118,16 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(invalid("it is no file"));
     }
-    let file = File::open(path)?;
+    let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() > LONGEST {
         return Err(invalid(format!("it is no file of at most {LONGEST} bytes")));
     }
     check_private(&metadata)?;
-    let room = usize::try_from(metadata.len() + 1).map_err(|_| invalid("it is too large"))?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(metadata.len()).read_to_end(&mut bytes)?;
+    let room = usize::try_from(metadata.len()).map_err(|_| invalid("it is too large"))?;
+    let mut bytes = Zeroizing::new(vec![0; room]);
+    // Not `read_to_end`, which looks with a buffer on the stack whether there is more.
+    file.read_exact(&mut bytes)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| invalid("it is not UTF-8"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::fmt;
+use zeroize::Zeroize as _;
 
 /// Every mistake found so far, each with its place.
 #[derive(Default)]
@@ -81,7 +82,8 @@ impl<'m> Table<'m> {
     pub(super) fn table(&mut self, name: &'static str, expected: &str) -> Option<Table<'m>> {
         match self.take_value(name)? {
             Value::Object(members) => Some(Table::new(self.place_of(name), members, self.mistakes)),
-            _ => {
+            other => {
+                wipe(other);
                 self.mistake(name, expected);
                 None
             }
@@ -94,14 +96,16 @@ impl<'m> Table<'m> {
         let items = match self.take_value(name) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
-            Some(_) => {
+            Some(other) => {
+                wipe(other);
                 self.mistake(name, "a list of tables is expected");
                 return Vec::new();
             }
         };
         let table = |(index, item)| match item {
             Value::Object(members) => Some(Table::new(format!("{place}[{index}]"), members, self.mistakes)),
-            _ => {
+            other => {
+                wipe(other);
                 self.mistakes.add(format_args!("{place}[{index}]"), "a table is expected");
                 None
             }
@@ -124,11 +128,13 @@ impl<'m> Table<'m> {
             (Some(key), Value::Object(members)) => {
                 Some((key, Table::new(self.place_of(&name), members, self.mistakes)))
             }
-            (Some(_), _) => {
+            (Some(_), other) => {
+                wipe(other);
                 self.mistake(&name, "a table is expected");
                 None
             }
-            (None, _) => {
+            (None, other) => {
+                wipe(other);
                 self.mistake(&name, format_args!("not known here; there are {names}"));
                 None
             }
@@ -146,5 +152,21 @@ impl<'m> Table<'m> {
     fn take_value(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
         self.members.remove(name).filter(|value| !value.is_null())
+    }
+}
+
+impl Drop for Table<'_> {
+    fn drop(&mut self) {
+        wipe(Value::Object(std::mem::take(&mut self.members)));
+    }
+}
+
+/// What stands where it does not belong may be a secret.
+fn wipe(value: Value) {
+    match value {
+        Value::String(mut text) => text.zeroize(),
+        Value::Array(items) => items.into_iter().for_each(wipe),
+        Value::Object(members) => members.into_iter().for_each(|(_, value)| wipe(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

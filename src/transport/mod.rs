@@ -10,6 +10,8 @@ mod https;
 mod memory;
 #[cfg(any(feature = "https", feature = "receiver"))]
 pub(crate) mod pem;
+#[cfg(any(feature = "https", feature = "receiver"))]
+pub(crate) mod tls_key;
 
 pub use body::Body;
 pub use directory::{DirectoryInbox, DirectoryTransport};

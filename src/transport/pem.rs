@@ -1,9 +1,9 @@
-//! Certificates and private keys from PEM text (RFC 7468), for both ends of a TLS connection.
+//! Certificates from PEM text (RFC 7468), for both ends of a TLS connection.
 
 use crate::{Error, ErrorKind, Result};
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The certificates in this text, at least one; `what` names them in errors.
 pub(crate) fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>> {
@@ -26,16 +26,6 @@ pub(crate) fn authorities(pem: &[u8], what: &str) -> Result<RootCertStore> {
             .map_err(|error| invalid(format!("one of the {what} cannot be read")).caused_by(error))?;
     }
     Ok(store)
-}
-
-/// The private key in this text.
-pub(crate) fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|_| not_a_key())
-}
-
-/// The parser's own error is dropped: no part of a key may come into a message.
-pub(crate) fn not_a_key() -> Error {
-    invalid("the private key is not PEM (`-----BEGIN PRIVATE KEY-----`)")
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -1,6 +1,7 @@
 //! The secret that a webhook's sender and receiver share.
 
 use crate::protocol::SecretText;
+use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,7 +53,7 @@ impl WebhookSecret {
         })?;
         // All room first, so that no half-written copy is left behind by a growing buffer.
         let mut bytes = Vec::with_capacity(encoded.len());
-        if STANDARD.decode_vec(encoded, &mut bytes).is_err() {
+        if on_wiped_stack(|| STANDARD.decode_vec(encoded, &mut bytes)).is_err() {
             bytes.zeroize();
             return Err(invalid("the webhook secret is not base64 after `whsec_`"));
         }
@@ -68,20 +69,22 @@ impl WebhookSecret {
     pub fn to_text(&self) -> SecretText {
         let mut text = String::with_capacity(PREFIX.len() + self.0.len().div_ceil(3) * 4);
         text.push_str(PREFIX);
-        STANDARD.encode_string(self.0.as_slice(), &mut text);
+        on_wiped_stack(|| STANDARD.encode_string(self.0.as_slice(), &mut text));
         SecretText::new(text)
     }
 
     /// HMAC-SHA-256 over `id.timestamp.body`.
     pub(super) fn mac(&self, id: &str, timestamp: &str, body: &[u8]) -> Result<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|error| {
-            Error::new(ErrorKind::InvalidKey, "the webhook secret has a length that is not taken")
-                .caused_by(error)
-        })?;
-        for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
-            mac.update(part);
-        }
-        Ok(mac.finalize().into_bytes().into())
+        on_wiped_stack(|| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|error| {
+                Error::new(ErrorKind::InvalidKey, "the webhook secret has a length that is not taken")
+                    .caused_by(error)
+            })?;
+            for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+                mac.update(part);
+            }
+            Ok(mac.finalize().into_bytes().into())
+        })
     }
 }
 

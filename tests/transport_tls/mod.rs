@@ -74,6 +74,16 @@ impl Authority {
         self.identity(&["partner"], ExtendedKeyUsagePurpose::ClientAuth)
     }
 
+    /// A server with this key.
+    pub fn server_with(&self, key: &KeyPair) -> Identity {
+        self.certify(key, &["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth, |_| {})
+    }
+
+    /// A client with this key.
+    pub fn client_with(&self, key: &KeyPair) -> Identity {
+        self.certify(key, &["partner"], ExtendedKeyUsagePurpose::ClientAuth, |_| {})
+    }
+
     fn identity(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose) -> Identity {
         self.issue(names, purpose, |_| {})
     }
@@ -84,13 +94,22 @@ impl Authority {
         purpose: ExtendedKeyUsagePurpose,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Identity {
-        let key = KeyPair::generate().unwrap();
+        self.certify(&KeyPair::generate().unwrap(), names, purpose, change)
+    }
+
+    fn certify(
+        &self,
+        key: &KeyPair,
+        names: &[&str],
+        purpose: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Identity {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name.push(DnType::CommonName, "a site made for a test");
         params.extended_key_usages = vec![purpose];
         change(&mut params);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let certificate = params.signed_by(key, &self.issuer).unwrap();
         Identity { chain: certificate.pem(), der: certificate.der().to_vec(), key: key.serialize_pem() }
     }
 }

@@ -12,10 +12,15 @@ use age_core::format::{FileKey, Stanza};
 use super::keys::{AgeIdentity, AgeRecipients};
 use super::payload::PayloadKey;
 use super::{NONCE, cut_short};
+use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
 
 /// A new header for these recipients with the nonce behind it, and the key of the payload that shall follow.
 pub(super) fn seal(recipients: &AgeRecipients) -> Result<(Vec<u8>, PayloadKey)> {
+    on_wiped_stack(|| wrap(recipients))
+}
+
+fn wrap(recipients: &AgeRecipients) -> Result<(Vec<u8>, PayloadKey)> {
     let kept = Cell::new(None);
     let keepers: Vec<_> =
         recipients.iter().map(|recipient| Keeper { key: &recipient.0, kept: &kept }).collect();
@@ -34,6 +39,10 @@ pub(super) fn seal(recipients: &AgeRecipients) -> Result<(Vec<u8>, PayloadKey)> 
 
 /// The key of the payload behind `start`, a header and the nonce, when the header is good.
 pub(super) fn open(identity: &AgeIdentity, start: &[u8], has_nonce: bool) -> Result<PayloadKey> {
+    on_wiped_stack(|| unwrap(identity, start, has_nonce))
+}
+
+fn unwrap(identity: &AgeIdentity, start: &[u8], has_nonce: bool) -> Result<PayloadKey> {
     let decryptor = age::Decryptor::new_buffered(start).map_err(|error| match error {
         DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof && has_nonce => {
             altered_header().caused_by(error)
@@ -47,7 +56,7 @@ pub(super) fn open(identity: &AgeIdentity, start: &[u8], has_nonce: bool) -> Res
         ));
     }
     let kept = Cell::new(None);
-    let keeper = Keeper { key: &identity.0, kept: &kept };
+    let keeper = Keeper { key: &*identity.0, kept: &kept };
     decryptor.decrypt(std::iter::once(&keeper as &dyn age::Identity)).map_err(explain)?;
     payload_key(&kept, start)
 }

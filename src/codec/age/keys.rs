@@ -2,25 +2,27 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use age::secrecy::ExposeSecret;
 use age::x25519;
 use zeroize::Zeroizing;
 
 use crate::codec::Fingerprint;
+use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
 
 /// A site's own secret: opens what others sealed for its [`recipient`](Self::recipient).
 ///
 /// Wiped from memory when dropped, and never shown.
 #[derive(Clone)]
-pub struct AgeIdentity(pub(super) x25519::Identity);
+pub struct AgeIdentity(pub(super) Arc<x25519::Identity>);
 
 impl AgeIdentity {
     /// A new identity from the system's randomness.
     #[must_use]
     pub fn generate() -> Self {
-        Self(x25519::Identity::generate())
+        Self(on_wiped_stack(|| Arc::new(x25519::Identity::generate())))
     }
 
     /// The one identity of a key file as `age-keygen` writes it: empty lines and lines with `#` are passed over.
@@ -43,13 +45,13 @@ impl AgeIdentity {
     /// What to hand out to those who shall seal for this identity.
     #[must_use]
     pub fn recipient(&self) -> AgeRecipient {
-        AgeRecipient(self.0.to_public())
+        AgeRecipient(on_wiped_stack(|| self.0.to_public()))
     }
 
     /// The secret as text, `AGE-SECRET-KEY-1…`, to be stored where only this site reads.
     #[must_use]
     pub fn to_secret_string(&self) -> AgeSecret {
-        AgeSecret(Zeroizing::new(self.0.to_string().expose_secret().to_owned()))
+        on_wiped_stack(|| AgeSecret(Zeroizing::new(self.0.to_string().expose_secret().to_owned())))
     }
 }
 
@@ -57,7 +59,8 @@ impl FromStr for AgeIdentity {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        x25519::Identity::from_str(text).map(Self).map_err(|reason| {
+        let read = on_wiped_stack(|| x25519::Identity::from_str(text).map(Arc::new));
+        read.map(Self).map_err(|reason| {
             let what = "not an age identity (`AGE-SECRET-KEY-1` and 58 more characters)";
             Error::new(ErrorKind::InvalidKey, format!("{what}: {reason}"))
         })

@@ -15,6 +15,7 @@ use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{NONCE, cut_short};
+use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
 
 /// The plaintext of every chunk but the last, in bytes.
@@ -40,17 +41,18 @@ impl PayloadKey {
         Ok(Self(key))
     }
 
-    /// The cipher for one chunk. `ring` does not wipe it, so that none is kept: it costs nothing to make.
+    /// The cipher for one chunk. `ring` does not wipe it, so that none is kept but on a stack that is: it costs nothing to
+    /// make.
     fn cipher(&self) -> Result<LessSafeKey> {
         Ok(LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &self.0[..]).map_err(unfit)?))
     }
 
     /// Seals a chunk where it stands, and puts its tag behind it.
     pub(super) fn seal(&self, index: u64, is_last: bool, chunk: &mut Vec<u8>) -> Result<()> {
-        let tag = self
-            .cipher()?
-            .seal_in_place_separate_tag(nonce(index, is_last), Aad::empty(), chunk)
-            .map_err(unfit)?;
+        let tag = on_wiped_stack(|| {
+            let cipher = self.cipher()?;
+            cipher.seal_in_place_separate_tag(nonce(index, is_last), Aad::empty(), chunk).map_err(unfit)
+        })?;
         chunk.extend_from_slice(tag.as_ref());
         Ok(())
     }
@@ -75,14 +77,11 @@ impl PayloadKey {
         chunk: &mut [u8],
         tag: [u8; TAG],
     ) -> Result<()> {
-        let opened = self.cipher()?.open_in_place_separate_tag(
-            nonce(index, is_last),
-            Aad::empty(),
-            tag.into(),
-            chunk,
-            0..,
-        );
-        opened.map(|_| ()).map_err(|_| altered())
+        on_wiped_stack(|| {
+            let (nonce, cipher) = (nonce(index, is_last), self.cipher()?);
+            let opened = cipher.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), chunk, 0..);
+            opened.map(|_| ()).map_err(|_| altered())
+        })
     }
 
     /// Opens what stands at the end of a payload.

@@ -3,25 +3,27 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use super::BLOCK;
 use super::level::Level;
 use super::reference;
 use super::schedule::Schedule;
+use crate::wiped_stack::on_wiped_stack;
 
 /// Decrypts one chain of blocks; keys and chain are wiped on drop.
 ///
 /// The running time depends on the number of blocks alone. Hundreds of blocks take as long as one, so give it many.
 pub(in crate::codec) struct CbcDecryptor {
     cipher: Cipher,
-    chain: [u8; BLOCK],
+    chain: Box<Zeroizing<[u8; BLOCK]>>,
 }
 
+/// In a place of its own, which all share: where keys were moved from they would not be wiped.
 #[derive(Clone)]
 enum Cipher {
     Own(Arc<Schedule>, Level),
-    Reference(reference::Decryptor),
+    Reference(Arc<reference::Decryptor>),
 }
 
 impl CbcDecryptor {
@@ -31,18 +33,20 @@ impl CbcDecryptor {
     }
 
     fn with_level(level: Level, key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
-        let cipher = if level.is_reference() {
-            Cipher::Reference(reference::Decryptor::new(key))
-        } else {
-            Cipher::Own(Arc::new(Schedule::for_decryption(key)), level)
-        };
-        Self { cipher, chain: *iv }
+        let cipher = on_wiped_stack(|| {
+            if level.is_reference() {
+                Cipher::Reference(Arc::new(reference::Decryptor::new(key)))
+            } else {
+                Cipher::Own(Schedule::for_decryption(key), level)
+            }
+        });
+        Self { cipher, chain: begun(iv) }
     }
 
     /// The same key at another place of the chain: `before` is the ciphertext block before the first to be decrypted,
     /// or the initialization vector. The key schedule is shared, so this costs next to nothing.
     pub(in crate::codec) fn at(&self, before: &[u8; BLOCK]) -> Self {
-        Self { cipher: self.cipher.clone(), chain: *before }
+        Self { cipher: self.cipher.clone(), chain: begun(before) }
     }
 
     /// Decrypts the whole blocks of `blocks` in place and carries the chain to the next call; bytes behind the last
@@ -57,10 +61,10 @@ impl CbcDecryptor {
     }
 }
 
-impl Drop for CbcDecryptor {
-    fn drop(&mut self) {
-        self.chain.zeroize();
-    }
+fn begun(before: &[u8; BLOCK]) -> Box<Zeroizing<[u8; BLOCK]>> {
+    let mut chain = Box::<Zeroizing<[u8; BLOCK]>>::default();
+    chain.copy_from_slice(before);
+    chain
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::reference;
 use super::round::{BitFields, Rotations};
 use super::round::{Portable, Round};
 use super::round_keys::{ROUNDS, round_key};
+use crate::wiped_stack::on_wiped_stack;
 
 /// How many blocks pass the permutations together.
 const STRIP: usize = 8;
@@ -30,8 +31,9 @@ const STRIP: usize = 8;
 /// The running time depends on the key and the text, not only on the number of blocks.
 pub(in crate::codec) struct CbcEncryptor(Cipher);
 
+/// In a place of its own: where keys were moved from they would not be wiped.
 enum Cipher {
-    Own(Chained),
+    Own(Box<Chained>),
     Reference(Box<reference::Encryptor>),
 }
 
@@ -78,11 +80,13 @@ impl CbcEncryptor {
     }
 
     fn with_level(level: Level, key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Self {
-        Self(if level.is_reference() {
-            Cipher::Reference(Box::new(reference::encryptor(key, iv)))
-        } else {
-            Cipher::Own(Chained::new(level, key, iv))
-        })
+        Self(on_wiped_stack(|| {
+            if level.is_reference() {
+                Cipher::Reference(Box::new(reference::encryptor(key, iv)))
+            } else {
+                Cipher::Own(Box::new(Chained::new(level, key, iv)))
+            }
+        }))
     }
 
     /// Encrypts blocks into as many of `ciphertext`, and carries the chain to the next call. Where one is longer, what is
@@ -113,7 +117,8 @@ impl Run<'_> {
     fn lane(&mut self, blocks: usize) -> Option<Lane<'_>> {
         let (plaintext, ciphertext) = (&self.plaintext[..blocks], &mut self.ciphertext[..blocks]);
         match &mut self.encryptor.0 {
-            Cipher::Own(Chained { keys, chain, level }) => {
+            Cipher::Own(own) => {
+                let Chained { keys, chain, level } = &mut **own;
                 Some(Lane { keys, chain, level: *level, plaintext, ciphertext })
             }
             Cipher::Reference(encryptor) => {

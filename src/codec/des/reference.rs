@@ -5,12 +5,12 @@ use cbc::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyIni
 use des::Des;
 
 use super::BLOCK;
+use crate::wiped_stack::on_wiped_stack;
 
 /// One chain of blocks being encrypted.
 pub(super) type Encryptor = cbc::Encryptor<Des>;
 
 /// A key, to decrypt from any place of a chain. Wiped on drop by the crate it comes from.
-#[derive(Clone)]
 pub(super) struct Decryptor(Des);
 
 /// Encrypts from `iv` on.
@@ -36,7 +36,9 @@ impl Decryptor {
         if let Some(last) = blocks.as_chunks().0.last() {
             *chain = *last;
         }
-        let mut decryptor = cbc::Decryptor::inner_iv_init(self.0.clone(), &before.into());
-        decryptor.decrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+        on_wiped_stack(|| {
+            let mut decryptor = cbc::Decryptor::inner_iv_init(self.0.clone(), &before.into());
+            decryptor.decrypt_blocks(Array::slice_as_chunks_mut(blocks).0);
+        });
     }
 }

@@ -5,6 +5,8 @@
 //! the sixteen bits that enter a second box at its edge are corrected there. What a half is masked with changes while
 //! the round's output is added to it.
 
+use std::sync::Arc;
+
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::BLOCK;
@@ -31,9 +33,10 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// The rounds in the order of decryption.
-    pub(super) fn for_decryption(key: &[u8; BLOCK]) -> Self {
-        let mut schedule = Self::default();
+    /// The rounds in the order of decryption, filled in where they stay.
+    pub(super) fn for_decryption(key: &[u8; BLOCK]) -> Arc<Self> {
+        let mut shared = Arc::<Self>::default();
+        let schedule = Arc::make_mut(&mut shared);
         let mut keys = [[false; 48]; ROUNDS];
         for (round, bits) in keys.iter_mut().enumerate() {
             *bits = round_key(key, ROUNDS - 1 - round);
@@ -54,7 +57,7 @@ impl Schedule {
             }
         }
         keys.zeroize();
-        schedule
+        shared
     }
 }
 

@@ -59,7 +59,7 @@ struct Message<S> {
     index: usize,
     streams: S,
     salt: [u8; BLOCK],
-    derived: Derived,
+    derived: Box<Derived>,
 }
 
 impl<I: Iterator> Keyed<'_, I> {
@@ -237,7 +237,7 @@ mod tests {
     fn what_is_derived_and_read_is_wiped() {
         fn assert_wiped(_: &impl ZeroizeOnDrop) {}
         let key = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix).unwrap();
-        key.derive_all(&[[1; 8], [2; 8]]).iter().for_each(assert_wiped);
+        key.derive_all(&[[1; 8], [2; 8]]).iter().for_each(|derived| assert_wiped(&**derived));
         assert_wiped(&Lane::<&[u8], Vec<u8>>::idle().plaintext);
     }
 }

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::des::{HASH, rehash};
 use super::BLOCK;
+use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
 
 /// Iterations above this are refused: about a second of MD5, paid for every package.
@@ -157,17 +158,22 @@ impl DesMd5Key {
     }
 
     /// PBKDF1 with MD5 (RFC 8018 section 5.1): hash password ‖ salt, then the hash again, `iterations` times in all.
-    pub(super) fn derive(&self, salt: [u8; BLOCK]) -> Derived {
-        let mut hash = self.first_hash(salt);
-        rehash(slice::from_mut(&mut hash), self.iterations.get() - 1);
-        Derived::from_hash(&mut hash)
+    pub(super) fn derive(&self, salt: [u8; BLOCK]) -> Box<Derived> {
+        on_wiped_stack(|| {
+            let mut hash = self.first_hash(salt);
+            rehash(slice::from_mut(&mut hash), self.iterations.get() - 1);
+            Derived::from_hash(&mut hash)
+        })
     }
 
     /// As [`derive`](Self::derive) from each of the salts, in their order.
-    pub(super) fn derive_all(&self, salts: &[[u8; BLOCK]]) -> Vec<Derived> {
-        let mut hashes: Vec<_> = salts.iter().map(|salt| self.first_hash(*salt)).collect();
-        rehash(&mut hashes, self.iterations.get() - 1);
-        hashes.iter_mut().map(Derived::from_hash).collect()
+    #[allow(clippy::vec_box, reason = "each is moved out, and would not be wiped where it was moved from")]
+    pub(super) fn derive_all(&self, salts: &[[u8; BLOCK]]) -> Vec<Box<Derived>> {
+        on_wiped_stack(|| {
+            let mut hashes: Vec<_> = salts.iter().map(|salt| self.first_hash(*salt)).collect();
+            rehash(&mut hashes, self.iterations.get() - 1);
+            hashes.iter_mut().map(Derived::from_hash).collect()
+        })
     }
 
     fn first_hash(&self, salt: [u8; BLOCK]) -> [u8; HASH] {
@@ -195,9 +201,9 @@ pub(super) struct Derived {
 }
 
 impl Derived {
-    /// The two halves of a hash, which is wiped.
-    fn from_hash(hash: &mut [u8; HASH]) -> Self {
-        let mut derived = Self { key: [0; BLOCK], iv: [0; BLOCK] };
+    /// The two halves of a hash, which is wiped. They stay in one place: where they were moved from they would not be.
+    fn from_hash(hash: &mut [u8; HASH]) -> Box<Self> {
+        let mut derived = Box::new(Self { key: [0; BLOCK], iv: [0; BLOCK] });
         let (key, iv) = hash.split_at(BLOCK);
         derived.key.copy_from_slice(key);
         derived.iv.copy_from_slice(iv);

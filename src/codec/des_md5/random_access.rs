@@ -12,7 +12,7 @@ use crate::Result;
 
 /// Sealed bytes whose beginning and end were found good, to be decrypted anywhere between.
 pub(in crate::codec) struct RandomAccess {
-    derived: Derived,
+    derived: Box<Derived>,
     cipher: CbcDecryptor,
     /// Where the ciphertext begins, and how long it is.
     start: u64,

@@ -1,11 +1,14 @@
-//! Lets an answer be heard that comes in place of `100 Continue`.
+//! Lets an answer be heard that comes in place of `100 Continue`; and wipes what was sent, when it ends.
 //!
 //! ureq reads such an answer while it waits for `100 Continue`, takes nothing of it, and then waits for more input
 //! before it looks again. A partner that has said all it has to say and keeps the connection open would be waited
 //! for until a timeout. This layer sits on the connection and says, once, that the input is there.
+//!
+//! ureq writes a request's head, and a bearer token with it, into a buffer that it frees as it is.
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use zeroize::Zeroize as _;
 
 /// The last link in the chain of connectors.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ impl<In: Transport> Connector<In> for EarlyAnswer {
 }
 
 #[derive(Debug)]
-pub(super) struct Connection<T> {
+pub(super) struct Connection<T: Transport> {
     inner: T,
     told: bool,
 }
@@ -48,6 +51,12 @@ impl<T: Transport> Transport for Connection<T> {
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
+    }
+}
+
+impl<T: Transport> Drop for Connection<T> {
+    fn drop(&mut self) {
+        self.inner.buffers().output().zeroize();
     }
 }
 

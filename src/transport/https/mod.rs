@@ -9,16 +9,22 @@ pub use settings::{HttpsSettings, Timeouts};
 
 use self::early_answer::EarlyAnswer;
 use self::settings::ProxyChoice;
+use self::tls::Tls;
 use super::{Body, Reply, Resumption, Transport};
 use crate::protocol::{MAX_ANSWER_BYTES, Request, Response};
 use crate::{Error, ErrorKind, Result};
+use bytes::Bytes;
 use std::fmt;
 use std::io::Read;
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT};
 use ureq::http::{self, HeaderName, HeaderValue};
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector as _, DefaultConnector};
-use ureq::{Agent, Proxy, SendBody};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, TcpConnector};
+use ureq::{Agent, Proxy, ProxyProtocol, SendBody};
+use zeroize::Zeroizing;
+
+/// The scheme of RFC 6750, before the token.
+const BEARER: &[u8] = b"Bearer ";
 
 /// The most bytes of an answer's header fields.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
@@ -62,11 +68,14 @@ impl HttpsTransport {
             .timeout_recv_response(limits.first_byte)
             .timeout_recv_body(limits.receive_body)
             .timeout_per_write(limits.stalled_write);
+        let mut tls = None;
         if settings.base.scheme_str() == Some("https") {
-            config = config.https_only(true).tls_config(tls::config(&settings)?);
+            config = config.https_only(true);
+            tls = Some(tls::config(&settings)?);
         }
         let base_path = settings.base.path().trim_end_matches('/').to_owned();
-        let connector = DefaultConnector::new().chain(EarlyAnswer);
+        let connection = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+        let connector = connection.chain(Tls(tls)).chain(EarlyAnswer);
         let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
         Ok(Self { agent, settings, base_path })
     }
@@ -91,7 +100,11 @@ impl HttpsTransport {
             );
         }
         if let Some(token) = &self.settings.token {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.as_str())).map_err(|_| {
+            // In one place, which is wiped with the last of the requests that share it.
+            let mut text = Zeroizing::new(Vec::with_capacity(BEARER.len() + token.len()));
+            text.extend_from_slice(BEARER);
+            text.extend_from_slice(token.as_bytes());
+            let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {
                 Error::new(
                     ErrorKind::InvalidSettings,
                     "the bearer token holds a character that no header may",
@@ -164,13 +177,18 @@ fn received(answer: http::Response<ureq::Body>, partner: &str) -> Result<Respons
 }
 
 fn proxy(choice: &ProxyChoice) -> Result<Option<Proxy>> {
-    match choice {
-        ProxyChoice::None => Ok(None),
-        ProxyChoice::Environment => Ok(Proxy::try_from_env()),
-        ProxyChoice::Url(url) => Proxy::new(url).map(Some).map_err(|_| {
-            Error::new(ErrorKind::InvalidSettings, "the proxy is no URL such as http://host:port")
-        }),
+    let unfit = || Error::new(ErrorKind::InvalidSettings, "the proxy is no URL such as http://host:port");
+    let proxy = match choice {
+        ProxyChoice::None => None,
+        ProxyChoice::Environment => Proxy::try_from_env(),
+        ProxyChoice::Url(url) => Some(Proxy::new(url).map_err(|_| unfit())?),
+    };
+    // There is no link for SOCKS in the chain of connectors: it would be passed by.
+    let speaks_http = |proxy: &Proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
+    if proxy.as_ref().is_some_and(|proxy| !speaks_http(proxy)) {
+        return Err(unfit());
     }
+    Ok(proxy)
 }
 
 impl fmt::Debug for HttpsTransport {
