@@ -38,7 +38,7 @@ enum Cipher {
 }
 
 /// This room's own cipher.
-struct Chained {
+pub(super) struct Chained {
     keys: Keys,
     chain: Chain,
     level: Level,
@@ -143,6 +143,16 @@ impl Chained {
             chain: Chain { left, right: right ^ last },
             level,
         }
+    }
+}
+
+#[cfg(test)]
+impl Chained {
+    /// What is kept of a key and where a chain begins, as it stands in memory.
+    pub(super) fn words_of(key: &[u8; BLOCK], iv: &[u8; BLOCK]) -> Vec<u64> {
+        let Self { keys, chain, .. } = &Self::new(Level::chosen(), key, iv);
+        let round_keys = (0..ROUNDS).map(|round| expanded_key(key, round));
+        [keys.left, keys.right, chain.right].into_iter().chain(keys.changes).chain(round_keys).collect()
     }
 }
 

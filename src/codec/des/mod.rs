@@ -27,6 +27,8 @@ mod round;
 mod round_keys;
 mod sboxes;
 mod schedule;
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod wiped_tests;
 
 pub(super) use self::decrypt::CbcDecryptor;
 pub(super) use self::encrypt::{CbcEncryptor, Run};

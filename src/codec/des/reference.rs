@@ -42,3 +42,12 @@ impl Decryptor {
         });
     }
 }
+
+/// The round keys, as the crate keeps them in memory.
+#[cfg(test)]
+#[allow(unsafe_code, reason = "the crate does not show them")]
+pub(super) fn schedule_of(key: &[u8; BLOCK]) -> Vec<u8> {
+    let cipher = Des::new(&(*key).into());
+    // SAFETY: the bytes of a value that lives longer; it is made of numbers alone.
+    unsafe { std::slice::from_raw_parts((&raw const cipher).cast::<u8>(), size_of::<Des>()) }.to_vec()
+}

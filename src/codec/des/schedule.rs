@@ -61,6 +61,16 @@ impl Schedule {
     }
 }
 
+#[cfg(test)]
+impl Schedule {
+    /// The masks of a round, as they stand in memory.
+    pub(super) fn bytes_of_a_round(&self) -> Vec<u8> {
+        let round = &self.rounds[1];
+        let masks = round.edges.as_flattened().iter().chain(&round.changes);
+        masks.flat_map(|mask| mask.0).flat_map(u64::to_ne_bytes).collect()
+    }
+}
+
 fn mask(bit: bool) -> Mask {
     Mask([0_u64.wrapping_sub(u64::from(bit)); 2])
 }
