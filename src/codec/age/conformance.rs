@@ -104,7 +104,7 @@ fn what_is_sealed_here_the_age_crate_opens() {
         let sealed = encrypt_bytes(&identity.recipient().into(), &plaintext).unwrap();
         let decryptor = age::Decryptor::new_buffered(&sealed[..]).unwrap();
         let mut opened = Vec::new();
-        let mut reader = decryptor.decrypt(once(&identity.0 as &dyn age::Identity)).unwrap();
+        let mut reader = decryptor.decrypt(once(&*identity.0 as &dyn age::Identity)).unwrap();
         reader.read_to_end(&mut opened).unwrap();
         assert!(opened == plaintext, "{} bytes", plaintext.len());
     }

@@ -1,6 +1,8 @@
 //! Of a key of the suite des-md5 nothing is left in memory, in no form that it takes on the way: the password, its hashes, the
 //! key, and the key schedules of every level.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use self::process::{Lent, Secret, found, playing};
 use super::encrypt::Chained;
 use super::level::Level;
