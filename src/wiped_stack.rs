@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 /// How far below the caller's frame is overwritten, in bytes. Without optimisation, frames are larger.
-const DEPTH: usize = if cfg!(debug_assertions) { 64 << 10 } else { 16 << 10 };
+const DEPTH: usize = if cfg!(debug_assertions) { 256 << 10 } else { 16 << 10 };
 
 /// Does `work`, and overwrites what it left on the stack.
 pub(crate) fn on_wiped_stack<T>(work: impl FnOnce() -> T) -> T {

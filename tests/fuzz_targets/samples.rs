@@ -76,7 +76,7 @@ fn clamd(add: &mut impl FnMut(&str, &[u8])) {
     for (name, takes, piece, reply) in [
         ("clean", 255, 255, "stream: OK\0"),
         ("found", 255, 3, "stream: Win.Test.EICAR_HDB-1 FOUND\0"),
-        ("found_early", 20, 1, "stream: Win.Test.EICAR_HDB-1 FOUND\0"),
+        ("virus_early", 20, 1, "stream: Win.Test.EICAR_HDB-1 FOUND\0"),
         ("clean_early", 20, 9, "stream: OK\0"),
         ("too_long", 30, 9, "INSTREAM size limit exceeded. ERROR\0"),
         ("failed", 255, 9, "stream: Can't allocate memory ERROR\0"),

@@ -99,15 +99,18 @@ impl CbcEncryptor {
     /// Up to [`ABREAST`](Self::ABREAST) runs take little longer than one.
     pub(in crate::codec) fn encrypt_abreast(runs: &mut [Run<'_>]) -> usize {
         let blocks = runs.iter().map(|run| run.plaintext.len().min(run.ciphertext.len())).min().unwrap_or(0);
-        for runs in runs.chunks_mut(Self::ABREAST) {
-            let mut lanes = runs.iter_mut().filter_map(|run| run.lane(blocks));
-            match (lanes.next(), lanes.next(), lanes.next()) {
-                (Some(first), Some(second), Some(third)) => encrypt([first, second, third]),
-                (Some(first), Some(second), None) => encrypt([first, second]),
-                (Some(alone), None, _) => encrypt([alone]),
-                (None, ..) => {}
+        // Round keys are spilled where registers are too few.
+        on_wiped_stack(|| {
+            for runs in runs.chunks_mut(Self::ABREAST) {
+                let mut lanes = runs.iter_mut().filter_map(|run| run.lane(blocks));
+                match (lanes.next(), lanes.next(), lanes.next()) {
+                    (Some(first), Some(second), Some(third)) => encrypt([first, second, third]),
+                    (Some(first), Some(second), None) => encrypt([first, second]),
+                    (Some(alone), None, _) => encrypt([alone]),
+                    (None, ..) => {}
+                }
             }
-        }
+        });
         blocks
     }
 }
