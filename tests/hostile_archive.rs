@@ -51,6 +51,23 @@ fn limited(limits: PackageLimits) -> Known {
 }
 
 #[test]
+fn json_may_be_as_deep_as_its_limit() {
+    let known = limited(PackageLimits::default().with_json_depth(10));
+    let nested = |levels: usize| {
+        move || {
+            // The file and the claim in it are the first two.
+            let deep: String = "[".repeat(levels - 2) + &"]".repeat(levels - 2);
+            Parts::new().with(|parts| parts.claim_file["claim"]["x"] = serde_json::from_str(&deep).unwrap())
+        }
+    };
+    let error = refused_at(&known, Parts::archive, nested(11), ErrorKind::InvalidPackage);
+    says(&error, &["claim.json", "10 levels"]);
+    let parts = nested(10)();
+    let delivery = Delivery::of_archive(&known.sites, parts.id(), &parts.archive(), 1);
+    known.sites.examiner.exchange.unpack(delivery.taken(&known.sites), "front desk", &()).unwrap();
+}
+
+#[test]
 fn json_larger_than_its_limit_is_refused() {
     let known = limited(PackageLimits::default().with_json_size(4000));
     let large =

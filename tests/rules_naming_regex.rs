@@ -81,6 +81,34 @@ fn named_groups_hold_what_is_known_of_claim_and_document() {
 }
 
 #[test]
+fn a_date_has_eight_digits() {
+    let expression = "(?<date>.+)[.]pdf";
+    for (date, real) in [
+        ("2026-03-02", true),
+        ("2026", false),
+        ("202603021", false),
+        ("2026030a", false),
+        ("\u{e9}\u{e9}\u{e9}a1", false),
+        ("\u{664}\u{661}\u{660}\u{663}", false),
+    ] {
+        assert_eq!(matches(expression, &format!("{date}.pdf")), real, "{date}");
+    }
+}
+
+#[test]
+fn a_name_may_have_255_bytes_and_so_may_what_is_proposed() {
+    let expression = "(?<claim_number>[A-Z0-9/-]+)_x+";
+    let longest = |number: &str| format!("{number}_{}", "x".repeat(254 - number.len()));
+    let right = longest("CLM-2026-0117");
+    assert!(matches(expression, &right) && !matches(expression, &format!("{right}x")));
+    let of = |name: &str| convention(expression).check(name, &facts()).unwrap_err();
+    assert_eq!(of(&longest("CLM-2026-0118")).proposal, Some(right));
+    let grown = of(&longest("CLM-1"));
+    assert_eq!(grown.proposal, None, "the right number would make it too long");
+    assert!(grown.reason.unwrap().contains("not `CLM 2026/0117`"));
+}
+
+#[test]
 fn a_group_that_took_no_part_asks_for_nothing() {
     let expression = r"(?:(?<policy_number>P-\d+)_)?report\.pdf";
     assert!(matches(expression, "report.pdf"));

@@ -145,6 +145,34 @@ fn a_level_can_be_left_out() {
 }
 
 #[test]
+fn a_field_is_said_to_travel_just_where_it_does() {
+    let listed = FieldSelection::new()
+        .standard(RecordKind::Claim, FieldChoice::only(["claim_number", "version"]))
+        .custom(RecordKind::Claim, FieldChoice::only(["region"]))
+        .standard(RecordKind::Assessment, FieldChoice::only(["status", "bills"]))
+        .standard(RecordKind::Note, FieldChoice::only(["topic", "internal"]))
+        .standard(RecordKind::Document, FieldChoice::only(["section"]))
+        .custom(RecordKind::Note, FieldChoice::All);
+    for selection in [FieldSelection::new(), listed] {
+        for record in select(&records(), &selection, None) {
+            let custom = ["custom_fields.region", "custom_fields.reserve", "from_a_later_version"];
+            for name in record.kind.standard_fields().iter().chain(&custom) {
+                let travels = selection.exchanges_field(record.kind, name);
+                let is_there = record.fields.contains_key(*name);
+                // A custom field that has no value is said by the choice alone.
+                if is_there || !name.starts_with("custom_fields.") || record.kind == RecordKind::Claim {
+                    assert_eq!(travels, is_there, "{} {name}", record.kind);
+                }
+            }
+        }
+    }
+    let statuses = AssessmentStatuses::new().force(["completed"]);
+    let selection = FieldSelection::new().assessments(statuses.clone());
+    assert_eq!(selection.assessment_statuses(), &statuses);
+    assert!(!selection.without(RecordKind::Claim).exchanges_field(RecordKind::Claim, "status"));
+}
+
+#[test]
 fn notes_alone_have_no_custom_fields() {
     let selection = FieldSelection::new().custom(RecordKind::Note, FieldChoice::All);
     let notes = select_notes(&records(), &selection);

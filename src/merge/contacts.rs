@@ -354,6 +354,23 @@ mod tests {
     }
 
     #[test]
+    fn half_of_a_name_gives_way_to_the_whole_one() {
+        let halves = [r#""first_name": "", "last_name": "Roy""#, r#""first_name": "Anna", "last_name": " ""#];
+        for half in halves {
+            let ours = format!(r#"{{{half}, "name": "Anna Roy", "birth_date": "1980-05-01"}}"#);
+            assert_eq!(matched(&[&ours], &[ANNA]), 1, "{half}");
+        }
+    }
+
+    #[test]
+    fn half_of_an_external_id_identifies_nobody() {
+        for half in [r#"{"system": "HCAI", "value": " "}"#, r#"{"value": "9"}"#] {
+            let fields = format!(r#"{{"external_ids": [{half}]}}"#);
+            assert_eq!(matched(&[&fields], &[&fields]), 0, "{half}");
+        }
+    }
+
+    #[test]
     fn companies_match_by_name_and_address_and_people_do_not() {
         let at = |kind: &str, line: &str| {
             format!(
@@ -368,6 +385,20 @@ mod tests {
         assert_eq!(matched(&[&at("company", "1 Main St")], &[&at("company", "2 Main St")]), 0);
         assert_eq!(matched(&[&at("person", "1 Main St")], &[&at("person", "1 Main St")]), 0);
         assert_eq!(matched(&[&at("company", "1 Main St")], &[&at("person", "1 Main St")]), 0);
+    }
+
+    #[test]
+    fn an_address_needs_its_lines_and_a_city_or_a_postal_code() {
+        for (address, places) in [
+            (r#""lines": ["1 Main St"], "city": "Ottawa""#, 1),
+            (r#""lines": ["1 Main St"], "postal_code": "K1A 0B1""#, 1),
+            (r#""lines": ["1 Main St"], "region": "ON""#, 0),
+            (r#""city": "Ottawa", "postal_code": "K1A 0B1""#, 0),
+        ] {
+            let fields =
+                format!(r#"{{"type": "company", "name": "Knee Clinic", "addresses": [{{{address}}}]}}"#);
+            assert_eq!(matched(&[&fields], &[&fields]), places, "{address}");
+        }
     }
 
     #[test]
@@ -397,6 +428,17 @@ mod tests {
         let both = ANNA.replace('}', r#", "licence_number": "L-1"}"#);
         assert_eq!(matched(&[&both], &[ANNA, by_licence]), 0);
         assert_eq!(matched(&[ANNA, by_licence], &[&both]), 0);
+    }
+
+    #[test]
+    fn a_family_of_one_address_is_told_apart_until_it_is_a_crowd() {
+        let born = |day: usize| {
+            format!(r#"{{"name": "Anna Roy", "email": "a@example.org", "birth_date": "1980-05-{day:02}"}}"#)
+        };
+        let family: Vec<String> = (1..=MOST_HOLDERS + 1).map(born).collect();
+        let ours: Vec<&str> = family.iter().map(String::as_str).collect();
+        assert_eq!(matched(&ours[..MOST_HOLDERS], &[ours[2]]), 1);
+        assert_eq!(matched(&ours, &[ours[2]]), 0);
     }
 
     #[test]
@@ -432,6 +474,13 @@ mod tests {
         known.add("B/P-8".parse().unwrap(), ours.id.clone());
         assert!(match_contacts(here, &both[..1], &[], &known, |_| true).is_empty());
         assert_eq!(match_contacts(here, &both[..1], &[], &none, |_| true).ours(&theirs.id), Some(&ours.id));
+    }
+
+    #[test]
+    fn a_contact_known_by_our_id_is_not_taken_for_another_that_it_came_to_look_like() {
+        let here = [contact("A/P-1", r#"{"name": "Anna Roy"}"#), contact("A/P-2", r#"{"tax_id": "1-2"}"#)];
+        let incoming = [contact("A/P-1", r#"{"name": "Anna Roy", "tax_id": "1-2"}"#)];
+        assert!(match_contacts(&here, &incoming, &[], &ContactPairs::new(), |_| true).is_empty());
     }
 
     #[test]

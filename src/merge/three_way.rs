@@ -253,3 +253,26 @@ fn update(
     }
     Some(RecordChange { before: Some(ours.clone()), after, fields })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(status: &str) -> Record {
+        let mut claim = Record::new(RecordKind::Claim, "A/C-1".parse().unwrap());
+        claim.fields.insert("status".into(), status.into());
+        claim
+    }
+
+    #[test]
+    fn what_a_sender_took_over_later_stands_over_its_older_records() {
+        let mut older = claim("open");
+        older.fields.insert("loss_date".into(), "2026-03-02".into());
+        let note = Record::new(RecordKind::Note, "A/N-1".parse().unwrap());
+        let mut records = [older, note.clone()];
+        overtake(&mut records, &[claim("closed")]);
+        assert_eq!(records[0].fields["status"], "closed".into());
+        assert_eq!(records[0].fields["loss_date"], "2026-03-02".into(), "of this nothing was sent");
+        assert_eq!(records[1], note);
+    }
+}

@@ -175,7 +175,8 @@ fn depth(json: &[u8]) -> u32 {
     for byte in json {
         match byte {
             _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
+            // Only a text has one: elsewhere it ends what can be read.
+            b'\\' => escaped = true,
             b'"' => in_string = !in_string,
             b'[' | b'{' if !in_string => {
                 level = level.saturating_add(1);

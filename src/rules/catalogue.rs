@@ -69,3 +69,18 @@ impl Catalogue {
         Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_level_lists_its_own_types_and_one_without_a_list_none() {
+        let catalogue = Catalogue::new().claim_types(["auto"]).assessment_types(["ime"]).bill_types(["fee"]);
+        assert_eq!(catalogue.types(RecordKind::Claim), ["auto"]);
+        assert_eq!(catalogue.types(RecordKind::Assessment), ["ime"]);
+        assert_eq!(catalogue.types(RecordKind::Bill), ["fee"]);
+        assert!(catalogue.types(RecordKind::Note).is_empty());
+        assert!(Catalogue::new().types(RecordKind::Claim).is_empty());
+    }
+}

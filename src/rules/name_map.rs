@@ -336,3 +336,20 @@ fn status_field(kind: RecordKind) -> Option<&'static str> {
 fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
     record.fields.get(name).and_then(Json::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_called_otherwise_is_listed_by_our_names() {
+        let map = NameMap::new()
+            .fields(RecordKind::Claim, [("insured", "policyholder")])
+            .types(RecordKind::Claim, [("auto", "motor")])
+            .statuses(RecordKind::Claim, [("open", "in progress"), ("shut", "closed")]);
+        let [fields, types, statuses] = map.ours(RecordKind::Claim);
+        assert_eq!((fields, types), (vec!["insured"], vec!["auto"]));
+        assert_eq!(statuses, ["open", "shut"]);
+        assert!(map.ours(RecordKind::Bill).iter().all(Vec::is_empty));
+    }
+}

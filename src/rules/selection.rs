@@ -361,3 +361,18 @@ fn travels(record: &Record, selection: &FieldSelection, withheld: &BTreeSet<&Exc
         && !withheld.contains(&record.id)
         && !(attached && (internal || filed_under_withheld()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_custom_fields_of_a_level_are_listed_where_they_are_named() {
+        let selection = FieldSelection::new()
+            .custom(RecordKind::Claim, FieldChoice::only(["region", "branch"]))
+            .custom(RecordKind::Note, FieldChoice::All);
+        assert_eq!(selection.custom_fields(RecordKind::Claim).collect::<Vec<_>>(), ["branch", "region"]);
+        assert_eq!(selection.custom_fields(RecordKind::Note).count(), 0);
+        assert_eq!(selection.custom_fields(RecordKind::Bill).count(), 0);
+    }
+}

@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn a_violation_shows_as_its_sentence() {
+        let violation = Violation::new(ViolationCode::NoteMissing, None, "Add a note.");
+        assert_eq!(violation.to_string(), "Add a note.");
+    }
+
+    #[test]
     fn one_error_carries_every_fault() {
         let violations = [
             Violation::new(ViolationCode::NoteMissing, None, "Add a note."),
@@ -176,5 +182,7 @@ mod tests {
             Detail::new("Rename it.").coded("document-name").about("A/D-1").proposing("a.pdf"),
         ];
         assert_eq!(error.details(), expected);
+        let incoming = violations_error(ErrorKind::ImportRulesViolated, &violations[..1]);
+        assert_eq!(incoming.to_string(), "the package may not be unpacked: Add a note.");
     }
 }

@@ -141,6 +141,33 @@ fn the_longest_codes_there_are_are_read() {
 }
 
 #[test]
+fn the_longest_symbols_in_a_row_are_read_wherever_in_a_byte_they_begin() {
+    // Two literals of 11 bits together, a length of 20 bits and a distance of 28: more than one load is sure to give.
+    let mut literals = [0; 285];
+    for length in 1..=14 {
+        literals[usize::from(length)] = length;
+    }
+    (literals[256], literals[284]) = (15, 15);
+    let mut distances = [0; 29];
+    for length in 1..=15 {
+        distances[usize::from(length) - 1] = length;
+    }
+    distances[28] = 15;
+    let mut content: Vec<u8> = (0..30_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let stored = Bits::new().block(false, 0).number(0, 5).number(30_000, 16).number(!30_000 & 0xffff, 16);
+    let stored = content.iter().fold(stored, |bits, byte| bits.number((*byte).into(), 8));
+    let mut bits = stored.block(true, 2).own_codes(&literals, &distances);
+    for _ in 0..16 {
+        bits = bits.code(0b11110, 5).code(0b11_1110, 6).code(0x7fff, 15).number(30, 5);
+        bits = bits.code(0x7fff, 15).number(8191, 13);
+        content.extend([5, 6]);
+        let from = content.len() - 24_576;
+        content.extend_from_within(from..from + 257);
+    }
+    assert_inflates(&bits.code(0x7ffe, 15), &content);
+}
+
+#[test]
 fn a_code_with_more_symbols_than_fit_is_refused() {
     let too_many = lengths::<257>(&[(0, 1), (1, 1), (256, 1)]);
     assert_refused(&Bits::new().block(true, 2).own_codes(&too_many, &[1]));

@@ -61,7 +61,6 @@ fn lengths(part: &Part, rest: &[char], facts: &NamingFacts<'_>) -> Vec<usize> {
             width.filter(|width| *width <= digits).into_iter().collect()
         }
         Part::Date(form) => date_length(form, rest).into_iter().collect(),
-        Part::Text => Vec::new(),
         _ => part.fact(facts).0.and_then(|value| prefix(value.trim(), stands_for)).into_iter().collect(),
     }
 }

@@ -208,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn a_convention_is_no_longer_than_its_limit() {
+        assert!(parse(&"a".repeat(MAX_BYTES)).is_ok());
+        for length in [MAX_BYTES + 1, 4 * MAX_BYTES] {
+            let said = parse(&"a".repeat(length)).unwrap_err().to_string();
+            assert!(said.contains("1 to 1024 bytes"), "{said}");
+        }
+    }
+
+    #[test]
     fn doubled_braces_are_braces() {
         assert_eq!(parse("{{a}}").unwrap(), [Part::Literal("{a}".into())]);
         assert_eq!(
