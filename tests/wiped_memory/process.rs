@@ -139,44 +139,41 @@ fn with_room<T>(call: impl FnOnce() -> T) -> T {
 
 /// The pieces of the secrets by their first two bytes, all masked.
 struct Pieces<'s> {
-    starts: Vec<bool>,
-    pieces: Vec<(&'s str, &'s [u8])>,
+    by_start: Vec<Vec<(&'s str, &'s [u8])>>,
     longest: usize,
 }
 
 impl<'s> Pieces<'s> {
     fn of(secrets: &'s [(String, Vec<u8>)]) -> Self {
-        let mut pieces = Vec::new();
+        let (mut by_start, mut longest) = (vec![Vec::new(); 1 << 16], PIECE);
         for (name, secret) in secrets {
             assert!(secret.len() >= PIECE, "{name} is too short to be looked for");
             // Where bytes say one bit each, it takes all of them to be no accident.
             let is_bits = secret.iter().collect::<BTreeSet<_>>().len() <= 2;
             let piece = if is_bits { secret.len() } else { PIECE };
+            longest = longest.max(piece);
             let last = &secret[secret.len() - piece..];
-            pieces.extend(secret.chunks_exact(piece).chain([last]).map(|piece| (name.as_str(), piece)));
+            for piece in secret.chunks_exact(piece).chain([last]) {
+                by_start[start(piece[0], piece[1])].push((name.as_str(), piece));
+            }
         }
-        let mut starts = vec![false; 1 << 16];
-        pieces
-            .iter()
-            .for_each(|(_, piece)| starts[usize::from(piece[0]) << 8 | usize::from(piece[1])] = true);
-        let longest = pieces.iter().map(|(_, piece)| piece.len()).max().unwrap_or(PIECE);
-        Self { starts, pieces, longest }
+        Self { by_start, longest }
     }
 
-    /// Those that stand there.
+    /// Those that stand in masked memory.
     fn within(&self, memory: &[u8], mut found: impl FnMut(&'s str)) {
         for at in 0..memory.len().saturating_sub(1) {
-            let start = usize::from(memory[at] ^ MASK) << 8 | usize::from(memory[at + 1] ^ MASK);
-            if self.starts[start] {
-                let is_here = |piece: &[u8]| {
-                    let here = memory.get(at..at + piece.len()).unwrap_or_default();
-                    here.len() == piece.len()
-                        && here.iter().zip(piece).all(|(byte, masked)| byte ^ MASK == *masked)
-                };
-                self.pieces.iter().filter(|(_, piece)| is_here(piece)).for_each(|(name, _)| found(name));
+            for (name, piece) in &self.by_start[start(memory[at], memory[at + 1])] {
+                if memory[at..].starts_with(piece) {
+                    found(name);
+                }
             }
         }
     }
+}
+
+fn start(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
 }
 
 /// What stands in this process's writable memory, and where.
@@ -192,6 +189,7 @@ fn standing(secrets: &[(String, Vec<u8>)]) -> BTreeSet<(String, String)> {
         while at < end {
             let Ok(length) = memory.read_at(&mut page, at) else { break };
             if page[..length] != nothing[..length] {
+                page.iter_mut().for_each(|byte| *byte ^= MASK);
                 pieces.within(&page[..length], |name| {
                     found.insert((name.to_owned(), map.to_owned()));
                 });
