@@ -1,6 +1,6 @@
 //! The S-boxes of DES (FIPS 46-3) for serial rounds: each entry is expanded, with the permutation P already applied.
 //!
-//! Eight tables of 64 words, 4 KiB in all, and five of them once more with their entries 256 bytes apart. Which entries are
+//! Eight tables of 64 words, 4 KiB in all, and four of them once more with their entries 256 bytes apart. Which entries are
 //! read depends on the key and the text, so whoever can watch the caches of the processor learns something about both.
 
 use super::expanded::{BYTE_OF_GROUP, expand};
@@ -11,7 +11,7 @@ use super::sboxes;
 pub(super) struct Boxes {
     /// The tables, by [`place`].
     pub(super) tables: [[u64; 64]; 8],
-    /// The entries of the bytes 1, 3, 5, 7 and 2 at the beginning of rows of 256 bytes: there, a group that stands in the
+    /// The entries of the bytes 1, 2, 5 and 7 at the beginning of rows of 256 bytes: there, a group that stands in the
     /// second byte of a word is the distance to its row as it is.
     pub(super) rows: [[u64; 32]; 64],
 }
@@ -21,7 +21,7 @@ pub(super) static BOXES: Boxes = Boxes { tables: TABLES, rows: rows() };
 const TABLES: [[u64; 64]; 8] = boxes();
 
 /// The bytes that have a column of the rows.
-const COLUMNS: [usize; 5] = [1, 3, 5, 7, 2];
+const COLUMNS: [usize; 4] = [1, 2, 5, 7];
 
 /// Where the table stands for the group in this byte of an expanded half.
 ///

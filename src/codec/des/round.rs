@@ -141,7 +141,7 @@ impl Round for Rotations {
                 "andn {b:e}, {not_second:e}, {upper:e}",
                 "movzx {c:e}, {upper:l}",
                 "and {reversed:e}, 0x3f00",
-                "xor {a}, [{boxes} + {reversed} + 512*8 + 8*4]",
+                "xor {a}, [{boxes} + {reversed} + 512*8 + 8*1]",
                 "rorx {reversed}, {input}, 48",
                 "movzx {upper:e}, {reversed:l}",
                 "and {reversed:e}, 0x3f00",
