@@ -1,17 +1,16 @@
 //! Keys that sign messages, and keys that check signatures: Ed25519 or a shared HMAC secret.
 
+use super::secret_text::{decoded, encoded};
 use super::{SecretText, Validity};
 use crate::codec::Fingerprint;
 use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
 use std::sync::Arc;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 /// How a message is signed, by its name in the HTTP Signature Algorithms registry (RFC 9421 section 6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -179,10 +178,10 @@ impl SigningKey {
     pub fn from_secret_text(id: &str, text: &str) -> Result<Self> {
         let text = text.trim();
         if let Some(seed) = text.strip_prefix(ED25519_SECRET) {
-            return on_wiped_stack(|| Self::ed25519(id, &*thirty_two(&decoded(seed)?)?));
+            return on_wiped_stack(|| Self::ed25519(id, &*thirty_two(&bytes_of(seed)?)?));
         }
         if let Some(secret) = text.strip_prefix(HMAC_SECRET) {
-            return on_wiped_stack(|| Self::hmac(id, &decoded(secret)?));
+            return on_wiped_stack(|| Self::hmac(id, &bytes_of(secret)?));
         }
         Err(invalid(format!("a signing key begins with `{ED25519_SECRET}` or `{HMAC_SECRET}`")))
     }
@@ -282,10 +281,10 @@ impl VerifyingKey {
     pub fn from_text(id: &str, text: &str) -> Result<Self> {
         let text = text.trim();
         if let Some(public) = text.strip_prefix(ED25519_PUBLIC) {
-            return Self::ed25519(id, &*thirty_two(&decoded(public)?)?);
+            return Self::ed25519(id, &*thirty_two(&bytes_of(public)?)?);
         }
         if let Some(secret) = text.strip_prefix(HMAC_SECRET) {
-            return on_wiped_stack(|| Self::hmac(id, &decoded(secret)?));
+            return on_wiped_stack(|| Self::hmac(id, &bytes_of(secret)?));
         }
         if text.starts_with(ED25519_SECRET) {
             return Err(invalid(
@@ -376,24 +375,8 @@ fn checked_secret(secret: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(secret.to_vec()))
 }
 
-fn encoded(prefix: &str, bytes: &[u8]) -> String {
-    // All room first, so that no half-written copy of a secret is left behind by a growing buffer.
-    let mut text = String::with_capacity(prefix.len() + bytes.len().div_ceil(3) * 4);
-    text.push_str(prefix);
-    on_wiped_stack(|| STANDARD.encode_string(bytes, &mut text));
-    text
-}
-
-fn decoded(text: &str) -> Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let read = STANDARD.decode_vec(text, &mut bytes);
-    match read {
-        Ok(()) => Ok(Zeroizing::new(bytes)),
-        Err(_) => {
-            bytes.zeroize();
-            Err(invalid("the key is not base64"))
-        }
-    }
+fn bytes_of(text: &str) -> Result<Zeroizing<Vec<u8>>> {
+    decoded(text).ok_or_else(|| invalid("the key is not base64"))
 }
 
 fn thirty_two(bytes: &[u8]) -> Result<Zeroizing<[u8; 32]>> {

@@ -26,7 +26,7 @@ mod problem;
 mod pushed;
 mod receipt;
 mod routes;
-mod secret_text;
+pub(crate) mod secret_text;
 mod signature;
 mod signature_base;
 mod trial;

@@ -4,10 +4,9 @@
 //! Curve25519 in PKCS #8, which are nearly all, it is made anew for each handshake, on a stack that is wiped; other keys, RSA
 //! and the older forms of PEM, are left to them.
 
+use crate::protocol::secret_text::decoded;
 use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
@@ -87,12 +86,8 @@ fn read(pem: &[u8]) -> Result<(Kind, Arc<Zeroizing<Vec<u8>>>)> {
         }
         text.extend_from_slice(line);
     }
-    let mut der = Zeroizing::new(Vec::with_capacity(text.len()));
-    // The parser's own error is dropped: no part of a key may come into a message.
-    match on_wiped_stack(|| STANDARD.decode_vec(text.as_slice(), &mut der)) {
-        Ok(()) if ended => Ok((kind, Arc::new(der))),
-        _ => Err(not_a_key()),
-    }
+    let der = decoded(&*text).filter(|_| ended).ok_or_else(not_a_key)?;
+    Ok((kind, Arc::new(der)))
 }
 
 /// A key of which nothing but these bytes is kept, which are wiped.

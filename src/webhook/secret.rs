@@ -1,14 +1,13 @@
 //! The secret that a webhook's sender and receiver share.
 
 use crate::protocol::SecretText;
+use crate::protocol::secret_text::{decoded, encoded};
 use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 const PREFIX: &str = "whsec_";
 /// The fewest and the most bytes that Standard Webhooks gives a secret.
@@ -48,16 +47,11 @@ impl WebhookSecret {
     /// [`ErrorKind::InvalidKey`] for every other text, and for fewer than 24 or more than 64 bytes.
     pub fn from_text(text: &str) -> Result<Self> {
         let invalid = |message: &str| Error::new(ErrorKind::InvalidKey, message);
-        let encoded = text.trim().strip_prefix(PREFIX).ok_or_else(|| {
+        let base64 = text.trim().strip_prefix(PREFIX).ok_or_else(|| {
             invalid("a webhook secret begins with `whsec_`; ask the endpoint's owner for it")
         })?;
-        // All room first, so that no half-written copy is left behind by a growing buffer.
-        let mut bytes = Vec::with_capacity(encoded.len());
-        if on_wiped_stack(|| STANDARD.decode_vec(encoded, &mut bytes)).is_err() {
-            bytes.zeroize();
-            return Err(invalid("the webhook secret is not base64 after `whsec_`"));
-        }
-        let bytes = Zeroizing::new(bytes);
+        let bytes =
+            decoded(base64).ok_or_else(|| invalid("the webhook secret is not base64 after `whsec_`"))?;
         if !LENGTHS.contains(&bytes.len()) {
             return Err(invalid("a webhook secret has 24 to 64 bytes"));
         }
@@ -67,10 +61,7 @@ impl WebhookSecret {
     /// The secret as text: for a secret store, or for the receiver.
     #[must_use]
     pub fn to_text(&self) -> SecretText {
-        let mut text = String::with_capacity(PREFIX.len() + self.0.len().div_ceil(3) * 4);
-        text.push_str(PREFIX);
-        on_wiped_stack(|| STANDARD.encode_string(self.0.as_slice(), &mut text));
-        SecretText::new(text)
+        SecretText::new(encoded(PREFIX, &self.0))
     }
 
     /// HMAC-SHA-256 over `id.timestamp.body`.
@@ -108,8 +99,8 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_refused_without_being_repeated() {
-        let short = format!("whsec_{}", STANDARD.encode([7; 23]));
-        let long = format!("whsec_{}", STANDARD.encode([7; 65]));
+        let short = encoded(PREFIX, &[7; 23]);
+        let long = encoded(PREFIX, &[7; 65]);
         for text in ["", "whsec_", "hunter2", "whsec_hunter2!", short.as_str(), long.as_str()] {
             let error = WebhookSecret::from_text(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidKey, "{text}");
