@@ -136,10 +136,16 @@ fn an_unpack_that_died_between_the_claim_and_the_ledger_is_done_again_to_the_sam
     assert_eq!(sites.examiner.file(&claim), applied);
 }
 
-/// A case system that takes the change and then says what it is told to say, if anything.
-struct Applied<S>(Arc<SqliteCaseSystem>, S);
+/// A case system that says what it is told to say, if anything, before it takes a change or after.
+struct Says<S>(Arc<SqliteCaseSystem>, When, S);
 
-impl<S: Fn() -> claimwire::Result<()> + Send + Sync> CaseSystem for Applied<S> {
+#[derive(PartialEq)]
+enum When {
+    Before,
+    After,
+}
+
+impl<S: Fn(&ExchangeId) -> claimwire::Result<()> + Send + Sync> CaseSystem for Says<S> {
     fn load(&self, claim: &ExchangeId) -> claimwire::Result<Option<ClaimFile>> {
         self.0.load(claim)
     }
@@ -153,18 +159,21 @@ impl<S: Fn() -> claimwire::Result<()> + Send + Sync> CaseSystem for Applied<S> {
     }
 
     fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> claimwire::Result<()> {
+        if self.1 == When::Before {
+            (self.2)(&changes.claim)?;
+        }
         self.0.apply(changes, documents, by)?;
-        (self.1)()
+        if self.1 == When::After { (self.2)(&changes.claim) } else { Ok(()) }
     }
 }
 
 /// It does not live to say so.
-fn dies() -> claimwire::Result<()> {
+fn dies(_: &ExchangeId) -> claimwire::Result<()> {
     panic!("the process dies");
 }
 
 /// It does not know that it did.
-fn is_unsure() -> claimwire::Result<()> {
+fn is_unsure(_: &ExchangeId) -> claimwire::Result<()> {
     Err(Error::new(ErrorKind::TimedOut, "the case system did not answer in time"))
 }
 
@@ -175,7 +184,7 @@ fn a_package_that_a_dying_process_may_have_applied_is_not_rejected() {
     let package = sites.export(&claim).unwrap().package.id;
     sites.insurer.exchange.send(package, &()).unwrap();
     let disk = Disk::of_examiner(&sites);
-    let dying = disk.opened_with(&sites, Applied(sites.examiner.cases.clone(), dies));
+    let dying = disk.opened_with(&sites, Says(sites.examiner.cases.clone(), When::After, dies));
     let unpack = AssertUnwindSafe(|| dying.unpack(package, "front desk", &()).map(drop));
     assert!(catch_unwind(unpack).is_err());
     drop(dying);
@@ -198,7 +207,7 @@ fn a_package_of_which_the_case_system_does_not_know_whether_it_took_it_is_not_re
     let package = sites.export(&claim).unwrap().package.id;
     sites.insurer.exchange.send(package, &()).unwrap();
     let disk = Disk::of_examiner(&sites);
-    let examiner = disk.opened_with(&sites, Applied(sites.examiner.cases.clone(), is_unsure));
+    let examiner = disk.opened_with(&sites, Says(sites.examiner.cases.clone(), When::After, is_unsure));
     examiner.unpack(package, "front desk", &()).unwrap_err();
     assert!(examiner.incoming(package).unwrap().applying);
     let error = examiner.reject(package, "front desk", "not ours").unwrap_err();
@@ -215,7 +224,7 @@ fn notes_that_may_have_been_applied_are_not_rejected() {
     let claim = sites.claim_at_insurer();
     sites.deliver(&claim);
     let disk = Disk::of_examiner(&sites);
-    let examiner = disk.opened_with(&sites, Applied(sites.examiner.cases.clone(), is_unsure));
+    let examiner = disk.opened_with(&sites, Says(sites.examiner.cases.clone(), When::After, is_unsure));
     let insurer = &sites.insurer.exchange;
     let partner = Partner::clone(&insurer.partner(&examiner_site()).unwrap());
     insurer.set_partner(partner.reached_by(MemoryTransport::new(Arc::new(examiner.clone()))));

@@ -9,28 +9,6 @@ use std::time::Duration;
 /// Far longer than anything here takes, so that whoever waits for it has failed.
 const FAR_OFF: Duration = Duration::from_secs(120);
 
-/// A case system that does something first, by the claim.
-struct First<F>(Arc<SqliteCaseSystem>, F);
-
-impl<F: Fn(&ExchangeId) -> claimwire::Result<()> + Send + Sync> CaseSystem for First<F> {
-    fn load(&self, claim: &ExchangeId) -> claimwire::Result<Option<ClaimFile>> {
-        self.0.load(claim)
-    }
-
-    fn open_document(
-        &self,
-        claim: &ExchangeId,
-        document: &ExchangeId,
-    ) -> claimwire::Result<Box<dyn Read + Send>> {
-        self.0.open_document(claim, document)
-    }
-
-    fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> claimwire::Result<()> {
-        (self.1)(&changes.claim)?;
-        self.0.apply(changes, documents, by)
-    }
-}
-
 /// Packages that wait at the examiner, one of each claim.
 fn waiting(sites: &TwoSites, claims: &[&str]) -> Vec<(ExchangeId, PackageId)> {
     let sent = |name: &&str| {
@@ -58,7 +36,7 @@ fn two_claims_are_applied_side_by_side() {
             false => Ok(()),
         }
     };
-    let examiner = disk.opened_with(&sites, First(sites.examiner.cases.clone(), meet));
+    let examiner = disk.opened_with(&sites, Says(sites.examiner.cases.clone(), When::Before, meet));
     std::thread::scope(|scope| {
         let unpack = |package| examiner.unpack(package, "front desk", &()).unwrap().claim;
         let threads: Vec<_> =
@@ -85,7 +63,7 @@ fn two_packages_of_one_claim_are_applied_one_after_the_other() {
         is_at_work.store(false, Ordering::SeqCst);
         Ok(())
     };
-    let examiner = disk.opened_with(&sites, First(sites.examiner.cases.clone(), alone));
+    let examiner = disk.opened_with(&sites, Says(sites.examiner.cases.clone(), When::Before, alone));
     std::thread::scope(|scope| {
         for package in [first, second, first, second] {
             let examiner = &examiner;
@@ -110,7 +88,7 @@ fn what_is_of_another_claim_goes_on_and_a_rejection_of_this_one_comes_after_it()
         }
         Ok(())
     };
-    let examiner = disk.opened_with(&sites, First(sites.examiner.cases.clone(), gate));
+    let examiner = disk.opened_with(&sites, Says(sites.examiner.cases.clone(), When::Before, gate));
     let [(_, slow), (claim, quick), (_, unwanted)] = &packages[..] else { panic!() };
     std::thread::scope(|scope| {
         let unpacking = scope.spawn(|| examiner.unpack(*slow, "front desk", &()).unwrap());
