@@ -6,10 +6,12 @@
 
 #[path = "wiped_memory/border.rs"]
 mod border;
+mod c_library;
 #[path = "wiped_memory/exchange.rs"]
 mod exchange;
 #[path = "wiped_memory/keys.rs"]
 mod keys;
+mod peers;
 #[path = "wiped_memory/process.rs"]
 mod process;
 mod support;
@@ -29,7 +31,6 @@ const PROCESS: &str = "a_process_that_looks_through_its_memory";
 fn a_process_that_looks_through_its_memory() {
     process::play(|case, lent| match case {
         "an exchange" => exchange::play(case, lent),
-        "keys of C" | "an exchange of C" => border::play(case, lent),
         "a client's key" | "a token on its way" | "a receiver's key" => transport::play(case, lent),
         _ => keys::play(case, lent),
     });

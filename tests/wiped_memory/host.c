@@ -193,13 +193,19 @@ static int stands_at(const unsigned char *memory, const unsigned char *piece) {
     return all;
 }
 
+/* Where a secret's piece begins; the last one ends where the secret does. */
+static const unsigned char *piece_at(const struct masked *secret, size_t piece) {
+    return secret->bytes + (piece + PIECE <= secret->length ? piece : secret->length - PIECE);
+}
+
 /* Tells which secrets stand in this part of the memory. */
 static void look(const unsigned char *memory, size_t length, const char *map) {
     static unsigned char starts[1 << 16];
     memset(starts, 0, sizeof starts);
     for (size_t of = 0; of < told_count; of++) {
-        for (size_t piece = 0; piece + PIECE <= told[of].length; piece += PIECE) {
-            starts[told[of].bytes[piece] << 8 | told[of].bytes[piece + 1]] = 1;
+        for (size_t piece = 0; piece < told[of].length; piece += PIECE) {
+            const unsigned char *first = piece_at(&told[of], piece);
+            starts[first[0] << 8 | first[1]] = 1;
         }
     }
     for (size_t at = 0; at + PIECE <= length; at++) {
@@ -207,8 +213,8 @@ static void look(const unsigned char *memory, size_t length, const char *map) {
             continue;
         }
         for (size_t of = 0; of < told_count; of++) {
-            for (size_t piece = 0; piece + PIECE <= told[of].length; piece += PIECE) {
-                if (stands_at(memory + at, told[of].bytes + piece)) {
+            for (size_t piece = 0; piece < told[of].length; piece += PIECE) {
+                if (stands_at(memory + at, piece_at(&told[of], piece))) {
                     printf("found %s | %s", told[of].name, map);
                 }
             }
