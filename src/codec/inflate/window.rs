@@ -4,7 +4,7 @@
 //! Behind the point that counts as full is room for whatever one step of decoding writes, so that one look per step is
 //! enough.
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use crate::Result;
 
@@ -29,16 +29,18 @@ const SIZE: usize = MASKED + STEP;
 /// The memory of a window. Functions that write to it take the place behind what was written, and return the next.
 pub(super) type Memory = [u8; SIZE];
 
-/// The window, and how much of it is filled and was given away. Wiped on drop: it holds plaintext.
+/// The window, and how much of it is filled and was given away. What was written is wiped on drop: it is plaintext.
 pub(super) struct Window {
-    memory: Zeroizing<Vec<u8>>,
+    memory: Vec<u8>,
     filled: usize,
     given: usize,
+    /// How far it was ever written: not far where streams are short.
+    used: usize,
 }
 
 impl Window {
     pub(super) fn new() -> Self {
-        Self { memory: Zeroizing::new(vec![0; SIZE]), filled: 0, given: 0 }
+        Self { memory: vec![0; SIZE], filled: 0, given: 0, used: 0 }
     }
 
     /// Forgets what was written.
@@ -52,6 +54,7 @@ impl Window {
         let memory = self.memory.first_chunk_mut::<SIZE>()?;
         let (filled, result) = write(memory, self.filled);
         self.filled = filled.min(SIZE);
+        self.note_written(STEP);
         Some(result)
     }
 
@@ -62,8 +65,14 @@ impl Window {
         if let (Some(room), Some(content)) = (room.get_mut(..length), content.get(..length)) {
             room.copy_from_slice(content);
             self.filled += length;
+            self.note_written(0);
         }
         length
+    }
+
+    /// Notes that it is written as far as it is filled, and so much further.
+    fn note_written(&mut self, further: usize) {
+        self.used = self.used.max(self.filled + further).min(SIZE);
     }
 
     /// Gives what was written since the last time to `sink`, and makes room.
@@ -78,6 +87,12 @@ impl Window {
         }
         self.given = self.filled;
         Ok(())
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        self.memory[..self.used].zeroize();
     }
 }
 
