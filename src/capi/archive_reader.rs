@@ -9,13 +9,12 @@ use super::pointer::{Out, bytes, free, misuse, path, shared, unique};
 use super::sink::Held;
 use super::stream::HostWrite;
 use super::watch::{HostWatch, cw_watch};
-use crate::codec::{ArchiveReader, Limits, Watched};
+use crate::codec::{ArchiveReader, Limits, Watched, Wiped};
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{CString, c_char, c_void};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::ptr::null;
-use zeroize::Zeroizing;
 
 /// An archive whose directory was found good. The names and sizes of its files may be asked for on several threads at
 /// once; reading content is for one call at a time.
@@ -97,20 +96,11 @@ pub unsafe extern "C" fn cw_archive_reader_open_bytes(
     unsafe {
         call("cw_archive_reader_open_bytes", error, || {
             let out = Out::new("out", out)?;
-            let copy = Zeroizing::new(bytes("archive", archive, archive_len)?.to_vec());
-            let source = Box::new(Cursor::new(Wiped(copy)));
+            let copy = Wiped::new(bytes("archive", archive, archive_len)?.to_vec());
+            let source = Box::new(Cursor::new(copy));
             out.give(cw_archive_reader::new(source, &self::limits(limits)?)?);
             Ok(())
         })
-    }
-}
-
-/// Bytes that are wiped when dropped, as a `Cursor` takes them.
-struct Wiped(Zeroizing<Vec<u8>>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
     }
 }
 

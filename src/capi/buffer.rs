@@ -2,19 +2,19 @@
 
 use super::border::quietly;
 use super::pointer::free;
+use crate::codec::Wiped;
 use std::ptr::null;
-use zeroize::Zeroizing;
 
 /// Bytes that the library handed out. They end in a NUL byte that is not counted, so that a text can be read as a C
 /// string, and are wiped from memory when the buffer is freed.
-pub struct cw_buffer(Zeroizing<Vec<u8>>);
+pub struct cw_buffer(Wiped);
 
 impl cw_buffer {
     pub(super) fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        let mut bytes = Zeroizing::new(bytes.into());
+        let mut bytes = Wiped::new(bytes.into());
         if bytes.capacity() == bytes.len() {
             // Growing in place would leave a copy behind that nobody wipes.
-            let mut roomy = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+            let mut roomy = Wiped::new(Vec::with_capacity(bytes.len() + 1));
             roomy.extend_from_slice(&bytes);
             bytes = roomy;
         }

@@ -4,14 +4,14 @@ use super::buffer::cw_buffer;
 use super::callback::{UserData, cw_write_fn};
 use super::pointer::misuse;
 use super::stream::HostWrite;
+use crate::codec::Wiped;
 use crate::{Error, Result};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-use zeroize::Zeroizing;
 
 /// Output that waits for the host, wiped when nobody takes it.
 #[derive(Clone, Default)]
-pub(super) struct Held(Arc<Mutex<Vec<Zeroizing<Vec<u8>>>>>);
+pub(super) struct Held(Arc<Mutex<Vec<Wiped>>>);
 
 impl Held {
     /// Gives out what came since the last time.
@@ -28,7 +28,7 @@ impl Held {
 impl Write for Held {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !bytes.is_empty() {
-            let piece = Zeroizing::new(bytes.to_vec());
+            let piece = Wiped::new(bytes.to_vec());
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
         }
         Ok(bytes.len())

@@ -68,6 +68,7 @@ mod suite;
 mod unpack;
 mod watch;
 mod window;
+mod wiped;
 #[cfg(feature = "zstd")]
 mod zstd;
 
@@ -99,3 +100,5 @@ pub use self::unpack::{UnpackOptions, unpack, unpack_file, unpack_stream};
 #[cfg(feature = "exchange")]
 pub(crate) use self::watch::tell;
 pub use self::watch::{Watch, Watched};
+#[cfg(feature = "capi")]
+pub(crate) use self::wiped::Wiped;

@@ -2,8 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use zeroize::Zeroizing;
-
+use super::wiped::Wiped;
 use crate::Result;
 
 /// The size of every buffer a stream passes through: large enough that calls cost nothing, small enough for the L2
@@ -12,7 +11,7 @@ pub(super) const CHUNK: usize = 64 * 1024;
 
 /// Copies `input` to its end into `output`; returns the bytes moved. The buffer is wiped, since plaintext passes it.
 pub(super) fn pump(mut input: impl Read, mut output: impl Write) -> Result<u64> {
-    let mut buffer = Zeroizing::new(vec![0; CHUNK]);
+    let mut buffer = Wiped::new(vec![0; CHUNK]);
     let mut moved = 0;
     loop {
         let length = match input.read(&mut buffer) {

@@ -7,13 +7,12 @@ use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
 #[cfg(feature = "age")]
 use super::age;
 use super::des_md5;
 use super::pump::CHUNK;
 use super::suite::OpeningKey;
+use super::wiped::Wiped;
 use crate::{Error, ErrorKind, Result};
 
 /// Decrypts sealed bytes that are pushed in as they come, in pieces of any length, in constant memory. It finds the
@@ -45,7 +44,7 @@ use crate::{Error, ErrorKind, Result};
 #[must_use = "what was decrypted is not verified before `finish`"]
 pub struct PushDecryptor {
     state: State,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
 }
 
 enum State {
@@ -63,7 +62,7 @@ impl PushDecryptor {
             OpeningKey::Age(_) => Header::Age(age::HeaderScan::default()),
         };
         let opening = Opening { key: key.clone(), start: Vec::new(), header };
-        Self { state: State::Opening(opening), buffer: Zeroizing::new(vec![0; CHUNK]) }
+        Self { state: State::Opening(opening), buffer: Wiped::new(vec![0; CHUNK]) }
     }
 
     /// Takes the next sealed bytes, and writes to `output` what they decrypt to.

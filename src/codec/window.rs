@@ -2,9 +2,8 @@
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Take};
 
-use zeroize::Zeroizing;
-
 use super::plaintext::Plaintext;
+use super::wiped::Wiped;
 
 /// The most that is decrypted at once: little enough for the L2 cache, together with what it inflates to.
 const LONGEST: usize = 128 * 1024;
@@ -16,7 +15,7 @@ const SHORTEST: usize = 4 * 1024;
 pub(crate) struct Window<'p> {
     plaintext: &'p Plaintext<'p>,
     position: u64,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     /// Where in the plaintext the buffer begins, and how much of it is filled.
     start: u64,
     filled: usize,
@@ -29,7 +28,7 @@ pub(crate) struct Window<'p> {
 impl<'p> Window<'p> {
     /// At the beginning of `plaintext`.
     pub(in crate::codec) fn new(plaintext: &'p Plaintext<'p>) -> Self {
-        let buffer = Zeroizing::new(Vec::new());
+        let buffer = Wiped::new(Vec::new());
         Self { plaintext, position: 0, buffer, start: 0, filled: 0, ahead: 0, fence: None }
     }
 
@@ -51,7 +50,8 @@ impl<'p> Window<'p> {
         let (start, wanted) = self.next_fetch();
         let room = wanted.next_multiple_of(self.plaintext.granule());
         if self.buffer.len() < room {
-            self.buffer.resize(room, 0);
+            // Growing would leave a copy of the plaintext behind.
+            self.buffer = Wiped::new(vec![0; room]);
         }
         self.filled = 0;
         self.filled = self.plaintext.read_at(start, self.buffer.get_mut(..room).unwrap_or_default())?;

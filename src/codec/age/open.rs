@@ -2,9 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use zeroize::Zeroizing;
-
 use super::super::pump::fill_from;
+use super::super::wiped::Wiped;
 use super::header::read_start;
 use super::keys::AgeIdentity;
 use super::payload::{PayloadKey, SEALED_CHUNK};
@@ -18,7 +17,7 @@ pub(in crate::codec) struct Decryptor<R> {
     input: R,
     key: PayloadKey,
     index: u64,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     taken: usize,
     ready: usize,
     filled: usize,
@@ -28,7 +27,7 @@ pub(in crate::codec) struct Decryptor<R> {
 impl<R: BufRead> Decryptor<R> {
     pub(in crate::codec) fn new(identity: &AgeIdentity, mut input: R) -> Result<Self> {
         let (_, key) = read_start(identity, &mut input)?;
-        let buffer = Zeroizing::new(vec![0; SEALED_CHUNK + 1]);
+        let buffer = Wiped::new(vec![0; SEALED_CHUNK + 1]);
         Ok(Self { input, key, index: 0, buffer, taken: 0, ready: 0, filled: 0, ended: false })
     }
 

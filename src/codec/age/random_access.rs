@@ -3,9 +3,8 @@
 
 use std::io::{self, BufReader, Read};
 
-use zeroize::Zeroizing;
-
 use super::super::read_at::{ReadAt, fill_at};
+use super::super::wiped::Wiped;
 use super::cut_short;
 use super::header::read_start;
 use super::keys::AgeIdentity;
@@ -34,7 +33,7 @@ impl RandomAccess {
         let payload = sealed.length()?.saturating_sub(start);
         let chunks = payload.div_ceil(SEALED_CHUNK as u64);
         let last = chunks.saturating_sub(1);
-        let mut chunk = Zeroizing::new(vec![0; SEALED_CHUNK]);
+        let mut chunk = Wiped::new(vec![0; SEALED_CHUNK]);
         let came = fill_at(sealed, start + last * SEALED_CHUNK as u64, &mut chunk)?;
         key.open_last(last, chunk.get_mut(..came).unwrap_or_default())?;
         Ok(Self { key, start, plaintext: payload.saturating_sub(chunks * TAG as u64) })

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use zeroize::Zeroizing;
-
+use super::super::wiped::Wiped;
 use super::file_key;
 use super::keys::AgeRecipients;
 use super::payload::{CHUNK, PayloadKey, SEALED_CHUNK};
@@ -16,7 +15,7 @@ pub(in crate::codec) struct Encryptor<W> {
     output: W,
     key: PayloadKey,
     index: u64,
-    chunk: Zeroizing<Vec<u8>>,
+    chunk: Wiped,
     failed: bool,
 }
 
@@ -25,7 +24,7 @@ impl<W: Write> Encryptor<W> {
         let (start, key) = file_key::seal(recipients)?;
         output.write_all(&start)?;
         // It never grows beyond that: growing would leave a copy of the plaintext behind.
-        let chunk = Zeroizing::new(Vec::with_capacity(SEALED_CHUNK));
+        let chunk = Wiped::new(Vec::with_capacity(SEALED_CHUNK));
         Ok(Self { output, key, index: 0, chunk, failed: false })
     }
 

@@ -2,23 +2,22 @@
 
 use std::io::{self, Read};
 
-use zeroize::Zeroizing;
-
 use super::super::pump::CHUNK;
+use super::super::wiped::Wiped;
 
 /// The sizes of buffers are powers of two, from this one on.
 const SMALLEST: usize = 16 * 1024;
 
 /// Bytes on their way, in a buffer that never grows: growing would leave a copy that is not wiped.
 pub(super) struct Buffer {
-    bytes: Zeroizing<Box<[u8]>>,
+    bytes: Wiped,
     start: usize,
     end: usize,
 }
 
 impl Buffer {
     fn new(capacity: usize) -> Self {
-        Self { bytes: Zeroizing::new(vec![0; capacity].into_boxed_slice()), start: 0, end: 0 }
+        Self { bytes: Wiped::new(vec![0; capacity]), start: 0, end: 0 }
     }
 
     pub(super) fn capacity(&self) -> usize {

@@ -5,8 +5,7 @@
 //! output, 128 KiB, not full. It sees none where the last frame fills the output, and takes one for the last that is not,
 //! where it ends with what was read at once.
 
-use zeroize::Zeroizing;
-
+use super::super::wiped::Wiped;
 use super::super::zstd::{Compressor, EMPTY, RawFrame};
 use crate::Result;
 
@@ -56,8 +55,7 @@ impl Frames {
         }
         let (start, rest) = content.split_at(content.len() / MOST_RATIO);
         self.compressor.compress(rest, output)?;
-        let (mut raw, mut frame) =
-            (Zeroizing::new(Vec::with_capacity(start.len() + 16)), RawFrame::default());
+        let (mut raw, mut frame) = (Wiped::new(Vec::with_capacity(start.len() + 16)), RawFrame::default());
         frame.write(start, &mut *raw)?;
         frame.end(&mut *raw)?;
         output.splice(..0, raw.iter().copied());

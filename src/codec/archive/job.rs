@@ -1,8 +1,7 @@
 //! One piece of work on content in memory: measure it, look whether compression gains something, compress.
 
-use zeroize::Zeroizing;
-
 use super::super::deflate::Deflater;
+use super::super::wiped::Wiped;
 use super::buffer::{Buffer, Buffers};
 #[cfg(feature = "zstd")]
 use super::compression::Compression;
@@ -46,7 +45,7 @@ pub(super) struct Tools {
     deflater: Option<Deflater>,
     #[cfg(feature = "zstd")]
     frames: Option<Frames>,
-    compressed: Zeroizing<Vec<u8>>,
+    compressed: Wiped,
 }
 
 impl Tools {
@@ -57,7 +56,7 @@ impl Tools {
             deflater: None,
             #[cfg(feature = "zstd")]
             frames: None,
-            compressed: Zeroizing::default(),
+            compressed: Wiped::default(),
         }
     }
 
@@ -67,7 +66,7 @@ impl Tools {
         #[cfg(feature = "zstd")]
         let longest = longest.max(Frames::longest(length));
         if self.compressed.capacity() < longest {
-            self.compressed = Zeroizing::new(Vec::with_capacity(Buffers::capacity_for(longest)));
+            self.compressed = Wiped::new(Vec::with_capacity(Buffers::capacity_for(longest)));
         }
     }
 

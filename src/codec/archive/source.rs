@@ -9,9 +9,8 @@ use std::mem;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use zeroize::Zeroizing;
-
 use super::super::file::at;
+use super::super::wiped::Wiped;
 use super::buffer::Buffer;
 use super::digest::{EntryDigest, Measure};
 use crate::{Error, ErrorKind, Result};
@@ -54,7 +53,7 @@ struct Baton {
 /// A long file, and the end of what was read of it.
 struct LongFile {
     rest: Take<File>,
-    window: Zeroizing<Vec<u8>>,
+    window: Wiped,
     /// How much the window holds.
     reach: usize,
 }
@@ -67,7 +66,7 @@ impl Chain {
 
     /// Blocks that read `file`, each with up to `window` bytes from the end of the one before.
     pub(super) fn of_file(file: Take<File>, window: usize) -> Self {
-        Self::start(Some(LongFile { rest: file, window: Zeroizing::default(), reach: window }))
+        Self::start(Some(LongFile { rest: file, window: Wiped::default(), reach: window }))
     }
 
     fn start(file: Option<LongFile>) -> Self {
@@ -102,7 +101,7 @@ impl Block {
         if let Some(file) = &mut baton.file {
             buffer.start_after(&file.window);
             buffer.fill(&mut file.rest)?;
-            file.window = Zeroizing::new(buffer.tail(file.reach).to_vec());
+            file.window = Wiped::new(buffer.tail(file.reach).to_vec());
         }
         baton.measure.update(buffer.content());
         let is_from_file = baton.file.is_some();

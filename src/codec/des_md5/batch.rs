@@ -8,10 +8,9 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::iter::Enumerate;
 
-use zeroize::Zeroizing;
-
 use super::super::des::{ABREAST, BLOCK, CbcEncryptor, Run};
 use super::super::pump::{CHUNK, Counted, fill};
+use super::super::wiped::Wiped;
 use super::encrypt::write_header;
 use super::key::{Derived, DesMd5Key};
 use crate::{Error, Result};
@@ -84,7 +83,7 @@ impl<I: Iterator> Keyed<'_, I> {
 struct Lane<R, W> {
     message: Option<Open<R, W>>,
     /// What was read and, behind its end, the padding.
-    plaintext: Zeroizing<Vec<u8>>,
+    plaintext: Wiped,
     /// Its blocks, encrypted, each in its place: so many of so many.
     sealed: Vec<[u8; BLOCK]>,
     encrypted: usize,
@@ -102,7 +101,7 @@ struct Open<R, W> {
 
 impl<R: Read, W: Write> Lane<R, W> {
     fn idle() -> Self {
-        Self { message: None, plaintext: Zeroizing::default(), sealed: Vec::new(), encrypted: 0, filled: 0 }
+        Self { message: None, plaintext: Wiped::default(), sealed: Vec::new(), encrypted: 0, filled: 0 }
     }
 
     fn begin(&mut self, key: &DesMd5Key, message: Message<(R, W)>) -> Result<()> {

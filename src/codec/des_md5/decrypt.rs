@@ -2,10 +2,9 @@
 
 use std::io::{self, Read};
 
-use zeroize::Zeroizing;
-
 use super::super::des::{BLOCK, CbcDecryptor};
 use super::super::pump::{CHUNK, fill, fill_from};
+use super::super::wiped::Wiped;
 use super::OPENSSL_MAGIC;
 use super::key::{DesMd5Key, Framing};
 use crate::{Error, ErrorKind, Result};
@@ -17,7 +16,7 @@ use crate::{Error, ErrorKind, Result};
 pub(in crate::codec) struct Decryptor<R> {
     cipher: CbcDecryptor,
     input: R,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped,
     taken: usize,
     ready: usize,
     filled: usize,
@@ -28,7 +27,7 @@ impl<R: Read> Decryptor<R> {
     pub(in crate::codec) fn new(key: &DesMd5Key, mut input: R) -> Result<Self> {
         let derived = key.derive(read_salt(key, &mut input)?);
         let cipher = CbcDecryptor::new(&derived.key, &derived.iv);
-        let buffer = Zeroizing::new(vec![0; CHUNK]);
+        let buffer = Wiped::new(vec![0; CHUNK]);
         Ok(Self { cipher, input, buffer, taken: 0, ready: 0, filled: 0, ended: false })
     }
 

@@ -3,10 +3,10 @@
 //! Nothing about a frame is believed: whatever the bytes, decoding ends with the content, a demand for more, or an error; its
 //! cost is bounded by the bytes that come in and go out, and by the window.
 
-use zeroize::Zeroizing;
 use zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd_safe::{DCtx, DParameter, ErrorCode, InBuffer, OutBuffer, ResetDirective, is_error_kind};
 
+use super::super::wiped::Wiped;
 use super::compress::no_memory;
 use super::frame::{MAGIC, is_skippable};
 use crate::{Error, ErrorKind, Result};
@@ -22,7 +22,7 @@ const PIECE: usize = 128 * 1024;
 /// About 500 KiB, and the window that a frame asks for.
 pub(crate) struct Decompressor {
     context: DCtx<'static>,
-    output: Zeroizing<Vec<u8>>,
+    output: Wiped,
     /// The first bytes of the frame, until there are enough to know that it is one.
     magic: [u8; 4],
     known: usize,
@@ -37,7 +37,7 @@ impl Decompressor {
     pub(crate) fn new() -> Result<Self> {
         let mut context = DCtx::try_create().ok_or_else(no_memory)?;
         context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG)).map_err(refused)?;
-        let output = Zeroizing::new(vec![0; PIECE]);
+        let output = Wiped::new(vec![0; PIECE]);
         Ok(Self { context, output, magic: [0; 4], known: 0, frames: 0 })
     }
 
