@@ -1,21 +1,17 @@
 //! Archives: round trips of directories and entries, exact headers, one form for the same input, and failures that
 //! leave nothing behind.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod noise;
-
 use std::fs;
 use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::noise::noise;
 use claimwire::ErrorKind;
 use claimwire::codec::{
     ArchiveReader, ArchiveWriter, EntryDigest, Limits, compress, compress_bytes, decompress, decompress_bytes,
 };
-use noise::noise;
 use proptest::prelude::*;
 
 fn write(path: &Path, content: &[u8]) {

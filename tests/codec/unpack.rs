@@ -1,17 +1,12 @@
 //! Sealed archives unpacked in one step: the same on every number of threads and for both suites, verified against
 //! their list, and gone without a trace when anything does not hold.
 
-#![cfg(feature = "age")]
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod raw_zip;
-
+use crate::raw_zip::{RawEntry, archive};
 use claimwire::codec::{
     AgeIdentity, DesMd5Key, EntryDigest, Framing, Limits, OpeningKey, SealingKey, UnpackOptions,
     compress_bytes, decompress_bytes, decrypt_bytes, encrypt_bytes, unpack, unpack_file, unpack_stream,
 };
 use claimwire::{Error, ErrorKind};
-use raw_zip::{RawEntry, archive};
 use std::fs::{self, File};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;

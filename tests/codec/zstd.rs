@@ -1,22 +1,15 @@
 //! Archives with Zstandard entries: they come back by every path, are the same on any number of threads, are read by other
 //! people's programs, and hostile frames are refused as hostile deflate is.
 
-#![cfg(all(feature = "zstd", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod noise;
-mod peers;
-mod raw_zip;
-
+use crate::noise::noise;
+use crate::peers::{self, assert_same_contents, attempt, contents, find, run};
+use crate::raw_zip::{RawEntry, archive};
 use claimwire::ErrorKind;
 use claimwire::codec::{
     AgeIdentity, ArchiveReader, ArchiveWriter, Compression, EntryDigest, Limits, PackOptions, UnpackOptions,
     decompress, decompress_bytes, decrypt_bytes, pack, pack_file, unpack_file, unpack_stream,
 };
-use noise::noise;
-use peers::{assert_same_contents, attempt, contents, find, run};
 use proptest::prelude::*;
-use raw_zip::{RawEntry, archive};
 use std::fs;
 use std::io::Cursor;
 use std::num::NonZeroUsize;

@@ -1,7 +1,5 @@
 //! Decryption of sealed bytes that are pushed in: whatever the pieces, it finds what the reading form finds.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io::{self, Read, Write};
 
 use claimwire::codec::{

@@ -1,15 +1,11 @@
 //! Archives that attack or contradict themselves: each is refused by its own kind, and nothing is left behind.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod raw_zip;
-
 use std::fs;
 
+use crate::raw_zip::{RawEntry, archive, archive_ending};
 use claimwire::ErrorKind;
 use claimwire::codec::{Limits, compress_bytes, decompress, decompress_bytes};
 use proptest::prelude::*;
-use raw_zip::{RawEntry, archive, archive_ending};
 
 /// Unpacks into a directory that is not there, expects `kind`, and looks whether anything was left behind.
 #[track_caller]

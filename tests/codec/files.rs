@@ -1,7 +1,5 @@
 //! The codec from file to file: whole under its name, or not there, and nothing left beside it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;

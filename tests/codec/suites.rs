@@ -1,7 +1,5 @@
 //! The suites: every vector byte for byte, round trips of any shape, and every kind of bad input.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
 use std::io::{self, Read, Write};
 use std::num::NonZeroU32;
 

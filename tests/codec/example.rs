@@ -1,15 +1,11 @@
 //! The program `examples/codec.rs`, as a shell runs it: exit codes, messages, and what does not reach standard output.
 
-#![allow(clippy::unwrap_used)]
-
-mod peers;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::peers::{attempt, run};
 use claimwire::codec::AgeIdentity;
-use peers::{attempt, run};
 
 /// The built example; `cargo test` builds it, a run of this test alone does not.
 fn codec() -> Command {

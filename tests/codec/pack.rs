@@ -1,10 +1,6 @@
 //! Packing: the same bytes on any number of threads, entries queued ahead, digests listed last, and failures that leave
 //! nothing behind.
 
-#![allow(clippy::unwrap_used)]
-
-mod noise;
-
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -13,12 +9,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use crate::noise::noise;
 use claimwire::ErrorKind;
 use claimwire::codec::{
     ArchiveReader, ArchiveWriter, DesMd5Key, EntryDigest, Framing, Limits, OpeningKey, PackOptions, Packed,
     SealingKey, compress, decompress, decrypt_bytes, pack, pack_file,
 };
-use noise::noise;
 
 const MIB: usize = 1 << 20;
 
