@@ -2,39 +2,34 @@
 //!
 //! The program that does it is generated from the header, so that no function can be left out. It runs as it is, under
 //! AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
 
-mod c_library;
-mod c_surface;
-#[path = "c_sweep/generate.rs"]
 mod generate;
-#[path = "c_sweep/makers.rs"]
 mod makers;
-mod peers;
 
-use c_surface::Surface;
+use crate::c_library;
+use crate::peers;
+use crate::surface::Surface;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn written() -> PathBuf {
-    let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sweep.c");
+fn written(name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("c");
     std::fs::write(&source, generate::program(&Surface::committed())).unwrap();
     source
 }
 
 fn built(compiler: &str, arguments: &[&str], name: &str) -> PathBuf {
-    let beside = format!("-I{}", c_library::source("tests/c_sweep").display());
+    let beside = format!("-I{}", c_library::source("tests/c_border/sweep").display());
     // The sweep has helpers for whatever the header may hold, and asks for impossible lengths on purpose.
     let quiet = ["-std=c99", "-g", "-Wno-unused-function", "-Wno-unused-variable", &beside];
-    c_library::compile(compiler, &[&quiet, arguments].concat(), &[written()], name)
+    c_library::compile(compiler, &[&quiet, arguments].concat(), &[written(name)], name)
 }
 
 #[test]
 fn every_handle_type_has_a_maker() {
     let surface = Surface::committed();
     let missing = makers::missing(&surface);
-    assert!(missing.is_empty(), "tell tests/c_sweep/makers.rs how to make {missing:?}");
+    assert!(missing.is_empty(), "tell tests/c_border/sweep/makers.rs how to make {missing:?}");
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! How a live handle of each type is made, in C, and what good values there are. A maker is written into the sweep when
 //! the header has the functions it calls.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
-
-use crate::c_surface::Surface;
-use crate::generate::{is_lent, is_made};
+use super::generate::{is_lent, is_made};
+use crate::surface::Surface;
 use std::fmt::Write as _;
 
 /// Texts that get a call past a parameter of this name, so that the others are looked at; "x" for all names else.

@@ -1,8 +1,7 @@
 //! The C header: the committed one is the one the sources say, and every compiler takes it.
 
-mod c_library;
-mod peers;
-
+use crate::c_library;
+use crate::peers;
 use std::process::Command;
 
 #[test]

@@ -1,11 +1,8 @@
 //! The installed C library is what a host's build expects: our symbols alone, the right name, found by CMake and pkg-config.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
 
-mod c_library;
-mod c_surface;
-mod peers;
-
+use crate::c_library;
+use crate::peers;
+use crate::surface::Surface;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +30,7 @@ fn the_shared_library_exports_the_headers_functions_and_nothing_else() {
     let library = c_library::installed().join("lib/libclaimwire.so");
     let listed = output(Command::new(nm).args(["-D", "--defined-only"]).arg(library));
     let exported: BTreeSet<&str> = listed.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
-    let surface = c_surface::Surface::committed();
+    let surface = Surface::committed();
     let declared: BTreeSet<&str> = surface.functions.iter().map(|function| function.name.as_str()).collect();
     assert_eq!(exported, declared, "exported by the library, and declared by the header");
 }
@@ -46,7 +43,7 @@ fn the_static_library_has_the_headers_functions() {
     let (_, listed, _) = peers::attempt(Command::new(nm).args(["-g", "--defined-only"]).arg(library), b"");
     let listed = String::from_utf8(listed).unwrap();
     let defined: BTreeSet<&str> = listed.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
-    for function in c_surface::Surface::committed().functions {
+    for function in Surface::committed().functions {
         assert!(defined.contains(function.name.as_str()), "{} is not in the static library", function.name);
     }
 }
@@ -54,7 +51,7 @@ fn the_static_library_has_the_headers_functions() {
 #[test]
 fn the_shared_library_is_named_by_its_interface() {
     let Some(readelf) = peers::find(&["readelf"], "--version") else { return };
-    let surface = c_surface::Surface::committed();
+    let surface = Surface::committed();
     let (_, interface) = surface.constants.iter().find(|(name, _)| name == "CW_ABI_VERSION").unwrap();
     let library = c_library::installed().join("lib");
     let listed = output(Command::new(readelf).arg("-d").arg(library.join("libclaimwire.so")));
@@ -68,7 +65,7 @@ fn cmake_finds_both_libraries() {
     let build = build_folder("cmake-host");
     let configure = |wanted: &str| {
         let mut command = Command::new(cmake);
-        command.arg("-S").arg(c_library::source("tests/c_build")).arg("-B").arg(&build);
+        command.arg("-S").arg(c_library::source("tests/c_border/build")).arg("-B").arg(&build);
         command.arg(format!("-DCMAKE_PREFIX_PATH={}", c_library::installed().display()));
         command.arg(format!("-DWANTED_VERSION={wanted}"));
         command
@@ -99,7 +96,7 @@ fn pkg_config_tells_how_to_link_both_libraries() {
         let mut command = Command::new(compiler);
         command
             .args(["-std=c99", "-Wall", "-Wextra", "-Werror"])
-            .arg(c_library::source("tests/c_build/host.c"));
+            .arg(c_library::source("tests/c_border/build/host.c"));
         command.arg("-o").arg(&program).args(flags.split_whitespace());
         peers::run(&mut command, b"");
         program

@@ -4,26 +4,23 @@
 //! declared by
 //!
 //! ```sh
-//! CLAIMWIRE_ABI=declare cargo test --test c_abi
+//! CLAIMWIRE_ABI=declare cargo test --test c_border abi
 //! ```
 //!
 //! which refuses to take a line away or to change one, unless CW_ABI_VERSION was raised. What no release had yet may be
 //! taken back: delete its line by hand. What the last release declared is compared with besides, from its tag.
-#![allow(clippy::unwrap_used)]
 
-mod c_library;
-mod c_surface;
-mod peers;
-
-use c_surface::Surface;
+use crate::c_library;
+use crate::peers;
+use crate::surface::Surface;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const HEAD: &str = "\
-# The C interface that hosts are compiled for, as measured on a 64-bit platform. tests/c_abi.rs says how a line is added;
-# none is changed or taken away without a new CW_ABI_VERSION. A retired code stays, as `reserved`.
+# The C interface that hosts are compiled for, as measured on a 64-bit platform. tests/c_border/abi.rs says how a line is
+# added; none is changed or taken away without a new CW_ABI_VERSION. A retired code stays, as `reserved`.
 ";
 
 /// The declared interface: what a line is about, such as `function cw_version`, and what it says.
@@ -173,7 +170,7 @@ fn what_hosts_were_compiled_for_stays() {
     assert!(
         additions.is_empty() && breaks.is_empty() && old == with_reserved(&old, &measured),
         "include/claimwire.abi does not declare:\n  {}\nIf this is meant, run\n  CLAIMWIRE_ABI=declare cargo test --test \
-         c_abi\nand commit the file.",
+         c_border abi\nand commit the file.",
         additions.iter().chain(&breaks).cloned().collect::<Vec<_>>().join("\n  ")
     );
 }

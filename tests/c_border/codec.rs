@@ -1,15 +1,11 @@
 //! The codec from C and C++: the examples, compiled by every compiler that is here, against the Rust example.
 
-#![allow(clippy::unwrap_used)]
-
-mod c_library;
-mod peers;
-
+use crate::c_library;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::peers::{self, attempt, run};
 use claimwire::codec::AgeIdentity;
-use peers::{attempt, run};
 
 /// The Rust filter, which the C filter must agree with.
 fn rust_codec() -> Command {

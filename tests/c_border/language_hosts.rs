@@ -1,10 +1,7 @@
 //! Hosts in Java, Python, C# and COBOL load the installed library and do the whole way, as their pages in docs/hosts/ say.
-#![cfg(all(feature = "capi", unix))]
-#![allow(clippy::unwrap_used)]
 
-mod c_library;
-mod peers;
-
+use crate::c_library;
+use crate::peers;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,16 +1,13 @@
 //! A host in C exchanges a claim between two sites: there, its notes and itself back, a conflict, both histories.
 
-#![allow(clippy::unwrap_used)]
-
-mod c_library;
-mod peers;
-
+use crate::c_library;
+use crate::peers;
 use std::process::Command;
 
 fn there_and_back(suite: &str) {
     for compiler in ["gcc", "clang"] {
         let Some(compiler) = peers::find(&[compiler], "--version") else { continue };
-        let source = c_library::source("tests/c_exchange/there_and_back.c");
+        let source = c_library::source("tests/c_border/exchange/there_and_back.c");
         let name = format!("there_and_back_{suite}_{compiler}");
         let program = c_library::compile(compiler, &["-std=c99"], &[source], &name);
         let folder = tempfile::tempdir().unwrap();

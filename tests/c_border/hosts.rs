@@ -1,10 +1,7 @@
 //! Hosts written in C do the whole way with the installed library: with a store, a transport and a web server of their own.
-#![cfg(all(feature = "capi", unix))]
-#![allow(clippy::unwrap_used)]
 
-mod c_library;
-mod peers;
-
+use crate::c_library;
+use crate::peers;
 use std::process::Command;
 
 /// Compiles the example with each compiler that is there, without a warning, and lets it tell its story.

@@ -1,9 +1,7 @@
 //! Writes the sweep: a C program that calls every function of the header with all that a host may get wrong.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
-
-use crate::c_surface::{Function, Place, Struct, Surface};
-use crate::makers::{self, GOOD_TEXTS};
+use super::makers::{self, GOOD_TEXTS};
+use crate::surface::{Function, Place, Struct, Surface};
 use std::fmt::Write as _;
 
 /// What a parameter is for, as its type and its neighbours tell.

@@ -2,12 +2,9 @@
 //!
 //! The sanitizers see the host's side, every allocation, and what the library reads of the host's memory through the C
 //! library; valgrind sees every instruction of both.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
 
-mod c_library;
-mod peers;
-
+use crate::c_library;
+use crate::peers;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,7 +19,13 @@ const VALGRIND: &[&str] = &[
 
 /// Every host program, found where they are kept, so that a new one is not forgotten.
 fn hosts() -> Vec<PathBuf> {
-    let folders = ["examples/c", "examples/cpp", "tests/c_exchange", "tests/c_settings", "tests/c_threads"];
+    let folders = [
+        "examples/c",
+        "examples/cpp",
+        "tests/c_border/exchange",
+        "tests/c_border/settings",
+        "tests/c_border/threads",
+    ];
     let files = |folder: &str| std::fs::read_dir(c_library::source(folder)).into_iter().flatten();
     let paths = folders.into_iter().flat_map(files).map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_some_and(|kind| kind == "c" || kind == "cpp")).collect()
@@ -93,7 +96,7 @@ fn every_host_runs_clean_under_valgrind() {
 
 #[test]
 fn threads_that_share_const_handles_do_not_race() {
-    let host = c_library::source("tests/c_threads/hammer.c");
+    let host = c_library::source("tests/c_border/threads/hammer.c");
     let Some(program) = compiled(&host, &["-g", "-fsanitize=thread"], "threads") else { return };
     runs(&host, &|| {
         let mut command = Command::new(&program);
