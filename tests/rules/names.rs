@@ -1,8 +1,5 @@
 //! Name maps: there and back without loss, and what cannot be named is said.
 
-#![cfg(feature = "exchange")]
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use claimwire::ErrorKind;
 use claimwire::model::{Json, Record, RecordKind};
 use claimwire::rules::{NameMap, ViolationCode};

@@ -1,6 +1,4 @@
 //! Naming conventions as regular expressions: the whole name, the facts in named groups, and hostile expressions.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "regex")]
 
 use claimwire::ErrorKind;
 use claimwire::rules::{NamingConvention, NamingFacts};

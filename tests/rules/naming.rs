@@ -1,6 +1,4 @@
 //! Naming conventions for documents: what matches, what does not, and what is proposed instead.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "exchange")]
 
 use claimwire::rules::{NamingConvention, NamingFacts};
 use proptest::prelude::*;

@@ -1,6 +1,4 @@
 //! The rules of an import: what is refused, and what is changed before it is merged.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "exchange")]
 
 use claimwire::model::{Assessment, Bill, Claim, ClaimFile, Contact, Record, RecordKind};
 use claimwire::rules::{Catalogue, ImportRules, UnknownType, check_import, prepare_import};

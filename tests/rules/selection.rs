@@ -1,6 +1,4 @@
 //! What leaves: the records and fields a partner's selection names, and nothing else.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "exchange")]
 
 use claimwire::ErrorKind;
 use claimwire::model::{

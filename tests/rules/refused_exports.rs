@@ -1,17 +1,12 @@
 //! What an export is refused for: every rule that it violates is told at once, and nothing of it is left.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::codec::DesMd5Key;
 use claimwire::exchange::{ExportOptions, Partner};
 use claimwire::ledger::{HistoryQuery, PackageQuery};
 use claimwire::model::{Claim, ClaimFile, ExchangeId, RecordKind, SiteId};
 use claimwire::rules::ExportRules;
 use claimwire::{Error, ErrorKind};
-use support::*;
 
 fn sites_with(rules: ExportRules) -> TwoSites {
     TwoSites::with(Setup {

@@ -1,6 +1,4 @@
 //! The rules of an export: each of them alone, and all of them at once.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "exchange")]
 
 use claimwire::model::{Claim, ClaimFile, Document, ExchangeId, Note, Record, RecordKind, SiteId};
 use claimwire::rules::{
