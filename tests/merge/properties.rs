@@ -1,6 +1,4 @@
 //! What holds of every merge, whatever the two sides did.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "exchange")]
 
 use claimwire::merge::{
     ChangeSet, ConflictPolicy, ContactPairs, FieldOutcome, agree, common_at_first, match_contacts, merge,

@@ -1,17 +1,12 @@
 //! What came in is not sent back as a change, and what the partner changed keeps what was here before.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::exchange::ExportOptions;
 use claimwire::ledger::{PackageQuery, Step};
 use claimwire::model::{Assessment, Bill, Contact, Document, ExchangeId, Json, PackageId};
 use claimwire::protocol::Disposition;
 use claimwire::rules::{FieldChoice, FieldSelection};
 use std::io::Read;
-use support::*;
 
 /// A claim with a record of every kind and a custom field that is exchanged.
 fn rich() -> (TwoSites, ExchangeId) {

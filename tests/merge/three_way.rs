@@ -1,6 +1,4 @@
 //! What a merge makes of two sides that changed the same claim: the rules, one by one.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "exchange")]
 
 use claimwire::ErrorKind;
 use claimwire::merge::{

@@ -1,10 +1,6 @@
 //! Both sides know a person or a company, each by an id of its own: the exchange tells them apart from new ones.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::case_system::CaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, ExportOptions, Partner};
 use claimwire::ledger::Link;
@@ -14,7 +10,6 @@ use claimwire::protocol::{Endpoint, Peer, SigningKey};
 use claimwire::rules::{ExportRules, FieldSelection, ImportRules};
 use claimwire::transport::MemoryTransport;
 use std::sync::Arc;
-use support::*;
 
 fn anna(id_text: &str) -> Contact {
     let mut contact = Contact::new(id(id_text));
