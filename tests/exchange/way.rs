@@ -1,16 +1,11 @@
 //! The way of a package between two sites: there, back, again, and what each side knows of it.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::exchange::{Event, ExportOptions};
 use claimwire::ledger::{HistoryQuery, IncomingState, Outgoing, OutgoingState, Step};
 use claimwire::model::{Assessment, Bill, Contact, Json};
 use claimwire::protocol::{Evidence, ReceiptState};
 use claimwire::{ErrorKind, merge::RecordAction};
-use support::*;
 
 #[test]
 fn a_claim_file_arrives_with_all_that_may_leave() {

@@ -1,17 +1,12 @@
 //! What monitoring is told: counters that say what the history says, and whether a site can do its work.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::codec::{DesMd5Key, Framing};
 use claimwire::exchange::{AfterReview, Health, HealthStatus, Metrics, Partner};
 use claimwire::ledger::{Direction, IncomingState, OutgoingState, Step};
 use claimwire::protocol::{Endpoint, Peer, Request};
 use std::collections::BTreeSet;
-use support::*;
 
 fn steps_of(metrics: &Metrics, direction: Direction, step: Step, kind: &str) -> u64 {
     let found = metrics

@@ -1,9 +1,6 @@
 //! Sites in a row, each with private data, whose users, wires and inboxes do things in any order.
 
-mod wire;
-
-pub(crate) use wire::{Fate, Wire};
-
+use super::wire::{Fate, Wire};
 use crate::support::{LateEndpoint, Side, note, put_document};
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::codec::{AgeIdentity, Limits, decompress_bytes, decrypt_bytes};

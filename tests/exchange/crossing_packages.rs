@@ -1,13 +1,8 @@
 //! Packages that cross on their way: what a sender had not seen yet when it exported undoes nothing here.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::exchange::ExportOptions;
 use claimwire::ledger::OutgoingState;
-use support::*;
 
 #[test]
 fn a_package_exported_before_ours_was_unpacked_there_does_not_set_our_values_back() {

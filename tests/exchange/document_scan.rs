@@ -1,13 +1,8 @@
 //! Documents are scanned before they are released: what an infected one, and a scanner that fails, come to; and clamd.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "document_scan/clamd.rs"]
 mod clamd;
-mod peers;
-mod support;
 
+use crate::support::*;
 use claimwire::exchange::{Event, ExchangeSettings};
 use claimwire::ledger::{IncomingState, OutgoingState, Step};
 use claimwire::model::{ExchangeId, PackageId};
@@ -15,7 +10,6 @@ use claimwire::scan::{DocumentScan, Verdict};
 use claimwire::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use support::*;
 
 /// Two sites, of which the examiner scans with this.
 fn scanning(scan: impl DocumentScan + 'static) -> TwoSites {

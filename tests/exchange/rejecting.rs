@@ -1,10 +1,6 @@
 //! A package that a person refuses for good: the sender learns why, and both sides can show it.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::case_system::CaseSystem;
 use claimwire::exchange::{Acknowledgement, Event, Partner};
@@ -16,7 +12,6 @@ use claimwire::transport::MemoryTransport;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use support::*;
 
 const REASON: &str = "We do not examine outside of Ontario.";
 

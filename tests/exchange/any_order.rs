@@ -2,16 +2,14 @@
 //! unpacked: the sides come to say the same or a conflict was reported, nothing private leaves or changes, nothing
 //! comes back as a change.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod row;
+mod wire;
 
-mod any_order;
-mod support;
-
-use any_order::{Edit, Fate, Row};
 use claimwire::merge::ConflictPolicy;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use row::{Edit, Row};
+use wire::Fate;
 
 /// One thing that happens; numbers pick among the sites, links and packages there are.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,9 @@
 //! What earlier packages said is kept as long as it may be needed, and no longer: also where nothing ever comes back.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::exchange::Partner;
 use claimwire::merge::ConflictPolicy;
 use claimwire::model::{ExchangeId, PackageId};
-use support::*;
 
 /// The sequences of the insurer's packages of which it knows what they said.
 fn kept(sites: &TwoSites) -> Vec<i64> {

@@ -1,10 +1,6 @@
 //! The recipient unpacks, and a field of the sender's claim says so.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::case_system::CaseSystem;
 use claimwire::exchange::{Acknowledgement, Exchange, ExchangeSettings, ExportOptions, Partner};
@@ -16,7 +12,6 @@ use claimwire::rules::{FieldChoice, FieldSelection};
 use claimwire::transport::MemoryTransport;
 use std::io::Read;
 use std::sync::Arc;
-use support::*;
 
 const FIELD: &str = "examiner_unpacked";
 

@@ -1,10 +1,6 @@
 //! Notes on their own: sent without the claim, applied as they arrive, new until somebody looks.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::codec::AgeIdentity;
 use claimwire::exchange::{Event, Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, Outgoing, OutgoingState, PackageQuery, Step};
@@ -13,7 +9,6 @@ use claimwire::protocol::{ReceiptState, Request, Response, Route, sign_request};
 use claimwire::{ErrorKind, Result};
 use serde_json::json;
 use std::path::Path;
-use support::*;
 
 /// A claim that both sites have.
 fn shared_claim(sites: &TwoSites) -> ExchangeId {

@@ -1,11 +1,7 @@
 //! What an unpack can end in, row by row: its code, its text for the handler, its details, its line in the error log of
 //! incoming packages. A try that failed changed nothing, and the next one, after the repair, succeeds.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, SealingKey, decrypt_bytes};
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner};
@@ -18,7 +14,6 @@ use claimwire::{Error, ErrorKind, Result};
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use support::*;
 
 /// A case system whose types are listed, and which can be made to fail.
 struct Hospital {
