@@ -1,8 +1,5 @@
 //! Partner settings as data: what is read, what is refused and where, and that no secret shows.
 
-#![cfg(all(feature = "toml", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use claimwire::codec::{AgeIdentity, Suite};
 use claimwire::protocol::{SecretText, SigningKey};
 use claimwire::settings::{LocalSecrets, PartnerSettings, SecretPlace, SecretSource};
@@ -11,7 +8,7 @@ use std::path::Path;
 
 /// The example in the documentation.
 fn example() -> String {
-    let page = include_str!("../docs/settings.md");
+    let page = include_str!("../../docs/settings.md");
     let (_, rest) = page.split_once("```toml\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }

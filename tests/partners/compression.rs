@@ -1,14 +1,9 @@
 //! What packages to a partner are compressed with: the partner's own setting, for claims and for trials.
 
-#![cfg(all(feature = "sqlite", feature = "age", feature = "zstd"))]
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Setup, TwoSites, examiner_site, id, put_document, sealed_path};
 use claimwire::codec::{Compression, OpeningKey, decrypt_bytes};
 use claimwire::exchange::TrialOptions;
 use std::fs;
-use support::{Setup, TwoSites, examiner_site, id, put_document, sealed_path};
 
 const ZSTD: u16 = 93;
 

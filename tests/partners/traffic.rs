@@ -1,10 +1,6 @@
 //! Traffic with one partner: paused and resumed, its queue sent in order, its packages unpacked by themselves.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::exchange::{Event, Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, OutgoingState, Step};
@@ -12,7 +8,6 @@ use claimwire::model::PackageId;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
-use support::*;
 
 /// Sites where the examiner unpacks by itself; the receivers hear what each side is told.
 fn automatic() -> (TwoSites, Receiver<Event>, Receiver<Event>) {

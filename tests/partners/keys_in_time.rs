@@ -1,14 +1,10 @@
 //! Keys over time: rotation in both directions without a gap, what is refused before and after, the legacy suite's
 //! quarantine, and what an administrator is warned of. The clock is the test's own; nobody sleeps.
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "keys_in_time/held_up.rs"]
 mod held_up;
-#[path = "keys_in_time/receipts.rs"]
 mod receipts;
-mod support;
 
+use crate::support::*;
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing};
 use claimwire::exchange::{AfterReview, Event, Exchange, ExportOptions, Partner, WarningCode};
 use claimwire::ledger::{Outgoing, OutgoingState};
@@ -17,7 +13,6 @@ use claimwire::protocol::{SigningKey, Validity};
 use claimwire::{Error, ErrorKind, Result};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use support::*;
 
 fn at(text: &str) -> Timestamp {
     format!("2026-{text}T00:00:00Z").parse().unwrap()

@@ -1,10 +1,6 @@
 //! Partners of a running exchange: sites with different names, and settings that change while packages wait.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::codec::AgeIdentity;
 use claimwire::exchange::{ExportOptions, Partner};
@@ -13,7 +9,6 @@ use claimwire::model::{Assessment, Json, RecordKind};
 use claimwire::rules::{FieldChoice, FieldSelection, ImportRules, NameMap};
 use claimwire::transport::MemoryTransport;
 use std::sync::Arc;
-use support::*;
 
 /// The insurer says region, IME and open, where the examiner says zone, Orthopaedic and in progress.
 fn map() -> NameMap {

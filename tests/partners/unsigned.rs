@@ -1,11 +1,5 @@
 //! Partners that cannot sign: what their settings name proves who they are, and nothing else does.
 
-#![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver", feature = "toml"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-mod transport_tls;
-
 use claimwire::ErrorKind;
 use claimwire::codec::encrypt_bytes;
 use claimwire::exchange::Partner;
@@ -18,8 +12,8 @@ use claimwire::settings::{LocalSecrets, PartnerSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use std::sync::Arc;
 use std::time::Duration;
-use support::*;
-use transport_tls::Authority;
+use crate::support::*;
+use crate::transport_tls::Authority;
 
 const TOKEN: &str = "legacy-token-0123456789-abcdefghij";
 
