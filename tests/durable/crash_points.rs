@@ -1,15 +1,10 @@
 //! What a process that died, or two steps at once, may leave: half-made files are swept, promises are kept, and what
 //! was lost is told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-#[path = "crash_points/side_by_side.rs"]
 mod side_by_side;
-mod support;
-#[path = "crash_points/twice_at_once.rs"]
 mod twice_at_once;
 
+use crate::support::*;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};
 use claimwire::exchange::{Event, Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, OutgoingState, Step};
@@ -22,7 +17,6 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Barrier, OnceLock};
-use support::*;
 use tempfile::TempDir;
 
 /// The examiner's disk as it is at one moment: what is left when its process dies there.

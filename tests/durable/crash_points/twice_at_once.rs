@@ -1,6 +1,6 @@
 //! The same package comes in twice at once, and only one of the two comes to the ledger.
 
-use super::support::*;
+use crate::support::*;
 use claimwire::ledger::{
     Change, HistoryEntry, HistoryQuery, Incoming, Ledger, Link, Outgoing, PackageQuery, SqliteLedger, Step,
 };

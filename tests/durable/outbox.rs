@@ -1,17 +1,10 @@
 //! The outbox: when a package is posted, asked about, tried again and given up; what a dead process leaves of it.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
-#[path = "outbox/any_order.rs"]
 mod any_order;
-#[path = "outbox/line.rs"]
 mod line;
-#[path = "outbox/side_by_side.rs"]
 mod side_by_side;
 
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::exchange::{Event, RetryPolicy};
 use claimwire::ledger::{HistoryQuery, OutgoingState, Step};
@@ -21,7 +14,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use support::*;
 
 /// The n-th wait of the default policy, with up to a fifth by chance and the moments that the pass itself took.
 fn wait(seconds: i64) -> RangeInclusive<i64> {

@@ -1,7 +1,7 @@
 //! Exports, passes over the queue, time and deaths of the process in any order: each package arrives once, in the order
 //! of its claim.
 
-use crate::line::{Fate, Insurer, seconds, tries};
+use super::line::{Fate, Insurer, seconds, tries};
 use crate::support::{add_note, put_claim, stored};
 use claimwire::ledger::OutgoingState;
 use proptest::prelude::*;
