@@ -1,10 +1,6 @@
 //! A trial tells where names, types, fields and rules of the two sites do not fit, and which claims it was made with.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem};
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner, TrialOptions};
@@ -14,7 +10,6 @@ use claimwire::rules::{Catalogue, ExportRules, FieldChoice, FieldSelection, Name
 use claimwire::transport::MemoryTransport;
 use std::io::Read;
 use std::sync::Arc;
-use support::*;
 
 /// Opens the examiner with a case system that knows these types.
 fn examiner_with(catalogue: Catalogue) -> (TwoSites, tempfile::TempDir) {

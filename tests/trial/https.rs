@@ -1,19 +1,13 @@
 //! A trial over real HTTPS: certificates of both sides, the address, and a partner that is not there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
-
-mod support;
-mod transport_tls;
-
+use crate::support::*;
+use crate::transport_tls::{Authority, Identity};
 use claimwire::exchange::{TrialOptions, TrialReport};
 use claimwire::protocol::{TrialOutcome, TrialSide};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{HttpsSettings, HttpsTransport};
 use std::net::TcpListener;
 use std::sync::Arc;
-use support::*;
-use transport_tls::{Authority, Identity};
 
 /// The examiner behind its HTTPS endpoint, below `/claimwire`.
 struct Reached {

@@ -1,11 +1,7 @@
 //! A trial between two sites: it passes where all is set up right, keeps nothing, and names each single fault with
 //! the side and the remedy.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::case_system::CaseSystem;
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing};
@@ -22,7 +18,6 @@ use claimwire::{Error, Result};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use support::*;
 
 /// What the sites' settings are made of, where a test needs to leave something out of them.
 fn known_without(what: &str) -> TwoSites {

@@ -1,10 +1,6 @@
 //! Trials from strangers and partners gone bad, and answers that lie: bounded, told, and nothing left behind.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::codec::{ArchiveWriter, encrypt_bytes};
 use claimwire::exchange::{TrialOptions, TrialReport};
@@ -18,7 +14,6 @@ use claimwire::transport::MemoryTransport;
 use serde_json::json;
 use std::io::Read;
 use std::sync::Arc;
-use support::*;
 
 /// A trial of the insurer's as a test puts it on the wire.
 fn trial(sites: &TwoSites, change: impl FnOnce(&mut Delivery)) -> (Request, Vec<u8>) {
