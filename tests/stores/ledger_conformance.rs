@@ -1,6 +1,4 @@
 //! The conformance suite finds a ledger that does not keep its promises.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "sqlite")]
 
 use claimwire::Result;
 use claimwire::ledger::{

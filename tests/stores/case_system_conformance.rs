@@ -1,6 +1,4 @@
 //! The conformance suite finds a case system that does not keep its promises.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "sqlite")]
 
 use claimwire::Result;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments, conformance};

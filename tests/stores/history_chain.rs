@@ -1,6 +1,4 @@
 //! What somebody does to the embedded ledger's history behind its back is found, and the entry named.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "sqlite")]
 
 use claimwire::ledger::{
     Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Ledger, SqliteLedger, Step, verify_history,

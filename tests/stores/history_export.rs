@@ -1,10 +1,7 @@
 //! An exchange proves its history, and somebody with nothing but the export proves it again.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-#![cfg(all(feature = "age", feature = "sqlite"))]
 
-mod peers;
-mod support;
-
+use crate::peers;
+use crate::support::{self, Side, TwoSites, insurer_site};
 use claimwire::ErrorKind;
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings};
@@ -16,7 +13,6 @@ use claimwire::protocol::SigningKey;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use support::{Side, TwoSites, insurer_site};
 
 fn export(exchange: &Exchange, query: &HistoryQuery) -> Vec<u8> {
     let mut lines = Vec::new();
@@ -198,7 +194,7 @@ fn a_filtered_export_verifies_entry_by_entry() {
 /// The example of `docs/history.md` is a history of two entries with the head that the page gives.
 #[test]
 fn the_documented_example_verifies() {
-    let page = include_str!("../docs/history.md");
+    let page = include_str!("../../docs/history.md");
     let lines: Vec<&str> = page.lines().filter(|line| line.starts_with("{\"number\":")).collect();
     let entries: Vec<HistoryEntry> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let again: Vec<String> = entries.iter().map(|entry| entry.to_json().unwrap()).collect();

@@ -1,6 +1,4 @@
 //! The embedded ledger: it conforms, it is durable and private, and several handles share it.
-#![allow(clippy::unwrap_used)]
-#![cfg(feature = "sqlite")]
 
 use claimwire::ErrorKind;
 use claimwire::ledger::{

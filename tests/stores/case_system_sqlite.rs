@@ -1,6 +1,4 @@
 //! The embedded case system: it conforms, and a fault or a crash leaves claims and files as they were.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
-#![cfg(feature = "sqlite")]
 
 use claimwire::ErrorKind;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments, conformance};
@@ -246,7 +244,11 @@ fn a_process_killed_at_any_moment_loses_nothing_it_had_stored() {
     drop(with_a_claim(&folder));
     for rounds in 1..6 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_process_killed_at_any_moment_loses_nothing_it_had_stored", "--nocapture"])
+            .args([
+                "--exact",
+                "case_system_sqlite::a_process_killed_at_any_moment_loses_nothing_it_had_stored",
+                "--nocapture",
+            ])
             .env(KILLED, folder.path().join("cases"))
             .stdout(Stdio::piped())
             .spawn()

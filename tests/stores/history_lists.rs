@@ -1,16 +1,11 @@
 //! The lists that a user of an exchange has: the history of a claim, of an assessment, of notes, in both directions, by
 //! person, step and time; and the export list, with what each package's recipient said of it.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ledger::{Direction, HistoryEntry, HistoryQuery, OutgoingState, PackageQuery, Step};
 use claimwire::merge::ConflictPolicy;
 use claimwire::model::{Assessment, ExchangeId, PackageId, PackageKind};
 use claimwire::protocol::{Disposition, ReceiptState};
-use support::*;
 
 fn history(side: &Side, query: &HistoryQuery) -> Vec<HistoryEntry> {
     side.exchange.history(query).unwrap()
