@@ -1,18 +1,13 @@
 //! Receipts and questions after a package's state: nobody but the package's recipient is believed, and nobody but its
 //! sender learns that it is here.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::ledger::{HistoryQuery, PackageQuery, Step};
 use claimwire::model::{PackageId, Timestamp};
 use claimwire::protocol::{
     Digest, Endpoint, Peer, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request, SigningKey, sign_request,
 };
-use support::*;
 
 #[test]
 fn only_the_sender_learns_that_a_package_is_here() {

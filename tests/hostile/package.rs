@@ -1,18 +1,13 @@
 //! What a sealed package may contain, met at the unpacking: each fault has its own kind and sentence, nothing of the
 //! package is applied, nothing is left of it, and the next right package goes through.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::case_system::CaseSystem;
 use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, SealingKey, encrypt_bytes};
 use claimwire::model::{Claim, ClaimFile, PackageKind};
 use claimwire::rules::ExportRules;
 use serde_json::{Value, json};
-use support::*;
 
 #[test]
 fn an_honest_package_of_this_builder_is_taken_under_both_suites() {

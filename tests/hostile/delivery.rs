@@ -1,11 +1,7 @@
 //! What may arrive over the wire: whoever cannot prove to be a partner costs nothing and learns nothing, and a
 //! partner's faulty delivery is refused by its own kind, leaves nothing, and never stands in the way of the right one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::ledger::{HistoryQuery, PackageQuery, Step};
 use claimwire::model::{PackageId, PackageKind, Timestamp};
@@ -15,7 +11,6 @@ use claimwire::protocol::{
 use std::io::Read;
 use std::sync::Barrier;
 use std::time::Duration;
-use support::*;
 
 fn sealed() -> Vec<u8> {
     b"sealed bytes, whatever is in them. ".repeat(100)

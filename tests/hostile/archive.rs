@@ -1,18 +1,12 @@
 //! What the archive inside a sealed package may do, met at the unpacking: hostile names, headers that lie, and more than
 //! a package may cost. Each has its own kind and sentence, and leaves nothing.
 
-#![cfg(all(feature = "sqlite", feature = "age"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_possible_truncation)]
-
-mod raw_zip;
-mod support;
-
+use crate::raw_zip::{self, RawEntry};
+use crate::support::*;
 use claimwire::codec::Limits;
 use claimwire::package::PackageLimits;
 use claimwire::{Error, ErrorKind};
-use raw_zip::RawEntry;
 use serde_json::json;
-use support::*;
 
 /// Delivers an archive built byte by byte.
 #[track_caller]

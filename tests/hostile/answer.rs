@@ -1,10 +1,6 @@
 //! What a partner may answer to a package: nothing but its signed receipt for these very bytes makes a delivery.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age"))]
-
-mod support;
-
+use crate::support::*;
 use claimwire::ErrorKind;
 use claimwire::exchange::Event;
 use claimwire::ledger::{OutgoingState, Step};
@@ -16,7 +12,6 @@ use claimwire::protocol::{
 use claimwire::transport::MemoryTransport;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
-use support::*;
 
 type Answer = dyn Fn(&Request, &Keys) -> Response + Send + Sync;
 

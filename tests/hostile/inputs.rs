@@ -4,12 +4,7 @@
 //! them writes them all. `reader` says what reads it, `expect` which kind it must be refused with, or `none` where it is
 //! a good input, and `what` says what is wrong with it.
 
-#![cfg(feature = "age")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "hostile_kit/kit.rs"]
-mod kit;
-
+use crate::kit::{Input, kit};
 use claimwire::codec::{
     AgeIdentity, DesMd5Key, Framing, Limits, OpeningKey, PushDecryptor, decompress, decompress_bytes,
     decrypt_bytes, encrypt_bytes,
@@ -18,7 +13,6 @@ use claimwire::model::{ClaimFile, Timestamp};
 use claimwire::package::{PackageLimits, read_bytes};
 use claimwire::protocol::{DEFAULT_WINDOW, Envelope, Receipt, Request, SigningKey, verify_request};
 use claimwire::{Error, Result};
-use kit::{Input, kit};
 use std::collections::BTreeMap;
 use std::fs;
 
