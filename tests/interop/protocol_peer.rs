@@ -1,7 +1,5 @@
 //! A peer that shares no code with this crate checks what we sign, and we check what it signs: Python's
 //! `http-message-signatures` (PyPI).
-#![cfg(feature = "exchange")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use claimwire::model::{PackageId, PackageKind, SiteId, Timestamp};
 use claimwire::protocol::{
@@ -56,7 +54,7 @@ fn python_checks_what_we_sign_and_we_check_what_python_signs() {
         });
 
         let mut peer = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/protocol_peer/peer.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/protocol_peer/peer.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

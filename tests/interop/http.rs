@@ -1,19 +1,14 @@
 //! Other people's HTTP: curl as a sender that cannot sign, and nginx in front of the receiver.
 
-#![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod peers;
-mod support;
-mod transport_tls;
-
+use crate::peers::{attempt, find};
+use crate::support::*;
+use crate::transport_tls::{Authority, Identity};
 use claimwire::ErrorKind;
 use claimwire::exchange::Partner;
 use claimwire::ledger::{IncomingState, OutgoingState};
 use claimwire::protocol::{Credential, Peer, Problem, Receipt, ReceiptState, SigningKey};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
-use peers::{attempt, find};
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -21,9 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::*;
 use tempfile::TempDir;
-use transport_tls::{Authority, Identity};
 
 const TOKEN: &str = "legacy-token-0123456789-abcdefghij";
 
@@ -156,7 +149,7 @@ impl Nginx {
         served.write_identity("proxy", &served.clients.client());
         let folder = served.folder.path().display().to_string();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let documented = include_str!("../docs/reverse-proxy.md");
+        let documented = include_str!("../../docs/reverse-proxy.md");
         let server = documented.split("```nginx\n").nth(1).unwrap().split("```").next().unwrap();
         let server = server
             .replace("listen 443 ssl", &format!("listen 127.0.0.1:{port} ssl"))

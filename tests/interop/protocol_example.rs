@@ -1,6 +1,4 @@
 //! The worked example of docs/protocol.md is a real one: its signatures, digests and receipt are checked here.
-#![cfg(feature = "exchange")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use claimwire::model::Timestamp;
 use claimwire::protocol::{
@@ -9,7 +7,7 @@ use claimwire::protocol::{
 };
 use claimwire::protocol::{Headers, Route, SigningKey};
 
-const DOCUMENT: &str = include_str!("../docs/protocol.md");
+const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 
 /// The text of every block of this language.
 fn blocks(language: &str) -> Vec<&'static str> {

@@ -1,6 +1,4 @@
 //! Signed requests, signed answers, and evidence: what is covered, what is bound to what, and what is refused.
-#![cfg(feature = "exchange")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use claimwire::model::{PackageId, PackageKind, SiteId, Timestamp};
 use claimwire::protocol::{

@@ -1,11 +1,7 @@
 //! The JSON Schemas in docs/schemas/ and what the crate reads and writes: each describes all of the other.
 
-#![cfg(all(feature = "sqlite", feature = "age", feature = "toml"))]
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod peers;
-mod support;
-
+use crate::peers;
+use crate::support::{self, TwoSites, add_note, id, insurer_site, put_document};
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::codec::AgeIdentity;
 use claimwire::exchange::{AfterReview, Partner, WarningCode};
@@ -23,7 +19,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
-use support::{TwoSites, add_note, id, insurer_site, put_document};
 
 /// Values and the schemas that they keep or break.
 #[derive(Default, Serialize)]
@@ -301,7 +296,7 @@ fn monitoring(cases: &mut Cases) {
 }
 
 fn partner_settings(cases: &mut Cases) {
-    let page = include_str!("../docs/settings.md");
+    let page = include_str!("../../docs/settings.md");
     let (_, example) = page.split_once("```toml\n").unwrap();
     let example = PartnerSettings::from_toml(example.split_once("```").unwrap().0).unwrap();
     let documented = cases.writes("partner-settings", &example);
@@ -429,7 +424,7 @@ fn the_rest(cases: &mut Cases) {
     cases.invalid.push(("warnings", json!([{"code": WarningCode::KeyEnding}])));
     cases.invalid.push(("known-keys", json!([{"use": "guessing", "state": "valid", "public": []}])));
 
-    let page = include_str!("../docs/package-format.md");
+    let page = include_str!("../../docs/package-format.md");
     let (_, example) = page.split_once("## manifest.json\n\n```json\n").unwrap();
     let example = example.split_once("```").unwrap().0.replace("64 hexadecimal digits", &"0f".repeat(32));
     let manifest: Manifest = serde_json::from_str(&example).unwrap();

@@ -1,21 +1,17 @@
 //! The suites against other people's programs, both ways: OpenSSL, Java's JCE, Jasypt (Java and npm), pycryptodome, the
 //! `age` tool.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod peers;
-
 use std::fs;
 use std::num::NonZeroU32;
 use std::process::Command;
 
+use crate::peers::{attempt, find, find_file, find_node_with, find_python_with, program, run};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use claimwire::ErrorKind;
 use claimwire::codec::{
     AgeIdentity, AgeRecipient, DesMd5Key, Framing, OpeningKey, decrypt, decrypt_bytes, encrypt_bytes,
 };
-use peers::{attempt, find, find_file, find_node_with, find_python_with, program, run};
 
 const PASSWORD: &str = "legacy-Secret1 ~!\"";
 const SALT: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];

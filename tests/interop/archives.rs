@@ -1,15 +1,11 @@
 //! Archives against other people's programs, both ways: Info-ZIP, Python, Java, 7-Zip, bsdtar.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
-
-mod peers;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::peers::{assert_same_contents, contents, find, program, run};
 use claimwire::codec::{Limits, compress, decompress};
-use peers::{assert_same_contents, contents, find, program, run};
 use tempfile::TempDir;
 
 /// A folder of documents as claims have them: text and scans, short ones and ones too long to be buffered.
