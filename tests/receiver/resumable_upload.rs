@@ -1,10 +1,10 @@
-//! What both halves of the tests of resumable uploads need.
+//! A package whose upload breaks off goes on where it broke: asked by hand of the endpoint, and over the real wire.
 
 mod bounds;
 mod by_hand;
 mod over_https;
 
-use super::support::*;
+use crate::support::*;
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner, UploadLimits};
 use claimwire::protocol::{
     Digest, Endpoint, PARTIAL_UPLOAD_MEDIA_TYPE, Peer, Problem, Request, Response, Route, UploadState,

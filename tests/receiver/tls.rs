@@ -1,9 +1,6 @@
 //! Who comes in: certificates on both sides, and no plain http.
-#![cfg(all(feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod transport_tls;
-
+use crate::transport_tls::{Answering, Authority, Identity, ok, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claimwire::ErrorKind;
@@ -15,7 +12,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use transport_tls::{Answering, Authority, Identity, ok, post};
 
 struct Site {
     running: Running,

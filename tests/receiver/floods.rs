@@ -1,11 +1,6 @@
 //! Strangers in numbers: they hold up neither a partner nor a shutdown, whatever they send and however slowly.
-#![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "receiver_floods/shares.rs"]
 mod shares;
-mod support;
-mod transport_tls;
 
 use claimwire::protocol::{Endpoint, Peer, Problem, Request, Response};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
@@ -15,8 +10,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver as Told, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::*;
-use transport_tls::{Answering, Authority, Tls, ok, post};
+use crate::support::*;
+use crate::transport_tls::{Answering, Authority, Tls, ok, post};
 
 /// Far longer than anything here takes, so that whoever waits for it has failed.
 const FAR_OFF: Duration = Duration::from_secs(300);

@@ -1,12 +1,6 @@
 //! Who sends, proven over the network: a signature admits one request, a refusal says how to prove it, and who cannot
 //! costs neither disk nor memory.
 
-#![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-mod transport_tls;
-
 use claimwire::ErrorKind;
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner};
@@ -18,8 +12,8 @@ use claimwire::protocol::{
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use std::sync::{Arc, Barrier};
-use support::*;
-use transport_tls::Authority;
+use crate::support::*;
+use crate::transport_tls::Authority;
 
 const TOKEN: &str = "legacy-token-0123456789-abcdefghij";
 

@@ -1,8 +1,4 @@
 //! What a stranger can cost: bodies, heads, connections and time are bounded, and each refusal says why.
-#![cfg(all(feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
-
-mod transport_tls;
 
 use claimwire::protocol::{Digest, DigestReader, Endpoint, Peer, Problem, Response};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
@@ -14,7 +10,7 @@ use std::process::Command;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use transport_tls::{Answering, Authority, Tls, ok, post};
+use crate::transport_tls::{Answering, Authority, Tls, ok, post};
 
 struct Site {
     authority: Authority,

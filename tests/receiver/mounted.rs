@@ -1,9 +1,6 @@
 //! The endpoint inside a web server of the host's own.
-#![cfg(all(feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod transport_tls;
-
+use crate::transport_tls::{Answering, ok};
 use axum::routing::get;
 use axum::{Extension, Router};
 use claimwire::protocol::{Peer, Request, Route};
@@ -11,7 +8,6 @@ use claimwire::receiver::{EndpointService, ReceiverSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use std::io::Read;
 use std::sync::Arc;
-use transport_tls::{Answering, ok};
 
 #[test]
 fn it_is_mounted_in_an_axum_router_beside_other_routes() {

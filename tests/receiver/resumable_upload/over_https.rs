@@ -1,7 +1,7 @@
 //! Uploads over the real receiver and the real transport, through a line that can be cut, with processes that die.
 
-use super::super::transport_tls::Authority;
 use super::*;
+use crate::transport_tls::Authority;
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::ledger::OutgoingState;
 use claimwire::model::PackageId;
@@ -328,7 +328,9 @@ fn a_sender_in_a_process_of_its_own() {
 
 fn sender_at(folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "upload::over_https::a_sender_in_a_process_of_its_own"]).env(SENDER, folder);
+    command
+        .args(["--exact", "resumable_upload::over_https::a_sender_in_a_process_of_its_own"])
+        .env(SENDER, folder);
     command
 }
 
