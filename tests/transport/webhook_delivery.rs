@@ -1,12 +1,8 @@
 //! Events of a real exchange, posted to a real HTTP server: signed, in order, again when it fails, never lost.
 
-#![cfg(all(feature = "sqlite", feature = "age", feature = "webhook", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
-
-mod support;
-mod transport_tls;
-mod webhook_host;
-
+use crate::support::*;
+use crate::transport_tls::{Answering, Authority, ok};
+use crate::webhook_host::{Host, Post};
 use claimwire::ErrorKind;
 use claimwire::exchange::{Event, ExportOptions, Partner};
 use claimwire::model::{ExchangeId, SiteId, Timestamp};
@@ -21,10 +17,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use support::*;
 use tempfile::TempDir;
-use transport_tls::{Answering, Authority, ok};
-use webhook_host::{Host, Post};
 
 const PATIENT: Duration = Duration::from_secs(30);
 
@@ -463,7 +456,7 @@ fn the_reference_library_for_python_takes_what_we_post() {
 
 #[test]
 fn the_lines_of_python_in_the_docs_verify_what_we_post() {
-    let docs = include_str!("../docs/events.md");
+    let docs = include_str!("../../docs/events.md");
     let snippet = docs.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let lines = format!(
         "{READ}{snippet}\nprint(verified(headers, body, secret))\n\

@@ -1,11 +1,7 @@
 //! The whole way over the transports that leave the process: HTTPS with the real receiver, and the drop folder.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-#![cfg(all(feature = "sqlite", feature = "age", feature = "https", feature = "receiver"))]
-
-mod support;
-mod transport_tls;
-
+use crate::support::*;
+use crate::transport_tls::Authority;
 use claimwire::exchange::{Acknowledgement, Event, ExportOptions};
 use claimwire::ledger::{OutgoingState, Step};
 use claimwire::model::{PackageId, Timestamp};
@@ -22,9 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use support::*;
 use tempfile::TempDir;
-use transport_tls::Authority;
 
 /// Two sites over HTTPS on loopback, each with its own authority for servers and one for clients.
 struct Online {

@@ -1,6 +1,4 @@
 //! The drop folder: late answers, crashes between two steps, and what does not belong there.
-#![cfg(feature = "exchange")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 use claimwire::model::PackageId;
 use claimwire::protocol::{Endpoint, Peer, Problem, Request, Response};

@@ -1,9 +1,6 @@
 //! Every transport of the crate passes the one suite that all transports must pass.
-#![cfg(all(feature = "https", feature = "receiver"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod transport_tls;
-
+use crate::transport_tls::Authority;
 use claimwire::protocol::Endpoint;
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::conformance::{Fixture, check};
@@ -11,7 +8,6 @@ use claimwire::transport::{
     DirectoryInbox, DirectoryTransport, HttpsSettings, HttpsTransport, MemoryTransport, Transport,
 };
 use std::sync::{Arc, Mutex};
-use transport_tls::Authority;
 
 fn passes(fixture: &dyn Fixture) {
     check(fixture).unwrap_or_else(|failures| panic!("{}", failures.join("\n")));
