@@ -13,29 +13,18 @@
 ))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-#[path = "faults/applying.rs"]
 mod applying;
-#[path = "faults/check.rs"]
 mod check;
-#[path = "faults/disk.rs"]
 mod disk;
-#[path = "faults/keys.rs"]
 mod keys;
-#[path = "faults/process.rs"]
 mod process;
-#[path = "faults/proxy.rs"]
 mod proxy;
-#[path = "faults/random.rs"]
 mod random;
-#[path = "faults/site.rs"]
 mod site;
-#[path = "faults/story.rs"]
 mod story;
-#[path = "faults/sweep.rs"]
 mod sweep;
-#[path = "webhook_host/mod.rs"]
+#[path = "../webhook_host/mod.rs"]
 mod webhook_host;
-#[path = "faults/wire.rs"]
 mod wire;
 
 use claimwire::failpoint::POINTS;

@@ -5,15 +5,11 @@
 #![cfg(all(feature = "age", feature = "capi"))]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "fuzz_targets/bodies/mod.rs"]
 mod bodies;
-#[path = "hostile_kit/kit.rs"]
+#[path = "../hostile_kit/kit.rs"]
 mod kit;
-#[path = "fuzz_targets/replay.rs"]
 mod replay;
-#[path = "fuzz_targets/samples.rs"]
 mod samples;
-#[path = "fuzz_targets/seeds.rs"]
 mod seeds;
 
 use std::collections::BTreeSet;

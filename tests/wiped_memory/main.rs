@@ -4,19 +4,18 @@
 #![cfg(all(target_os = "linux", feature = "capi"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-#[path = "wiped_memory/border.rs"]
 mod border;
+#[path = "../c_library/mod.rs"]
 mod c_library;
-#[path = "wiped_memory/exchange.rs"]
 mod exchange;
-#[path = "wiped_memory/keys.rs"]
 mod keys;
+#[path = "../peers/mod.rs"]
 mod peers;
-#[path = "wiped_memory/process.rs"]
 mod process;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "wiped_memory/transport.rs"]
 mod transport;
+#[path = "../transport_tls/mod.rs"]
 mod transport_tls;
 
 use ::base64::Engine as _;
