@@ -1,5 +1,7 @@
 //! Partners that cannot sign: what their settings name proves who they are, and nothing else does.
 
+use crate::support::*;
+use crate::transport_tls::Authority;
 use claimwire::ErrorKind;
 use claimwire::codec::encrypt_bytes;
 use claimwire::exchange::Partner;
@@ -12,8 +14,6 @@ use claimwire::settings::{LocalSecrets, PartnerSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use std::sync::Arc;
 use std::time::Duration;
-use crate::support::*;
-use crate::transport_tls::Authority;
 
 const TOKEN: &str = "legacy-token-0123456789-abcdefghij";
 
@@ -32,11 +32,6 @@ fn by_token() -> TwoSites {
 fn delivery(sites: &TwoSites) -> Delivery {
     let parts = Parts::new();
     Delivery::of_archive(sites, parts.id(), &parts.archive(), 1)
-}
-
-fn bearing(mut request: Request, token: &str) -> Request {
-    request.headers_mut().insert("authorization", format!("Bearer {token}")).unwrap();
-    request
 }
 
 fn answer(sites: &TwoSites, request: &Request, peer: &Peer, mut body: &[u8]) -> Response {

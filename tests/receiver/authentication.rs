@@ -1,32 +1,22 @@
-//! Who sends, proven over the network: a signature admits one request, a refusal says how to prove it, and who cannot
-//! costs neither disk nor memory.
+//! Who sends, proven over the network: a signature admits one request, and a refusal says how to prove it. What those
+//! cost who cannot is measured in `tests/strangers_memory.rs`.
 
+use crate::support::*;
+use crate::transport_tls::Authority;
 use claimwire::ErrorKind;
 use claimwire::case_system::SqliteCaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, PackageQuery, Step};
-use claimwire::model::{PackageId, Timestamp};
-use claimwire::protocol::{
-    Credential, Digest, Endpoint, Peer, Problem, Request, Response, SigningKey, sign_request,
-};
+use claimwire::model::Timestamp;
+use claimwire::protocol::{Credential, Digest, Endpoint, Peer, Problem, Request, Response, sign_request};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
 use std::sync::{Arc, Barrier};
-use crate::support::*;
-use crate::transport_tls::Authority;
 
 const TOKEN: &str = "legacy-token-0123456789-abcdefghij";
 
 fn sealed() -> Vec<u8> {
     b"sealed bytes, whatever is in them. ".repeat(100)
-}
-
-/// All that a site keeps, to be compared.
-fn kept(side: &Side) -> String {
-    let packages = side.exchange.incoming_packages(&PackageQuery::new()).unwrap();
-    let outgoing = side.exchange.outgoing_packages(&PackageQuery::new()).unwrap();
-    let history = side.exchange.history(&HistoryQuery::new()).unwrap();
-    format!("{packages:?} {outgoing:?} {history:?} {:?}", stored(side))
 }
 
 #[track_caller]
@@ -194,11 +184,6 @@ impl Online {
     }
 }
 
-fn bearing(mut request: Request, token: &str) -> Request {
-    request.headers_mut().insert("authorization", format!("Bearer {token}")).unwrap();
-    request
-}
-
 #[test]
 fn a_401_over_the_network_says_how_to_prove_who_sends() {
     let online = Online::new(|partner| partner.accept_unsigned(Credential::bearer_token(TOKEN).unwrap()));
@@ -266,56 +251,4 @@ fn what_the_receiver_refuses_by_itself_is_counted_too() {
     let metrics = online.sites.examiner.exchange.metrics().unwrap();
     let refused: Vec<_> = metrics.refused_requests.iter().map(|(name, count)| (*name, *count)).collect();
     assert_eq!((metrics.requests, refused), (2, vec![("bad-signature", 1), ("sealed-too-large", 1)]));
-}
-
-#[test]
-fn strangers_cost_no_disk_and_bounded_memory() {
-    let sites = TwoSites::new();
-    let before = kept(&sites.examiner);
-    let on_disk = |side: &Side| -> Vec<(std::path::PathBuf, u64)> {
-        let mut found = Vec::new();
-        let mut folders = vec![side.folder.join("exchange")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let entry = entry.unwrap();
-                match entry.file_type().unwrap().is_dir() {
-                    true => folders.push(entry.path()),
-                    false => found.push((entry.path(), entry.metadata().unwrap().len())),
-                }
-            }
-        }
-        found.sort();
-        found
-    };
-    let files = on_disk(&sites.examiner);
-    let stranger = SigningKey::generate("on-ins-1").unwrap();
-    let memory = resident();
-    for number in 0..2_000 {
-        let mut delivery = Delivery::new(&sites, b"x".to_vec()).with(|it| it.signer = stranger.clone());
-        delivery.declared = Some(1 << 20);
-        let request = match number % 4 {
-            0 => delivery.request(),
-            1 => delivery.unsigned(),
-            2 => bearing(delivery.unsigned(), TOKEN),
-            _ => {
-                let mut request = state_request(PackageId::generate(), &stranger);
-                sign_request(&mut request, &stranger, Timestamp::now()).unwrap();
-                request
-            }
-        };
-        let mut body = CountedBody::of(1 << 20);
-        let response = sites.examiner.exchange.answer(&request, &Peer::unknown(), &mut body);
-        assert_eq!((response.status(), body.read), (401, 0));
-    }
-    let grown = resident().saturating_sub(memory);
-    assert!(grown < 8 << 10, "memory grew by {grown} KiB");
-    assert_eq!(on_disk(&sites.examiner), files);
-    assert_eq!(kept(&sites.examiner), before);
-}
-
-/// The memory that this process has resident, in KiB; 0 where the system does not say.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-    line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }

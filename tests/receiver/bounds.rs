@@ -1,5 +1,6 @@
 //! What a stranger can cost: bodies, heads, connections and time are bounded, and each refusal says why.
 
+use crate::transport_tls::{Answering, Authority, Tls, answer_of, ok, post};
 use claimwire::protocol::{Digest, DigestReader, Endpoint, Peer, Problem, Response};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
@@ -10,7 +11,6 @@ use std::process::Command;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use crate::transport_tls::{Answering, Authority, Tls, ok, post};
 
 struct Site {
     authority: Authority,
@@ -74,12 +74,6 @@ fn reading_after(entered: Sender<()>) -> impl Endpoint {
 
 fn kind(response: &Response) -> Option<ErrorKind> {
     Problem::from_response(response).kind()
-}
-
-fn answer_of(mut stream: impl Read) -> String {
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[test]

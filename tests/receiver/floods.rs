@@ -2,6 +2,8 @@
 
 mod shares;
 
+use crate::support::*;
+use crate::transport_tls::{Answering, Authority, Tls, answer_of, ok, post};
 use claimwire::protocol::{Endpoint, Peer, Problem, Request, Response};
 use claimwire::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Transport};
@@ -10,8 +12,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver as Told, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use crate::support::*;
-use crate::transport_tls::{Answering, Authority, Tls, ok, post};
 
 /// Far longer than anything here takes, so that whoever waits for it has failed.
 const FAR_OFF: Duration = Duration::from_secs(300);
@@ -88,12 +88,6 @@ fn is_still_open(stream: &mut Tls) -> bool {
     let open = matches!(stream.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
     stream.sock.set_nonblocking(false).unwrap();
     open
-}
-
-fn answer_of(mut stream: impl Read) -> String {
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
 }
 
 fn ask(stream: &mut Tls, head: &str) {
