@@ -164,6 +164,12 @@ pub(crate) fn receipt_in(response: &Response) -> Result<Receipt> {
     Receipt::from_response(response)
 }
 
+/// A request that proves who sends it by a token.
+pub(crate) fn bearing(mut request: Request, token: &str) -> Request {
+    request.headers_mut().insert("authorization", format!("Bearer {token}")).unwrap();
+    request
+}
+
 /// Copies a folder with all that is in it: a site's disk as it is at one moment.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {

@@ -1,7 +1,7 @@
 //! What must hold after every refusal, whatever it was for.
 
 use super::{Delivery, Parts, Side, TwoSites, add_note, archive_of, is_tidy};
-use claimwire::ledger::{HistoryEntry, HistoryQuery, IncomingState, Step};
+use claimwire::ledger::{HistoryEntry, HistoryQuery, IncomingState, PackageQuery, Step};
 use claimwire::model::{ExchangeId, PackageId};
 use claimwire::{Error, ErrorKind};
 
@@ -21,6 +21,14 @@ pub(crate) fn stored(side: &Side) -> Vec<String> {
         .iter()
         .flat_map(|folder| side.files_in(folder).into_iter().map(move |name| format!("{folder}/{name}")))
         .collect()
+}
+
+/// All that a site keeps, to be compared.
+pub(crate) fn kept(side: &Side) -> String {
+    let packages = side.exchange.incoming_packages(&PackageQuery::new()).unwrap();
+    let outgoing = side.exchange.outgoing_packages(&PackageQuery::new()).unwrap();
+    let history = side.exchange.history(&HistoryQuery::new()).unwrap();
+    format!("{packages:?} {outgoing:?} {history:?} {:?}", stored(side))
 }
 
 /// Two sites that have exchanged a claim once.

@@ -130,3 +130,10 @@ pub fn post() -> Request {
 pub fn ok(text: impl Into<Vec<u8>>) -> Response {
     Response::new(200, text).unwrap()
 }
+
+/// What comes on a connection until it ends, however it ends.
+pub fn answer_of(mut stream: impl Read) -> String {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}

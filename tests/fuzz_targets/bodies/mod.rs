@@ -1,5 +1,5 @@
 //! What the fuzz targets do with the bytes that they are given: run by libFuzzer, and with every compiler by
-//! `tests/fuzz_targets.rs` on the kept corpus and on what is changed of it.
+//! `tests/fuzz_targets/` on the kept corpus and on what is changed of it.
 //!
 //! All take plain bytes, so that a file of the corpus means the same to both. The decoder of deflate, the reader of
 //! clamd's replies and the watcher of the receiver's connections are private to the crate; their bodies stand beside them:

@@ -1,0 +1,78 @@
+//! The C header: the committed one is the one the sources say, and every compiler takes it.
+
+use crate::c_library;
+use crate::peers;
+use std::process::Command;
+
+#[test]
+fn the_committed_header_is_the_generated_one() {
+    let generated = include_str!(concat!(env!("OUT_DIR"), "/claimwire.h"));
+    let committed = std::fs::read_to_string(c_library::source("include/claimwire.h")).unwrap();
+    let differs = generated.lines().zip(committed.lines()).position(|(new, old)| new != old);
+    assert!(
+        generated == committed,
+        "include/claimwire.h differs from src/capi/ from line {} on; copy {} over it",
+        differs.map_or(0, |line| line + 1),
+        concat!(env!("OUT_DIR"), "/claimwire.h"),
+    );
+}
+
+/// Takes the header alone, as the first thing in a file, without a warning.
+fn compiles(compiler: &str, language: &str, standard: &str) {
+    let mut command = Command::new(compiler);
+    command.args([
+        "-x",
+        language,
+        standard,
+        "-Wall",
+        "-Wextra",
+        "-Wpedantic",
+        "-Werror",
+        "-fsyntax-only",
+        "-I",
+    ]);
+    command.arg(c_library::source("include")).arg("-");
+    peers::run(&mut command, b"#include <claimwire.h>\nint main(void) { return CW_OK; }\n");
+}
+
+#[test]
+fn gcc_and_clang_take_the_header_as_c99_and_as_cpp11() {
+    for (c, cpp) in [("gcc", "g++"), ("clang", "clang++")] {
+        let Some(c) = peers::find(&[c], "--version") else { continue };
+        compiles(c, "c", "-std=c99");
+        let Some(cpp) = peers::find(&[cpp], "--version") else { continue };
+        compiles(cpp, "c++", "-std=c++11");
+    }
+}
+
+#[test]
+fn the_example_of_the_headers_guide_compiles_and_runs() {
+    let Some(gcc) = peers::find(&["gcc", "clang"], "--version") else { return };
+    let header = std::fs::read_to_string(c_library::source("include/claimwire.h")).unwrap();
+    let begin = header.find(" *     #include").unwrap();
+    let end = header[begin..].find(" *     }\n *\n").unwrap() + " *     }\n".len();
+    let example: String = header[begin..begin + end]
+        .lines()
+        .map(|line| {
+            line.strip_prefix(" *").unwrap().strip_prefix("     ").unwrap_or_default().to_owned() + "\n"
+        })
+        .collect();
+    let source = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("guide_example.c");
+    std::fs::write(&source, example).unwrap();
+    let program = c_library::compile(gcc, &["-std=c99"], &[source], "guide_example");
+    assert!(peers::run(&mut Command::new(program), b"").starts_with(b"age-encryption.org/v1\n"));
+}
+
+#[test]
+fn the_example_of_the_readme_compiles_and_runs() {
+    let readme = std::fs::read_to_string(c_library::source("README.md")).unwrap();
+    let example = readme.split_once("```c\n").unwrap().1.split_once("```").unwrap().0;
+    let source = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme_example.c");
+    std::fs::write(&source, example).unwrap();
+    for compiler in ["gcc", "clang"] {
+        let Some(compiler) = peers::find(&[compiler], "--version") else { continue };
+        let name = format!("readme_example-{compiler}");
+        let program = c_library::compile(compiler, &["-std=c99"], std::slice::from_ref(&source), &name);
+        assert_eq!(peers::run(&mut Command::new(program), b""), b"left knee\n");
+    }
+}
