@@ -11,7 +11,7 @@ use claimwire::receiver::{Receiver, ReceiverSettings, TlsSettings};
 use claimwire::transport::HttpsSettings;
 use claimwire::webhook::{RetryPolicy, Trouble, Webhook, WebhookSecret, WebhookSettings};
 use std::io::{Read, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -467,4 +467,17 @@ fn the_lines_of_python_in_the_docs_verify_what_we_post() {
     if let Some(said) = python(&lines, "hmac", &post, &secret) {
         assert_eq!(said, format!("{}\nrefused", post.id()));
     }
+}
+
+#[test]
+fn a_poster_that_dies_half_way_does_not_end_the_host_of_these_tests() {
+    let host = Host::answering(&[]);
+    let address = host.url.trim_start_matches("http://").split('/').next().unwrap();
+    for half in ["", "POST / HTTP/1.1\r\nhost: a", "POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nhalf"] {
+        TcpStream::connect(address).unwrap().write_all(half.as_bytes()).unwrap();
+    }
+    let whole = "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nwhole";
+    TcpStream::connect(address).unwrap().write_all(whole.as_bytes()).unwrap();
+    assert_eq!(host.next().body, b"whole");
+    assert_eq!(host.posts().len(), 0, "what is half is no post");
 }

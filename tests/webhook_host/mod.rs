@@ -5,9 +5,9 @@ use claimwire::model::Timestamp;
 use claimwire::protocol::Headers;
 use claimwire::webhook::{WebhookSecret, verify};
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,11 +63,14 @@ impl Host {
         let heads = script.clone();
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
+                // A poster may die half way, and the next one is served all the same.
+                let Ok(post) = read(&stream) else { continue };
                 let head = heads.lock().unwrap().pop_front();
                 let head = head.unwrap_or_else(|| "204 No Content".to_owned());
-                if serve(stream, &head, &tell).is_err() {
+                if tell.send(post).is_err() {
                     return;
                 }
+                let _ = answer(stream, &head);
             }
         });
         Self { url, posts, script }
@@ -94,20 +97,30 @@ impl Host {
     }
 }
 
-fn serve(mut stream: TcpStream, head: &str, tell: &Sender<Post>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
+fn read(stream: &TcpStream) -> std::io::Result<Post> {
+    let mut reader = BufReader::new(stream);
+    let line = next_line(&mut reader)?;
     let mut headers = Headers::new();
     loop {
-        let mut field = String::new();
-        reader.read_line(&mut field)?;
-        let Some((name, value)) = field.trim_end().split_once(": ") else { break };
+        let field = next_line(&mut reader)?;
+        let Some((name, value)) = field.split_once(": ") else { break };
         headers.append(name, value).map_err(std::io::Error::other)?;
     }
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    tell.send(Post { line: line.trim_end().to_owned(), headers, body }).map_err(std::io::Error::other)?;
+    Ok(Post { line, headers, body })
+}
+
+/// A line without its end; a poster that is gone has no empty line.
+fn next_line(reader: &mut impl BufRead) -> std::io::Result<String> {
+    let mut line = String::new();
+    match reader.read_line(&mut line)? {
+        0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line.trim_end().to_owned()),
+    }
+}
+
+fn answer(mut stream: TcpStream, head: &str) -> std::io::Result<()> {
     stream.write_all(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes())
 }
