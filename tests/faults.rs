@@ -111,6 +111,11 @@ fn a_wire_that_is_cut_anywhere_delivers_once() {
 }
 
 #[test]
+fn a_host_is_told_in_one_go_of_what_happened_while_the_clock_was_ahead() {
+    story::events_from_a_clock_ahead();
+}
+
+#[test]
 fn runs_at_random_come_to_rest_as_if_nothing_had_happened() {
     if let Ok(seed) = std::env::var("CLAIMWIRE_FAULT_SEED") {
         eprintln!("{:?}", story::play(seed.parse().unwrap()));

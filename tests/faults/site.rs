@@ -240,9 +240,11 @@ impl Site {
 
     /// Tells the host what waits, at times when all of it is due; says how much still waits.
     fn tell_host(&self) -> String {
+        // Each pass tries what is due first, which is then delivered, given up, or one try nearer to that. What was kept
+        // while the clock was ahead is due at as many moments as there were events.
         let mut due = Some(Timestamp::now());
-        for _ in 0..HOST_TRIES {
-            due = due.and_then(|due| self.webhook.deliver_due(due));
+        while let Some(now) = due {
+            due = self.webhook.deliver_due(now);
         }
         self.webhook.waiting().to_string()
     }

@@ -6,6 +6,7 @@ use super::keys::Name;
 use super::process::{Outcome, Pair, Way};
 use super::proxy::{Fate, STRANGERS};
 use super::random::Random;
+use std::time::Duration;
 
 /// How often the sites may try before all must have come to its end.
 const ROUNDS: usize = 8;
@@ -53,6 +54,23 @@ pub(crate) fn play(seed: u64) -> Told {
     story.pair.end();
     check_hosts(&story.pair);
     Told { packages: check(story.pair.folder.path()), deaths, dropped: usize::from(way == Way::DropFolder) }
+}
+
+/// What a site has to tell since its clock was a day ahead, each at another moment, is told in one go.
+pub(crate) fn events_from_a_clock_ahead() {
+    let mut pair = Pair::new(false, Way::Https);
+    let site = pair.site(Name::Insurer);
+    site.must("clock 86400");
+    let claim = site.must("claim C-1");
+    for number in 1..=4 {
+        site.must(&format!("note {claim} N-{number}"));
+        site.must(&format!("export {claim}"));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    site.must("clock 0");
+    assert_eq!(site.must("hooks"), "0", "so many still wait");
+    pair.end();
+    check_hosts(&pair);
 }
 
 impl Story {
