@@ -193,4 +193,53 @@ mod tests {
             assert_eq!(Buffers::capacity_for(length), capacity);
         }
     }
+
+    #[test]
+    fn what_is_longer_than_the_buffer_is_cut() {
+        let mut buffer = Buffer::new(8);
+        buffer.start_after(b"window");
+        assert!(!buffer.is_full());
+        buffer.push(b"content");
+        assert_eq!((buffer.content(), buffer.is_full()), (&b"co"[..], true));
+    }
+
+    /// Gives what it is asked for, but is interrupted each time before.
+    #[derive(Default)]
+    struct Interrupted {
+        asked: Vec<usize>,
+        is_ready: bool,
+    }
+
+    impl Read for Interrupted {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.is_ready = !self.is_ready;
+            if self.is_ready {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.asked.push(buffer.len());
+            buffer.fill(7);
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_filled_in_pieces_whatever_interrupts() {
+        let mut buffer = Buffer::new(2 * CHUNK);
+        buffer.start_after(b"window");
+        let mut input = Interrupted::default();
+        buffer.fill(&mut input).unwrap();
+        assert!(buffer.is_full() && buffer.content().iter().all(|byte| *byte == 7));
+        assert_eq!(input.asked, [CHUNK, CHUNK - 6]);
+    }
+
+    #[test]
+    fn what_was_taken_again_is_in_use_and_waits_no_more() {
+        let mut buffers = Buffers::new(8 * SMALLEST);
+        let (first, second) = (buffers.take(SMALLEST), buffers.take(2 * SMALLEST));
+        assert_eq!(buffers.in_use(), 3 * SMALLEST);
+        buffers.give_back(first);
+        buffers.give_back(second);
+        let _again = buffers.take_exactly(2 * SMALLEST);
+        assert_eq!((buffers.in_use(), buffers.waiting_bytes), (2 * SMALLEST, SMALLEST));
+    }
 }

@@ -452,4 +452,31 @@ mod tests {
         assert!(entries[1].data_start > u64::from(u32::MAX));
         assert_eq!(read(&mut file, &Limits::default()).unwrap_err().kind(), ErrorKind::InflatedTooLarge);
     }
+
+    #[test]
+    fn a_descriptor_has_four_shapes_and_the_values_of_the_directory() {
+        let entry = ArchiveEntry {
+            name: "report.txt".to_owned(),
+            is_directory: false,
+            method: Method::Deflated,
+            crc32: 7,
+            compressed: 3,
+            inflated: 4,
+            flags: record::HAS_DESCRIPTOR,
+            header_start: 0,
+            data_start: 0,
+        };
+        for (signature, width) in [(0, 4), (0, 8), (4, 4), (4, 8)] {
+            let descriptor = |crc32: u32, sizes: [u64; 2]| {
+                let sizes = sizes.map(|size| size.to_le_bytes()[..width].to_vec()).concat();
+                [&record::DESCRIPTOR_SIGNATURE[..signature], &crc32.to_le_bytes(), &sizes].concat()
+            };
+            assert!(is_descriptor(&entry, &descriptor(7, [3, 4])));
+            for (crc32, sizes) in [(8, [3, 4]), (7, [4, 4]), (7, [3, 5])] {
+                assert!(!is_descriptor(&entry, &descriptor(crc32, sizes)), "{crc32} {sizes:?}");
+            }
+        }
+        assert!(!is_descriptor(&entry, b""), "one was announced");
+        assert!(!is_descriptor(&ArchiveEntry { flags: 0, ..entry }, &[0; 16]), "none was announced");
+    }
 }

@@ -21,6 +21,8 @@ mod catalogue;
 mod compression;
 mod content;
 mod digest;
+#[cfg(test)]
+mod end_tests;
 mod extract;
 mod files;
 #[cfg(feature = "zstd")]
