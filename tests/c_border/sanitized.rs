@@ -7,6 +7,8 @@ use crate::c_library;
 use crate::peers;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 const ADDRESSES: &[&str] = &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 const VALGRIND: &[&str] = &[
@@ -29,6 +31,20 @@ fn hosts() -> Vec<PathBuf> {
     let files = |folder: &str| std::fs::read_dir(c_library::source(folder)).into_iter().flatten();
     let paths = folders.into_iter().flat_map(files).map(|entry| entry.unwrap().path());
     paths.filter(|path| path.extension().is_some_and(|kind| kind == "c" || kind == "cpp")).collect()
+}
+
+/// Does `work` with every host program, with as many at once as there are cores.
+fn for_each_host(work: impl Fn(&Path) + Sync) {
+    let hosts = Mutex::new(hosts().into_iter());
+    let next = || hosts.lock().unwrap().next();
+    let work_off = || {
+        while let Some(host) = next() {
+            work(&host);
+        }
+    };
+    thread::scope(|scope| {
+        (0..thread::available_parallelism().unwrap().get()).for_each(|_| drop(scope.spawn(work_off)));
+    });
 }
 
 fn name(host: &Path) -> &str {
@@ -75,23 +91,23 @@ fn runs(host: &Path, command: &dyn Fn() -> Command) {
 
 #[test]
 fn every_host_runs_clean_under_the_sanitizers() {
-    for host in hosts() {
-        let Some(program) = compiled(&host, ADDRESSES, "sanitized") else { continue };
-        runs(&host, &|| Command::new(&program));
-    }
+    for_each_host(|host| {
+        let Some(program) = compiled(host, ADDRESSES, "sanitized") else { return };
+        runs(host, &|| Command::new(&program));
+    });
 }
 
 #[test]
 fn every_host_runs_clean_under_valgrind() {
     let Some(valgrind) = peers::find(&["valgrind"], "--version") else { return };
-    for host in hosts() {
-        let Some(program) = compiled(&host, &["-g"], "valgrind") else { continue };
-        runs(&host, &|| {
+    for_each_host(|host| {
+        let Some(program) = compiled(host, &["-g"], "valgrind") else { return };
+        runs(host, &|| {
             let mut command = Command::new(valgrind);
             command.args(VALGRIND).arg(&program);
             command
         });
-    }
+    });
 }
 
 #[test]
