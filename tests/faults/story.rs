@@ -6,7 +6,6 @@ use super::keys::Name;
 use super::process::{Outcome, Pair, Way};
 use super::proxy::{Fate, STRANGERS};
 use super::random::Random;
-use std::time::Duration;
 
 /// How often the sites may try before all must have come to its end.
 const ROUNDS: usize = 8;
@@ -63,9 +62,9 @@ pub(crate) fn events_from_a_clock_ahead() {
     site.must("clock 86400");
     let claim = site.must("claim C-1");
     for number in 1..=4 {
+        site.must(&format!("clock {}", 86_400 + number));
         site.must(&format!("note {claim} N-{number}"));
         site.must(&format!("export {claim}"));
-        std::thread::sleep(Duration::from_millis(200));
     }
     site.must("clock 0");
     assert_eq!(site.must("hooks"), "0", "so many still wait");
