@@ -64,7 +64,7 @@ fn cut<'s>(sealed: &'s [u8], lengths: &[usize]) -> Vec<&'s [u8]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
     fn pieces_of_any_length_give_what_reading_gives(
