@@ -28,8 +28,7 @@ pub(crate) struct Window<'p> {
 impl<'p> Window<'p> {
     /// At the beginning of `plaintext`.
     pub(in crate::codec) fn new(plaintext: &'p Plaintext<'p>) -> Self {
-        let buffer = Wiped::new(Vec::new());
-        Self { plaintext, position: 0, buffer, start: 0, filled: 0, ahead: 0, fence: None }
+        Self { plaintext, position: 0, buffer: Wiped::default(), start: 0, filled: 0, ahead: 0, fence: None }
     }
 
     /// Exactly the `length` bytes from `start` on.

@@ -12,8 +12,9 @@ use age_core::format::FileKey;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::error::Unspecified;
 use ring::hkdf::{HKDF_SHA256, Salt};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::super::wiped::Wiped;
 use super::{NONCE, cut_short};
 use crate::wiped_stack::on_wiped_stack;
 use crate::{Error, ErrorKind, Result};
@@ -96,7 +97,7 @@ impl PayloadKey {
         if sealed.is_empty() {
             return Err(cut_short());
         }
-        let whole = (sealed.len() == SEALED_CHUNK).then(|| sealed.to_vec());
+        let whole = (sealed.len() == SEALED_CHUNK).then(|| Wiped::new(sealed.to_vec()));
         match (self.open(index, true, sealed), whole) {
             (Ok(0), _) | (Err(_), None) if index > 0 => Err(Error::new(
                 ErrorKind::Truncated,
@@ -104,7 +105,6 @@ impl PayloadKey {
             )),
             (Err(error), Some(mut whole)) => {
                 let is_good = self.open(index, false, &mut whole).is_ok();
-                whole.zeroize();
                 Err(if is_good { cut_short() } else { error })
             }
             (outcome, _) => outcome,
