@@ -1,7 +1,8 @@
 //! The seeds of the fuzz targets' corpora: of the kit of hostile input, and beside it valid samples.
 
+use crate::bodies::{SALT, legacy_key};
 use crate::kit::{Input, kit};
-use claimwire::codec::{ArchiveReader, Limits};
+use claimwire::codec::{ArchiveReader, Framing, Limits, encrypt_bytes};
 use claimwire::model::ClaimFile;
 use claimwire::protocol::TrialAnswer;
 use std::collections::BTreeMap;
@@ -75,6 +76,10 @@ fn samples(seeds: &mut Seeds) {
         ClaimFile::from_json(CLAIM.as_bytes()).is_ok() && TrialAnswer::from_json(TRIAL.as_bytes()).is_ok()
     );
     add("claim_file/all_records", CLAIM.as_bytes());
+    // What the kit seals has more iterations than the target's keys.
+    let bare = encrypt_bytes(&legacy_key(Framing::Bare { salt: SALT }).into(), b"abc").unwrap();
+    add("sealed/bare_of_one_iteration", &bare);
+    add("sealed/salt-prefix_of_one_iteration", &[&SALT[..], &bare].concat());
     add("trial/good", TRIAL.as_bytes());
     add("trial/later_version", TRIAL.replace("\"version\": 1", "\"version\": 2").as_bytes());
     add("trial/control_characters", TRIAL.replace("is known", "is\\u0000\\u202e known").as_bytes());

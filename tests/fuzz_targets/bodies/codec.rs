@@ -5,6 +5,7 @@ use claimwire::codec::{
     PackOptions, decrypt_bytes,
 };
 use std::io::Cursor;
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 
 /// Any bytes as an archive: refused, or read to the end within its limits.
@@ -27,18 +28,24 @@ pub(crate) fn sealed(bytes: &[u8]) {
     const IDENTITY: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
     static KEYS: OnceLock<Vec<OpeningKey>> = OnceLock::new();
     let keys = KEYS.get_or_init(|| {
-        let framings =
-            [Framing::SaltPrefix, Framing::OpenSsl, Framing::Bare { salt: [1, 2, 3, 4, 5, 6, 7, 8] }];
-        let legacy =
-            framings.into_iter().filter_map(|framing| DesMd5Key::new("legacy-Secret1", framing).ok());
+        let framings = [Framing::SaltPrefix, Framing::OpenSsl, Framing::Bare { salt: SALT }];
         let age = AgeIdentity::from_key_file(IDENTITY).expect("a published identity");
-        legacy.map(OpeningKey::from).chain([OpeningKey::from(age)]).collect()
+        framings.map(|framing| legacy_key(framing).into()).into_iter().chain([age.into()]).collect()
     });
     for key in keys {
         if let Ok(plain) = decrypt_bytes(key, bytes) {
             assert!(plain.len() < bytes.len());
         }
     }
+}
+
+/// The salt of the framing that carries none.
+pub(crate) const SALT: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/// What the target `sealed` opens packages of the suite `des-md5` with. One iteration, since each input is opened with it.
+pub(crate) fn legacy_key(framing: Framing) -> DesMd5Key {
+    let key = DesMd5Key::new("legacy-Secret1", framing).expect("a good password");
+    key.with_iterations(NonZeroU32::MIN).expect("not too many")
 }
 
 /// Any bytes as the data of an entry that is compressed with Zstandard: refused, or read to the end within its limits.

@@ -25,7 +25,7 @@ mod webhook;
 pub(crate) use age_payload::age_payload;
 pub(crate) use border::border;
 pub(crate) use claims::{claim_file, naming, package};
-pub(crate) use codec::{archive, deflate, sealed, zstd};
+pub(crate) use codec::{SALT, archive, deflate, legacy_key, sealed, zstd};
 pub(crate) use drop_folder::drop_folder;
 pub(crate) use endpoint::endpoint;
 pub(crate) use kept::{evidence, history};
