@@ -126,9 +126,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::io::Cursor;
+    use std::num::NonZeroU32;
 
     fn keys() -> Vec<(SealingKey, OpeningKey)> {
-        let password = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix).unwrap();
+        let password = DesMd5Key::new("legacy-Secret1", Framing::SaltPrefix)
+            .unwrap()
+            .with_iterations(NonZeroU32::MIN)
+            .unwrap();
         #[cfg(feature = "age")]
         let identity = super::super::age::AgeIdentity::generate();
         vec![

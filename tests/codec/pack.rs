@@ -303,7 +303,7 @@ fn a_file_that_grows_on_the_way_is_packed_as_far_as_it_reached() {
 #[test]
 fn a_long_file_that_shrinks_on_the_way_is_packed_as_far_as_it_reaches() {
     // The first file is being read when it shrinks, the second is opened after that.
-    let content = bill(8 * MIB, 1);
+    let content = bill(5 * MIB, 1);
     for (shrinking, length) in [("1.csv", 3 * MIB), ("2.csv", 3 * MIB), ("2.csv", 100), ("2.csv", 0)] {
         let folder = tempfile::tempdir().unwrap();
         for name in ["1.csv", "2.csv"] {
