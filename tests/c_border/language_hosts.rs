@@ -29,7 +29,7 @@ fn a_java_host_exchanges_a_claim_through_jna() {
         ["Claimwire", "TwoSites"].map(|class| c_library::source(&format!("examples/java/{class}.java"))),
     );
     peers::run(&mut compile, b"");
-    let mut java = Command::new("java");
+    let mut java = peers::java();
     java.arg("-cp").arg(format!("{}:{jna}", classes.display())).arg("TwoSites");
     tells(&mut java, "The claim arrived as it was sent.");
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::num::NonZeroU32;
 use std::process::Command;
 
-use crate::peers::{attempt, find, find_file, find_node_with, find_python_with, program, run};
+use crate::peers::{attempt, find, find_file, find_node_with, find_python_with, java, program, run};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use claimwire::ErrorKind;
@@ -73,8 +73,8 @@ fn openssl_with_iterations_is_another_scheme() {
     assert_ne!(decrypt_bytes(&bare, &theirs).ok().as_deref(), Some(&b"claim"[..]));
 }
 
-fn java(verb: &str, framing: Framing, iterations: u32) -> Command {
-    let mut command = Command::new("java");
+fn pbe_cipher(verb: &str, framing: Framing, iterations: u32) -> Command {
+    let mut command = java();
     command.arg(program("PbeCipher.java")).args([
         verb,
         framing.name(),
@@ -94,8 +94,8 @@ fn java_writes_the_same_bytes_in_every_framing_and_opens_ours() {
             let plaintext = plaintext(length);
             let key = key(framing).with_iterations(NonZeroU32::new(iterations).unwrap()).unwrap();
             let ours = encrypt_bytes(&key.clone().into(), &plaintext).unwrap();
-            assert!(run(&mut java("encrypt", framing, iterations), &plaintext) == ours, "{framing:?}");
-            assert!(run(&mut java("decrypt", framing, iterations), &ours) == plaintext, "{framing:?}");
+            assert!(run(&mut pbe_cipher("encrypt", framing, iterations), &plaintext) == ours, "{framing:?}");
+            assert!(run(&mut pbe_cipher("decrypt", framing, iterations), &ours) == plaintext, "{framing:?}");
         }
     }
 }
@@ -108,7 +108,7 @@ fn bouncy_castle_writes_the_same_bytes_and_opens_ours() {
     let plaintext = plaintext(1_001);
     let ours = encrypt_bytes(&key(Framing::SaltPrefix).into(), &plaintext).unwrap();
     let bouncy_castle = |verb| {
-        let mut command = Command::new("java");
+        let mut command = java();
         command.arg("-cp").arg(jar).arg(program("PbeCipher.java")).args([
             verb,
             "salt-prefix",
@@ -129,7 +129,7 @@ fn jasypt_opens_ours_and_we_open_its() {
     };
     let plaintext = plaintext(1_001);
     let jasypt = |verb| {
-        let mut command = Command::new("java");
+        let mut command = java();
         command.arg("-cp").arg(jar).arg(program("JasyptCipher.java")).args([verb, PASSWORD]);
         command
     };
@@ -176,7 +176,7 @@ fn pycryptodome_writes_the_same_bytes_and_opens_ours() {
 #[test]
 fn java_refuses_the_passwords_that_we_refuse() {
     let Some(_) = find(&["java"], "-version") else { return };
-    let mut command = Command::new("java");
+    let mut command = java();
     command.arg("-Dsun.jnu.encoding=UTF-8").env("LC_ALL", "C.UTF-8").arg(program("PbeCipher.java"));
     command.args(["encrypt", "bare", "1000", SALT_HEX, "Schlüssel"]);
     let (succeeded, _, complaint) = attempt(&mut command, b"claim");

@@ -43,6 +43,13 @@ pub(crate) fn find_node_with(name: &str) -> Option<&'static str> {
     find(&["node"], "--version").and_then(|node| or_skip(Some(node).filter(|node| requires(node)), name))
 }
 
+/// Java for a program that ends at once, and is gone before the second compiler would pay.
+pub(crate) fn java() -> Command {
+    let mut command = Command::new("java");
+    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
+    command
+}
+
 fn or_skip(found: Option<&'static str>, what: &str) -> Option<&'static str> {
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "{what} is not installed, and CI tests against every peer");
