@@ -295,8 +295,8 @@ error_kinds! {
     BadSignature = 401, "bad-signature", 401, never;
     /// The body's digest differs from the one announced.
     DigestMismatch = 402, "digest-mismatch", 400, later;
-    /// The other side's certificate is not one that is trusted here.
-    BadCertificate = 403, "bad-certificate", 403, never;
+    /// The other side's certificate is not one that is trusted here; a certificate is renewed, often by itself.
+    BadCertificate = 403, "bad-certificate", 403, later;
     /// An address without TLS that is not this machine's own.
     PlainHttp = 404, "plain-http", 403, never;
     /// The request or the answer is not one the protocol knows.

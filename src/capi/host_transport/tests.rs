@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::capi::code::{
-    CW_ERR_BAD_MESSAGE, CW_ERR_INTERNAL, CW_ERR_INVALID_ARGUMENT, CW_ERR_TIMED_OUT, CW_OK,
+    CW_ERR_BAD_CERTIFICATE, CW_ERR_BAD_MESSAGE, CW_ERR_INTERNAL, CW_ERR_INVALID_ARGUMENT, CW_ERR_TIMED_OUT,
+    CW_OK,
 };
 use crate::capi::host_reply::{
     cw_reply_body, cw_reply_collected, cw_reply_header, cw_reply_pending, cw_reply_status,
@@ -151,6 +152,8 @@ fn kind_of(reply: Result<Reply>) -> (i32, bool) {
 #[test]
 fn a_failure_has_the_hosts_own_code_and_word() {
     assert_eq!(kind_of(host!(|_body, _reply, _failure| CW_ERR_TIMED_OUT)), (CW_ERR_TIMED_OUT, true));
+    let renewed = host!(|_body, _reply, _failure| CW_ERR_BAD_CERTIFICATE);
+    assert_eq!(kind_of(renewed), (CW_ERR_BAD_CERTIFICATE, true), "as with the library's own transport");
     let said = host!(|_body, _reply, failure| {
         crate::capi::callback::cw_failure_set(
             failure,

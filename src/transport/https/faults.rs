@@ -14,9 +14,7 @@ pub(super) fn told(error: ureq::Error, partner: &str) -> Error {
         other => other,
     };
     let (kind, what) = sorted(&error);
-    let told = Error::new(kind, format!("{partner} {what}")).caused_by(error);
-    // A certificate is renewed, and a root is set: neither says anything of what was to be sent.
-    if kind == ErrorKind::BadCertificate { told.retryable(true) } else { told }
+    Error::new(kind, format!("{partner} {what}")).caused_by(error)
 }
 
 fn sorted(error: &ureq::Error) -> (ErrorKind, String) {
