@@ -229,17 +229,23 @@ pub(crate) fn check_hosts(pair: &Pair) {
         for package in kept.lines() {
             assert!(told.contains(package), "{:?}: the host was not told of {package}", site.name);
         }
+        let spool = site.folder.join("webhook");
+        let left: Vec<_> = fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(
+            left.len(),
+            2,
+            "{:?}: more than the lock and the folder of what failed: {left:?}",
+            site.name
+        );
+        assert_eq!(files(&spool.join("failed")), BTreeMap::new());
         let mut bodies = BTreeMap::new();
         for post in &posts {
             let body = bodies.entry(post.id().to_owned()).or_insert(&post.body);
             assert_eq!(*body, &post.body, "one id, one body");
         }
         // Several events may be of one package.
-        assert!(bodies.len() >= kept.lines().count(), "{:?}", site.name);
-        let spool = site.folder.join("webhook");
-        let left: Vec<_> = fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left.len(), 2, "the lock and the folder of what failed: {left:?}");
-        assert_eq!(files(&spool.join("failed")), BTreeMap::new());
+        let told = bodies.values().map(|body| String::from_utf8_lossy(body)).collect::<Vec<_>>().join("\n");
+        assert!(bodies.len() >= kept.lines().count(), "{:?} kept\n{kept}and told\n{told}", site.name);
     }
 }
 

@@ -108,11 +108,13 @@ impl Pair {
         }
     }
 
-    /// Ends both sites in peace. They are opened once more before, which does what a fault that passed left undone.
+    /// Ends both sites in peace. They are opened once more before, which does what a fault that passed left undone, and
+    /// their hosts are told of that.
     pub(crate) fn end(&mut self) {
         for site in &mut self.sites {
             site.quit();
             site.revive();
+            assert_eq!(site.must("hooks"), "0", "so many still wait");
             site.quit();
         }
     }
