@@ -92,11 +92,12 @@ fn measure(load: &Load) -> Outcome<()> {
         let (first, second): (u64, _) = stopped.map_err(|error: Box<dyn std::error::Error>| error)?;
         let peaks = [first, second.stop()?];
         let refused = floods.into_iter().map(flood::joined).collect::<Outcome<Vec<_>>>()?;
-        Ok((sent?.concat(), peaks, refused))
+        Ok((sent?, peaks, refused))
     })?;
     let took = begun.elapsed();
     traffic.nothing_is_lost(folder.path())?;
-    report(&sent, took);
+    report(&sent.concat(), took);
+    compare(&sent);
     for (what, count) in refused.into_iter().flatten().fold(BTreeMap::new(), |mut all, (what, count)| {
         *all.entry(what).or_insert(0) += count;
         all
@@ -140,5 +141,20 @@ fn report(sent: &[Sent], took: Duration) {
             at(95),
             at(100)
         );
+    }
+}
+
+/// How long the partners with the same packages took for all of them: served fairly, the last is not far from the first.
+fn compare(sent: &[Vec<Sent>]) {
+    println!("{:>10} {:>9} {:>10} {:>10} {:>10}", "up to", "partners", "first s", "median s", "last s");
+    let mut by_largest: BTreeMap<u64, Vec<Duration>> = BTreeMap::new();
+    for partner in sent {
+        let largest = partner.iter().map(|it| it.size).max().unwrap_or_default();
+        by_largest.entry(largest).or_default().push(partner.iter().map(|it| it.took).sum());
+    }
+    for (size, mut all) in by_largest {
+        all.sort();
+        let at = |percent: usize| all[(all.len() - 1) * percent / 100].as_secs_f64();
+        println!("{size:>10} {:>9} {:>10.3} {:>10.3} {:>10.3}", all.len(), at(0), at(50), at(100));
     }
 }
