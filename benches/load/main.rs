@@ -130,17 +130,10 @@ fn report(sent: &[Sent], took: Duration) {
     for it in sent {
         by_size.entry(it.size).or_default().push(it);
     }
-    for (size, mut all) in by_size {
-        all.sort_by_key(|it| it.took);
-        let at = |percent: usize| all[(all.len() - 1) * percent / 100].took.as_secs_f64();
+    for (size, all) in by_size {
         let tries = all.iter().map(|it| it.tries).max().unwrap_or_default();
-        println!(
-            "{size:>10} {:>9} {:>10.3} {:>10.3} {:>10.3} {tries:>12}",
-            all.len(),
-            at(50),
-            at(95),
-            at(100)
-        );
+        let [median, nearly_all, most] = at(all.iter().map(|it| it.took).collect(), [50, 95, 100]);
+        println!("{size:>10} {:>9} {median:>10.3} {nearly_all:>10.3} {most:>10.3} {tries:>12}", all.len());
     }
 }
 
@@ -152,9 +145,15 @@ fn compare(sent: &[Vec<Sent>]) {
         let largest = partner.iter().map(|it| it.size).max().unwrap_or_default();
         by_largest.entry(largest).or_default().push(partner.iter().map(|it| it.took).sum());
     }
-    for (size, mut all) in by_largest {
-        all.sort();
-        let at = |percent: usize| all[(all.len() - 1) * percent / 100].as_secs_f64();
-        println!("{size:>10} {:>9} {:>10.3} {:>10.3} {:>10.3}", all.len(), at(0), at(50), at(100));
+    for (size, all) in by_largest {
+        let partners = all.len();
+        let [first, median, last] = at(all, [0, 50, 100]);
+        println!("{size:>10} {partners:>9} {first:>10.3} {median:>10.3} {last:>10.3}");
     }
+}
+
+/// The times that so many percent of all keep.
+fn at<const N: usize>(mut all: Vec<Duration>, percents: [usize; N]) -> [f64; N] {
+    all.sort();
+    percents.map(|percent| all[(all.len() - 1) * percent / 100].as_secs_f64())
 }
