@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::io;
 
 use age::secrecy::ExposeSecret;
 use age::{DecryptError, EncryptError, x25519};
@@ -44,9 +43,7 @@ pub(super) fn open(identity: &AgeIdentity, start: &[u8], has_nonce: bool) -> Res
 
 fn unwrap(identity: &AgeIdentity, start: &[u8], has_nonce: bool) -> Result<PayloadKey> {
     let decryptor = age::Decryptor::new_buffered(start).map_err(|error| match error {
-        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof && has_nonce => {
-            altered_header().caused_by(error)
-        }
+        DecryptError::Io(error) if has_nonce => altered_header().caused_by(error),
         error => explain(error),
     })?;
     if decryptor.is_scrypt() {
@@ -100,8 +97,8 @@ impl age::Identity for Keeper<'_, x25519::Identity> {
 
 fn explain(error: DecryptError) -> Error {
     match error {
-        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => cut_short(),
-        DecryptError::Io(error) => error.into(),
+        // What is read stands in memory: it can only end too early.
+        DecryptError::Io(_) => cut_short(),
         DecryptError::NoMatchingKeys => Error::new(
             ErrorKind::WrongKey,
             "sealed for another recipient: this site's age identity does not open it",

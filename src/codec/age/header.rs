@@ -113,6 +113,32 @@ mod tests {
         }
     }
 
+    /// The header of a sealed file, up to and with the dashes of its last line.
+    fn header(identity: &AgeIdentity) -> Vec<u8> {
+        let (start, _) = file_key::seal(&identity.recipient().into()).unwrap();
+        let mac = start.windows(5).position(|five| five == b"\n--- ").unwrap();
+        start[..mac + 5].to_vec()
+    }
+
+    #[test]
+    fn a_header_whose_last_line_is_cut_was_altered_where_a_nonce_follows_it() {
+        let identity = AgeIdentity::generate();
+        for (after, kind) in [(NONCE, ErrorKind::Altered), (NONCE - 1, ErrorKind::Truncated)] {
+            let start = [&header(&identity)[..], b"\n", &[0; NONCE][..after]].concat();
+            assert_eq!(read_start(&identity, &start[..]).err().unwrap().kind(), kind, "{after}");
+        }
+    }
+
+    #[test]
+    fn a_header_and_the_nonce_are_enough_and_a_byte_less_is_not() {
+        let start = [MAGIC, b"-> X25519 a\n--- mac\n", &[0; NONCE]].concat();
+        assert!(!HeaderScan::default().is_enough(&start[..start.len() - 1]));
+        assert!(HeaderScan::default().is_enough(&start));
+        let mut scan = HeaderScan::default();
+        let enough = (0..=start.len()).find(|length| scan.is_enough(&start[..*length]));
+        assert_eq!(enough, Some(start.len()));
+    }
+
     #[test]
     fn what_is_not_an_age_file_is_named() {
         let identity = AgeIdentity::generate();
