@@ -210,6 +210,7 @@ mod tests {
         for level in &available {
             assert!(Level::NAMES.contains(&level.name()));
             assert_eq!(Level::named(Some(level.name())), *level);
+            assert_eq!(level.is_reference(), level.name() == "reference");
         }
         let missing =
             Level::NAMES.into_iter().filter(|name| available.iter().all(|level| level.name() != *name));

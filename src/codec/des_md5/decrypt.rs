@@ -141,3 +141,24 @@ pub(super) fn cut_short() -> Error {
         "the encrypted bytes end too early: their number is not one that DES writes",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_1_to_8_bytes_that_each_hold_their_number() {
+        for length in 1..=8_u8 {
+            let mut last = [9; BLOCK];
+            last[BLOCK - usize::from(length)..].fill(length);
+            assert_eq!(padding(&last).unwrap(), usize::from(length));
+            if length > 1 {
+                last[BLOCK - usize::from(length)] ^= 1;
+                assert_eq!(padding(&last).unwrap_err().kind(), ErrorKind::WrongKey, "{last:?}");
+            }
+        }
+        for none in [[0; BLOCK], [9; BLOCK]] {
+            assert_eq!(padding(&none).unwrap_err().kind(), ErrorKind::WrongKey, "{none:?}");
+        }
+    }
+}

@@ -254,7 +254,16 @@ mod tests {
     fn a_cost_that_would_stall_the_site_is_refused() {
         let key = DesMd5Key::new("secret", Framing::OpenSsl).unwrap();
         assert_eq!(key.iterations().get(), 1);
-        assert_eq!(key.with_iterations(NonZeroU32::MAX).unwrap_err().kind(), ErrorKind::InvalidKey);
+        let most = NonZeroU32::new(10_000_000).unwrap();
+        assert_eq!(key.clone().with_iterations(most).unwrap().iterations(), most);
+        let more = most.saturating_add(1);
+        assert_eq!(key.with_iterations(more).unwrap_err().kind(), ErrorKind::InvalidKey);
+    }
+
+    #[test]
+    fn a_framing_has_the_name_that_settings_use() {
+        let framings = [Framing::SaltPrefix, Framing::OpenSsl, Framing::Bare { salt: [9; 8] }];
+        assert_eq!(framings.map(Framing::name), ["salt-prefix", "openssl", "bare"]);
     }
 
     #[test]
