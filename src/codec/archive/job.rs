@@ -62,7 +62,7 @@ impl Tools {
 
     /// Makes room for all that content of `length` may become: growing would leave a copy that is not wiped.
     fn make_room(&mut self, length: usize) {
-        let longest = length + length / 1024 + 1024;
+        let longest = Deflater::room(length);
         #[cfg(feature = "zstd")]
         let longest = longest.max(Frames::longest(length));
         if self.compressed.capacity() < longest {
@@ -155,5 +155,31 @@ impl Job {
         }
         self.buffer.replace(&tools.compressed);
         Ok(method)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::PackOptions;
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_whatever_content_becomes() {
+        let capacity_for = |length| {
+            let mut tools = Tools::new(PackOptions::default());
+            tools.make_room(length);
+            tools.compressed.capacity()
+        };
+        let most = 1 << 20;
+        assert_eq!(capacity_for(most - 4200), most);
+        assert_eq!(capacity_for(most - 64), 2 * most, "deflate may take 105 bytes more, and Zstandard 4 KiB");
+    }
+
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn a_frame_may_take_more_room_than_deflate() {
+        let mut tools = Tools::new(PackOptions::default());
+        tools.make_room((1 << 20) - 2048);
+        assert_eq!(tools.compressed.capacity(), 2 << 20);
     }
 }

@@ -77,7 +77,7 @@ impl Codes {
 }
 
 /// Bytes a stored block can hold.
-const STORED: usize = 65_535;
+pub(super) const STORED: usize = 65_535;
 
 /// In which order the lengths of the code for code lengths are sent.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -266,5 +266,83 @@ impl<'a> BlockWriter<'a> {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(tokens: &[Token]) -> (Codes, Frequencies) {
+        let mut frequencies = Frequencies::of(tokens);
+        frequencies.literals[END_OF_BLOCK] = 1;
+        (Codes::optimal(&frequencies), frequencies)
+    }
+
+    /// The bits that `put` puts.
+    fn bits(put: impl Fn(&mut BitWriter<'_>)) -> u64 {
+        let mut output = Vec::new();
+        let mut writer = BitWriter::new(&mut output);
+        writer.reserve(80_000);
+        put(&mut writer);
+        let padding = writer.padding();
+        writer.finish();
+        output.len() as u64 * 8 - u64::from(padding)
+    }
+
+    fn samples() -> [Vec<Token>; 3] {
+        let letters = (0..=255).map(|n| Token::literal(b'a' + n % 16)).collect();
+        let all = (0..=255).map(Token::literal).collect();
+        let far = (3..=258).zip(1..).map(|(length, n)| Token::found(length, n * 128)).collect();
+        [letters, all, far]
+    }
+
+    #[test]
+    fn a_block_takes_the_bits_that_it_was_said_to_cost() {
+        for tokens in samples() {
+            let (codes, frequencies) = codes(&tokens);
+            let preamble = Preamble::of(&codes);
+            assert_eq!(bits(|writer| preamble.put(writer)), preamble.cost());
+            let cost = frequencies.cost(&codes.literals.lengths, &codes.distances.lengths);
+            assert_eq!(bits(|writer| codes.put_tokens(writer, &tokens)), cost);
+        }
+    }
+
+    #[test]
+    fn stored_text_takes_the_bits_that_it_was_said_to_cost() {
+        let (text, start) = (vec![7; 300_000], 70_000);
+        for (before, waiting) in
+            (0..8).flat_map(|before| [0, 1, 65_535, 70_000].map(|waiting| (before, waiting)))
+        {
+            let store = |to| {
+                let mut output = Vec::new();
+                let mut blocks = BlockWriter::new(&text, start, &mut output);
+                blocks.bits.reserve(8);
+                blocks.bits.put(0, before);
+                if waiting > 0 {
+                    blocks.store(start + waiting, false);
+                }
+                let cost = blocks.stored_cost(to);
+                blocks.store(to, true);
+                blocks.bits.finish();
+                (output.len() as u64 * 8, cost)
+            };
+            let without = if waiting > 0 { store(start + waiting).0 } else { before.into() };
+            for more in [1, 100, 65_535, 65_536, 130_000] {
+                let (bits, cost) = store(start + waiting + more);
+                assert_eq!(bits - without, cost, "{more} after {waiting} and {before} bits");
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_lengths_of_codes_are_told_than_are_used() {
+        let [letters, _, far] = samples();
+        let preamble = Preamble::of(&codes(&letters).0);
+        assert_eq!((preamble.literals, preamble.distances), (257, 2));
+        let preamble = Preamble::of(&codes(&far).0);
+        assert_eq!((preamble.literals, preamble.distances), (286, 30));
+        let last = ORDER[preamble.lengths - 1];
+        assert!(preamble.lengths == 4 || preamble.code.lengths[last] > 0);
     }
 }

@@ -89,6 +89,13 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Table<B, SIZE, BYTES> {
         self.buckets[..self.used].zeroize();
     }
 
+    /// How many places of all buckets hold a position.
+    #[cfg(test)]
+    pub(super) fn positions(&self) -> usize {
+        let of = |bucket: &B| (0..B::WAYS).filter(|way| bucket.position(*way) != 0).count();
+        self.buckets.iter().map(of).sum()
+    }
+
     pub(super) fn buckets(&mut self) -> Buckets<'_, B, SIZE, BYTES> {
         Buckets { buckets: &mut self.buckets, shift: self.shift }
     }

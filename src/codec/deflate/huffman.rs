@@ -166,6 +166,11 @@ mod tests {
     }
 
     #[test]
+    fn of_codes_that_cost_the_same_the_one_without_long_ones_is_taken() {
+        assert_eq!(Code::optimal(&[1, 1, 2, 2], 15).lengths, [2, 2, 2, 2]);
+    }
+
+    #[test]
     fn two_symbols_have_a_code_where_fewer_occur() {
         assert_eq!(Code::optimal(&[0; 5], 7).lengths, [1, 1, 0, 0, 0]);
         assert_eq!(Code::optimal(&[0, 0, 9, 0], 7).lengths, [1, 0, 1, 0]);

@@ -80,6 +80,12 @@ impl Deflater {
         Self { search, window: Window::new(), tokens: Vec::new() }
     }
 
+    /// The room with which an output never grows while it takes `length` bytes: 5 more for each stored block and for the
+    /// empty one at the end, and 16 ahead of what is written.
+    pub(crate) fn room(length: usize) -> usize {
+        length + 5 * (length.div_ceil(block::STORED) + 1) + 16
+    }
+
     /// Appends `buffer[start..]` as deflate blocks to `output`, which may refer to the 32 KiB before `start`.
     ///
     /// The output starts and ends on a byte boundary: with the final block if `is_last`, else with an empty stored

@@ -7,14 +7,14 @@ use super::token::{Token, Tokens};
 /// How a text is parsed.
 #[derive(Clone, Copy)]
 pub(super) enum Strategy {
-    /// Takes the first match that comes; so many of the positions within it are added to the table.
+    /// Takes the first match that comes; so many of the positions within it, which has more, are added to the table.
     Greedy { within: usize },
     /// Looks at the next position too where a match is shorter than this, and takes a literal if that gains more.
     Lazy { below: usize },
 }
 
-/// After so many literals in a row one position is passed over unsearched, after twice as many two, and so on up to 16:
-/// such a text will not compress.
+/// After so many literals in a row one position is passed over unsearched, after twice as many two, and so on: such a text
+/// will not compress.
 const PATIENCE: usize = 64;
 
 /// Parses from `at` until `end` is reached or the tokens are full; gives where it stands then.
@@ -49,7 +49,7 @@ fn greedy<B: Bucket, const SIZE: usize, const BYTES: u32>(
         }
         misses = 0;
         tokens.push(Token::found(found.length, found.distance));
-        for inside in at + 1..(at + 1 + within).min(at + found.length).min(end) {
+        for inside in at + 1..(at + 1 + within).min(end) {
             finder.insert(inside);
         }
         at += found.length;

@@ -6,7 +6,7 @@ use flate2::read::DeflateDecoder;
 use proptest::prelude::*;
 
 use super::token::WINDOW;
-use super::{BLOCK, Deflater};
+use super::{BLOCK, Deflater, Search};
 
 /// One level of each kind.
 const LEVELS: [u8; 5] = [0, 1, 3, 6, 9];
@@ -125,8 +125,38 @@ fn noise_grows_by_five_bytes_for_every_stored_block() {
     for length in [0usize, 1, 100, 65_535, 65_536, 300_000] {
         for level in LEVELS {
             let most = length + 5 * length.div_ceil(65_535).max(1);
-            assert!(deflate(level, &noise(length)).len() <= most, "{length} bytes at level {level}");
+            let deflated = deflate(level, &noise(length));
+            assert!(deflated.len() <= most, "{length} bytes at level {level}");
+            assert!(inflate(&deflated) == noise(length), "{length} bytes at level {level}");
         }
+    }
+}
+
+#[test]
+fn long_text_without_a_repetition_comes_back() {
+    let letters: Vec<u8> = noise(300_000).into_iter().map(|byte| byte & 63).collect();
+    assert_round_trip(&letters);
+}
+
+#[test]
+fn an_output_with_room_does_not_grow() {
+    let text = bill(300_000);
+    for length in [1, 100, 65_535, 65_536, 131_071, 300_000] {
+        for (level, content) in
+            LEVELS.iter().flat_map(|level| [(*level, noise(length)), (*level, text[..length].to_vec())])
+        {
+            let mut output = Vec::with_capacity(Deflater::room(length));
+            let (place, room) = (output.as_ptr(), output.capacity());
+            Deflater::new(level).deflate(&content, 0, false, &mut output);
+            assert_eq!(
+                (output.as_ptr(), output.capacity()),
+                (place, room),
+                "{length} bytes at level {level}"
+            );
+        }
+        let mut stored = Vec::new();
+        Deflater::new(0).deflate(&noise(length), 0, false, &mut stored);
+        assert_eq!(stored.len() + 16, Deflater::room(length));
     }
 }
 
@@ -198,6 +228,33 @@ fn what_was_deflated_before_changes_nothing() {
     }
 }
 
+/// What is sent grows or shrinks only where that is meant.
+#[test]
+fn each_level_makes_what_it_is_known_to_make() {
+    let far = [&noise(30_000)[..], &bill(3_000), &noise(30_000), &bill(3_000)].concat();
+    let rare =
+        noise(60_000).chunks(150).flat_map(|piece| [piece, b"the windscreen is cracked"].concat()).collect();
+    let mixed = [bill(9_000), noise(9_000)].concat().repeat(4);
+    let texts = [bill(300_000), mixed, far, rare, b"abcdefgh abcd ".repeat(900)];
+    let made = [1, 3, 6, 9].map(|level| texts.each_ref().map(|text| deflate(level, text).len()));
+    let expected = [
+        [70_852, 12_811, 62_134, 61_294, 99],
+        [69_037, 12_591, 62_091, 61_272, 85],
+        [68_849, 12_554, 62_097, 61_262, 85],
+        [68_088, 12_399, 62_060, 61_250, 85],
+    ];
+    assert_eq!(made, expected);
+}
+
+#[test]
+fn of_nothing_with_more_to_come_there_is_one_empty_block() {
+    for level in LEVELS {
+        let mut output = Vec::new();
+        Deflater::new(level).deflate(b"", 0, false, &mut output);
+        assert_eq!(output, [0, 0, 0, 0xff, 0xff], "level {level}");
+    }
+}
+
 #[test]
 fn output_is_appended() {
     let mut output = b"before".to_vec();
@@ -261,13 +318,21 @@ proptest! {
 }
 
 #[test]
-fn a_wiped_compressor_holds_no_tokens() {
+fn a_wiped_compressor_holds_no_tokens_and_no_positions() {
     for level in 0..=9 {
         let mut deflater = Deflater::new(level);
         for length in [50, 50_000, 1_000] {
             deflater.deflate(&b"windscreen "[..].repeat(length), 0, true, &mut Vec::new());
         }
         deflater.wipe();
+        let positions = match &mut deflater.search {
+            Search::Stored => 0,
+            Search::Fast(table) => table.positions(),
+            Search::Light(table) => table.positions(),
+            Search::Normal(table) => table.positions(),
+            Search::Best(table) => table.positions(),
+        };
+        assert_eq!(positions, 0);
         assert!(deflater.tokens.iter().all(|token| token.kind() == 0 && token.distance_symbol() == 0));
     }
 }

@@ -56,7 +56,7 @@ impl Token {
         let bits = (far | 2).ilog2();
         let extra = bits - 1;
         let symbol = if far < 2 { far } else { bits * 2 + (far >> extra & 1) };
-        let rest = if far < 2 { 0 } else { far & ((1 << extra) - 1) };
+        let rest = far & ((1 << extra) - 1);
         Self((length - MIN_MATCH + 256) as u32 | symbol << 9 | rest << 14)
     }
 
