@@ -69,6 +69,8 @@ mod unpack;
 mod watch;
 mod window;
 mod wiped;
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod wiped_tests;
 #[cfg(feature = "zstd")]
 mod zstd;
 

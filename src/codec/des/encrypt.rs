@@ -157,6 +157,11 @@ impl Chained {
         let round_keys = (0..ROUNDS).map(|round| expanded_key(key, round));
         [keys.left, keys.right, chain.right].into_iter().chain(keys.changes).chain(round_keys).collect()
     }
+
+    /// What is kept of a chain behind this block of ciphertext, with the last round key in it.
+    pub(super) fn end_of_chain(key: &[u8; BLOCK], ciphertext: &[u8; BLOCK]) -> u64 {
+        Self::new(Level::chosen(), key, ciphertext).chain.right
+    }
 }
 
 /// One of the chains that are encrypted beside each other.

@@ -3,18 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use self::process::{Lent, Secret, found, playing};
 use super::encrypt::Chained;
 use super::level::Level;
 use super::round_keys::{ROUNDS, round_key};
 use super::schedule::Schedule;
 use super::{BLOCK, HASH};
+use crate::codec::wiped_tests::process::{self, Lent, Secret, found, playing};
 use crate::codec::{DesMd5Key, Framing, decrypt_bytes, encrypt_bytes, encrypt_bytes_batch};
 use md5::{Digest, Md5};
-
-#[path = "../../../tests/wiped_memory/process.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
-mod process;
 
 const SALT: [u8; BLOCK] = [1, 2, 3, 4, 5, 6, 7, 8];
 const PASSWORD: &str = "legacy-Secret1/2026";
@@ -54,15 +50,16 @@ fn play(case: &str, lent: &Lent) -> Vec<u8> {
 fn of_a_password_its_key_and_every_schedule_nothing_is_left() {
     let key = DesMd5Key::new(PASSWORD, Framing::SaltPrefix).unwrap().with_fixed_salt(SALT);
     let sealed = |letter: u8, length| encrypt_bytes(&key.clone().into(), &vec![letter; length]).unwrap();
-    let lent =
-        [("password", PASSWORD.into()), ("note", sealed(b'n', 300)), ("package", sealed(b'p', 200_000))];
+    let (note, package) = (sealed(b'n', 300), sealed(b'p', 200_000));
+    let last_blocks = [&note, &package].map(|sealed| *sealed.last_chunk().unwrap());
+    let lent = [("password", PASSWORD.into()), ("note", note), ("package", package)];
     let mut left = Vec::new();
     for level in Level::available() {
         for case in ["sealed", "sealed beside each other", "opened"] {
             let mut process =
                 playing("codec::des::wiped_tests::a_process_that_looks_through_its_memory", case);
             process.env("CLAIMWIRE_SIMD", level.name());
-            let found = found(process, &lent, |_| forms());
+            let found = found(process, &lent, |_| forms(last_blocks));
             left.extend(
                 found
                     .into_iter()
@@ -73,8 +70,8 @@ fn of_a_password_its_key_and_every_schedule_nothing_is_left() {
     assert!(left.is_empty(), "{}", left.join("\n"));
 }
 
-/// Every form that the password takes.
-fn forms() -> Vec<Secret> {
+/// Every form that the password takes, in a chain that ends with one of these blocks as well.
+fn forms(last_blocks: [[u8; BLOCK]; 2]) -> Vec<Secret> {
     let mut hash: [u8; HASH] = Md5::digest([PASSWORD.as_bytes(), &SALT].concat()).into();
     let first = hash.to_vec();
     for _ in 1..ITERATIONS {
@@ -84,6 +81,8 @@ fn forms() -> Vec<Secret> {
     // The lanes of one number: the same one in each, since the salt is.
     let lanes = |hash: &[u8]| [&hash[..4], &hash[..4]].concat();
     let expanded = Chained::words_of(&key, &iv).into_iter().flat_map(u64::to_le_bytes).collect();
+    let [after_note, after_package] =
+        last_blocks.map(|block| Chained::end_of_chain(&key, &block).to_le_bytes().to_vec());
     let bits = |round| round_key(&key, round).map(u8::from).to_vec();
     vec![
         ("the password", PASSWORD.into()),
@@ -93,6 +92,8 @@ fn forms() -> Vec<Secret> {
         ("the key", key.to_vec()),
         ("the vector", iv.to_vec()),
         ("the expanded schedule", expanded),
+        ("the last round key in the end of the note's chain", after_note),
+        ("the last round key in the end of the package's chain", after_package),
         ("the bits of the first round", bits(0)),
         ("the bits of the last round", bits(ROUNDS - 1)),
         ("the bitsliced schedule", Schedule::for_decryption(&key).bytes_of_a_round()),
