@@ -172,6 +172,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_at_once_is_handed_over_in_whole_pieces() {
+        struct Lengths(Vec<usize>);
+        impl Write for Lengths {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.len());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for threads in [ONE, SEVERAL] {
+            let mut output = Lengths(Vec::new());
+            write_behind(threads, &mut output, |output| {
+                output.write_all(b"header")?;
+                Ok(output.write_all(&vec![7; 2 * PIECE])?)
+            })
+            .unwrap();
+            assert_eq!(output.0, [PIECE, PIECE, 6]);
+        }
+    }
+
+    #[test]
     fn an_output_that_refuses_is_the_error_whenever_it_does() {
         for (room, length) in [(0, 1), (PIECE, PIECE + 1), (PIECE, 20 * PIECE), (5 * PIECE, 20 * PIECE)] {
             for threads in [ONE, SEVERAL] {

@@ -69,3 +69,48 @@ impl<W: Write> Write for Counted<W> {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a byte at a time, interrupted before each, and fails where the bytes end if it shall.
+    struct Faltering<'b> {
+        bytes: &'b [u8],
+        was_interrupted: bool,
+        end: Option<io::ErrorKind>,
+    }
+
+    impl Read for Faltering<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.was_interrupted = !self.was_interrupted;
+            if self.was_interrupted {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            match self.end {
+                Some(kind) if self.bytes.is_empty() => Err(kind.into()),
+                _ => self.bytes.read(buffer.get_mut(..1).unwrap_or_default()),
+            }
+        }
+    }
+
+    fn faltering(end: Option<io::ErrorKind>) -> Faltering<'static> {
+        Faltering { bytes: b"claim", was_interrupted: false, end }
+    }
+
+    #[test]
+    fn an_interruption_loses_nothing_and_another_fault_is_told() {
+        let mut moved = Vec::new();
+        assert_eq!((pump(faltering(None), &mut moved).unwrap(), &moved[..]), (5, &b"claim"[..]));
+        let mut filled = [0; 8];
+        assert_eq!(fill(faltering(None), &mut filled).unwrap(), 5);
+        assert_eq!(&filled[..5], b"claim");
+
+        let failed = faltering(Some(io::ErrorKind::TimedOut));
+        assert_eq!(pump(failed, io::sink()).unwrap_err().kind(), crate::ErrorKind::Io);
+        let mut came = 0;
+        let nothing_yet = faltering(Some(io::ErrorKind::WouldBlock));
+        let error = fill_from(nothing_yet, &mut filled, &mut came).unwrap_err();
+        assert_eq!((error.kind(), came), (io::ErrorKind::WouldBlock, 5), "what came is counted");
+    }
+}

@@ -100,6 +100,34 @@ mod tests {
     }
 
     #[test]
+    fn an_interruption_loses_nothing_and_another_fault_is_told() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        /// Gives a byte at a time, interrupted before each, up to a place that cannot be read.
+        struct Faltering(AtomicBool);
+        impl ReadAt for Faltering {
+            fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+                if self.0.fetch_xor(true, Ordering::Relaxed) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                if offset == 5 {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                buffer[0] = b"claim"[usize::try_from(offset).unwrap()];
+                Ok(1)
+            }
+
+            fn length(&self) -> io::Result<u64> {
+                Ok(6)
+            }
+        }
+        let (input, mut buffer) = (Faltering(AtomicBool::new(true)), [0; 5]);
+        assert_eq!(fill_at(&input, 0, &mut buffer).unwrap(), 5);
+        assert_eq!(&buffer, b"claim");
+        assert_eq!(fill_at(&input, 2, &mut buffer).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
     fn files_and_bytes_are_read_at_any_place_and_end_where_they_end() {
         let content = b"Please call back.";
         let mut file = tempfile::tempfile().unwrap();

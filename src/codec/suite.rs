@@ -134,9 +134,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_to_suites_and_back() {
+    fn a_suite_is_read_by_the_name_it_is_shown_by() {
         for suite in [Suite::DesMd5, Suite::Age] {
-            assert_eq!(suite.name().parse::<Suite>().unwrap(), suite);
+            assert_eq!(suite.to_string().parse::<Suite>().unwrap(), suite);
+            assert_eq!(format!("{suite:>8}").trim_start(), suite.name());
         }
         assert_eq!("rot13".parse::<Suite>().unwrap_err().kind(), ErrorKind::UnsupportedSuite);
     }

@@ -127,6 +127,15 @@ mod tests {
     }
 
     #[test]
+    fn flushing_reaches_what_is_watched() {
+        let mut buffered = Watched::new(io::BufWriter::new(Vec::new()), &());
+        buffered.write_all(b"a document").unwrap();
+        assert!(buffered.inner.get_ref().is_empty());
+        buffered.flush().unwrap();
+        assert_eq!(buffered.inner.get_ref(), b"a document");
+    }
+
+    #[test]
     fn a_break_is_an_error_of_the_kind_cancelled() {
         let stop = |_: u64| ControlFlow::Break(());
         let error = io::copy(&mut Watched::new(&b"abc"[..], &stop), &mut io::sink()).unwrap_err();

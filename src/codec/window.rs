@@ -183,6 +183,59 @@ mod tests {
         }
     }
 
+    /// Where in the plaintext the buffer begins, and how much of it is filled, after a byte was read.
+    fn fetched(window: &mut Window<'_>) -> (u64, usize) {
+        window.position += window.waiting().len() as u64;
+        assert_eq!(window.read(&mut [0]).unwrap(), 1);
+        (window.start, window.filled)
+    }
+
+    #[test]
+    fn what_goes_on_is_fetched_in_pieces_that_double() {
+        let content = vec![7; 1 << 20];
+        let plaintext = Plaintext::plain(&content).unwrap();
+        let mut window = Window::new(&plaintext);
+        let (mut start, mut piece) = (0, SHORTEST);
+        while start < 600_000 {
+            assert_eq!(fetched(&mut window), (start, piece));
+            start += piece as u64;
+            piece = (2 * piece).min(LONGEST);
+        }
+        window.seek(SeekFrom::Start(900_000)).unwrap();
+        assert_eq!(fetched(&mut window), (900_000, SHORTEST), "a leap begins anew");
+    }
+
+    #[test]
+    fn a_leap_to_the_end_fetches_what_stands_before_it() {
+        let content = vec![7; 1 << 20];
+        let plaintext = Plaintext::plain(&content).unwrap();
+        let mut window = Window::new(&plaintext);
+        window.seek(SeekFrom::End(-22)).unwrap();
+        assert_eq!(fetched(&mut window), ((1 << 20) - 4096, SHORTEST));
+    }
+
+    #[test]
+    fn of_a_range_nothing_beyond_its_end_is_fetched() {
+        let content = vec![7; 1 << 20];
+        let plaintext = Plaintext::plain(&content).unwrap();
+        let mut window = Window::new(&plaintext);
+        let mut range = window.range(100, 200_000);
+        assert_eq!(fetched(range.get_mut()), (100, LONGEST));
+        assert_eq!(fetched(range.get_mut()), (100 + LONGEST as u64, 200_000 - LONGEST));
+        assert_eq!(fetched(&mut window), (200_100, LONGEST), "behind it what goes on, goes on");
+    }
+
+    #[test]
+    fn a_plaintext_that_fits_is_fetched_at_once() {
+        for (length, first) in [(100, (0, 100)), (LONGEST, (0, LONGEST)), (LONGEST + 1, (70, SHORTEST))] {
+            let content = vec![7; length];
+            let plaintext = Plaintext::plain(&content).unwrap();
+            let mut window = Window::new(&plaintext);
+            window.seek(SeekFrom::Start(70)).unwrap();
+            assert_eq!(fetched(&mut window), first);
+        }
+    }
+
     #[test]
     fn the_last_bytes_are_read_at_every_offset_of_the_block() {
         for (sealing, opening) in keys() {

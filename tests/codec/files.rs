@@ -96,6 +96,21 @@ fn paths_that_lead_nowhere_are_named() {
     }
 }
 
+/// What cannot be read from its end is kept until it is whole.
+#[cfg(unix)]
+#[test]
+fn an_archive_is_unpacked_from_a_named_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let archive = claimwire::codec::compress_bytes([("note.txt", "Please call back.")]).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    let pipe = path("pipe");
+    let writing = std::thread::spawn(move || fs::write(pipe, archive).unwrap());
+    decompress_file(&path("pipe"), &path("unpacked"), &Limits::default(), &()).unwrap();
+    writing.join().unwrap();
+    assert_eq!(fs::read(path("unpacked/note.txt")).unwrap(), b"Please call back.");
+}
+
 #[test]
 fn a_directory_goes_through_an_archive_that_must_not_lie_in_it() {
     let folder = tempfile::tempdir().unwrap();

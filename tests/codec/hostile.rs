@@ -23,6 +23,13 @@ fn assert_refused(bytes: &[u8], kind: ErrorKind) {
     assert_refused_within(bytes, &Limits::default(), kind);
 }
 
+/// Expects that the error says so.
+#[track_caller]
+fn assert_says(bytes: &[u8], what: &str) {
+    let error = decompress_bytes(bytes, &Limits::default()).unwrap_err().to_string();
+    assert!(error.contains(what), "{error}");
+}
+
 fn report() -> RawEntry {
     RawEntry::stored("report.txt", b"The windscreen is cracked.")
 }
@@ -102,13 +109,29 @@ fn links_and_devices_are_refused() {
         let entry = report().with(|entry| entry.attributes = mode << 16);
         assert_refused(&archive(&[entry]), ErrorKind::UnsupportedArchive);
     }
+    let link = report().with(|entry| entry.attributes = 0o120_777 << 16);
+    assert_says(&archive(&[link]), "is a symbolic link");
     let directory_by_mode = report().with(|entry| entry.attributes = 0o040_755 << 16);
     assert_refused(&archive(&[directory_by_mode]), ErrorKind::InconsistentArchive);
+    let file_by_mode = RawEntry::stored("dir/", b"").with(|entry| entry.attributes = 0o100_644 << 16);
+    assert_refused(&archive(&[file_by_mode]), ErrorKind::InconsistentArchive);
 }
 
 #[test]
 fn a_directory_with_content_is_refused() {
     assert_refused(&archive(&[RawEntry::stored("dir/", b"hidden")]), ErrorKind::InconsistentArchive);
+    let deflated = |data: &[u8]| {
+        let empty = RawEntry::stored("dir/", b"");
+        empty.with(|entry| (entry.method, entry.data) = (8, data.to_vec()))
+    };
+    assert!(decompress_bytes(&archive(&[deflated(&[3, 0])]), &Limits::default()).unwrap().is_empty());
+    for lie in [
+        deflated(&[3, 0]).with(|entry| entry.inflated = 1),
+        deflated(&[3, 0]).with(|entry| entry.crc32 = 1),
+        deflated(&[3, 0, 0]),
+    ] {
+        assert_refused(&archive(&[lie]), ErrorKind::InconsistentArchive);
+    }
 }
 
 #[test]
@@ -159,6 +182,34 @@ fn local_headers_that_differ_from_the_directory_are_refused() {
     for lie in lies {
         assert_refused(&archive(&[report().with(lie)]), ErrorKind::InconsistentArchive);
     }
+    let not_measured = report().with(|entry| entry.local_inflated = Some(0));
+    assert_refused(&archive(&[not_measured]), ErrorKind::InconsistentArchive);
+}
+
+#[test]
+fn a_local_header_leaves_to_its_descriptor_all_it_does_not_know_and_nothing_else() {
+    let streamed = |local_inflated| {
+        report().with(|entry| {
+            entry.flags |= 1 << 3;
+            entry.local_inflated = Some(local_inflated);
+            let descriptor = [entry.crc32, entry.data.len() as u32, entry.inflated];
+            entry.after_data = descriptor.map(u32::to_le_bytes).concat();
+        })
+    };
+    assert_eq!(decompress_bytes(&archive(&[streamed(0)]), &Limits::default()).unwrap().len(), 1);
+    assert_refused(&archive(&[streamed(3)]), ErrorKind::InconsistentArchive);
+}
+
+#[test]
+fn entries_that_lie_outside_the_archive_are_refused() {
+    let far = RawEntry::stored("far.txt", b"2").with(|entry| entry.offset = Some(100_000));
+    let mut bytes = archive(&[report(), far]);
+    // The first says, in both its headers, that it reaches to where the second says that it begins.
+    let central = bytes.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
+    for sizes in [18, central + 20] {
+        bytes[sizes..sizes + 8].copy_from_slice(&[50_000_u32.to_le_bytes(); 2].concat());
+    }
+    assert_refused(&bytes, ErrorKind::InconsistentArchive);
 }
 
 #[test]
@@ -193,6 +244,9 @@ fn entries_hidden_from_the_directory_are_refused() {
     assert_refused(&archive_ending(&two, |end| end.entries = 3), ErrorKind::InconsistentArchive);
     assert_refused(&archive_ending(&two, |end| end.size -= 5), ErrorKind::InconsistentArchive);
     assert_refused(&archive_ending(&two, |end| end.offset += 1), ErrorKind::InconsistentArchive);
+    let (honest, end) = (archive(&two), archive(&two).len() - 22);
+    let longer = archive_ending(&two, |end| end.size += 1);
+    assert_refused(&[&honest[..end], b"?", &longer[end..]].concat(), ErrorKind::InconsistentArchive);
 }
 
 #[test]
@@ -218,6 +272,7 @@ fn comments_and_split_archives_are_refused() {
     let disk = split.len() - 18;
     split[disk] = 1;
     assert_refused(&split, ErrorKind::UnsupportedArchive);
+    assert_says(&split, "one part of several");
 }
 
 #[test]
@@ -279,6 +334,7 @@ fn archives_that_inflate_too_far_are_refused() {
     let two = archive(&[report(), RawEntry::deflated("zeros", &[0; 100_000])]);
     let limits = Limits::default().with_inflated_size(100_000);
     assert_refused_within(&two, &limits, ErrorKind::InflatedTooLarge);
+    assert!(decompress_bytes(&two, &limits.with_inflated_size(100_026)).is_ok());
     let declared_far = report().with(|entry| {
         entry.method = 8;
         entry.inflated = u32::MAX - 1;

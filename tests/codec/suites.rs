@@ -200,6 +200,27 @@ fn a_write_that_failed_cannot_be_finished_away() {
 }
 
 #[test]
+fn flushing_what_encrypts_flushes_its_output() {
+    #[derive(Debug)]
+    struct Unwilling;
+    impl Write for Unwilling {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    }
+    let age = SealingKey::from(AgeIdentity::generate().recipient());
+    for sealing in [keys(Framing::SaltPrefix).0, age] {
+        let mut encryptor = Encryptor::new(&sealing, Unwilling).unwrap();
+        encryptor.write_all(b"claim").unwrap();
+        assert_eq!(encryptor.flush().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(encrypt(&sealing, &b"claim"[..], Unwilling).unwrap_err().kind(), ErrorKind::Io);
+    }
+}
+
+#[test]
 fn the_caller_can_stop_either_way() {
     let stop = |_: u64| std::ops::ControlFlow::Break(());
     let (sealing, opening) = keys(Framing::SaltPrefix);

@@ -101,6 +101,12 @@ impl Buffers {
         self.in_use
     }
 
+    /// The bytes of all buffers, those that wait as well.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.in_use + self.waiting_bytes
+    }
+
     /// An empty buffer of at least this capacity. To take one that is up to four times as large is better than to wipe
     /// and free others for a new one.
     pub(super) fn take(&mut self, capacity: usize) -> Buffer {

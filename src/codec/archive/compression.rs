@@ -100,3 +100,22 @@ impl FromStr for Compression {
 
 #[cfg(not(feature = "zstd"))]
 pub(super) const NOT_BUILT_IN: &str = "zstd is not built in; build with the feature `zstd`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compression_is_read_by_the_name_it_is_shown_by() {
+        let mut all = vec![(Compression::Deflate, "deflate")];
+        #[cfg(feature = "zstd")]
+        all.push((Compression::Zstd, "zstd"));
+        for (compression, name) in all {
+            assert_eq!((compression.name(), compression.to_string()), (name, name.to_owned()));
+            assert_eq!(name.parse::<Compression>().unwrap(), compression);
+        }
+        let error = "lzma".parse::<Compression>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains("there are"), "{error}");
+    }
+}

@@ -93,6 +93,21 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_spread_over_all_of_a_document() {
+        let text = b"2026-03-01;windscreen;412.50;EUR\n".repeat(40_000);
+        let scan_first = [noise(SAMPLES * SAMPLE), text].concat();
+        assert!(is_worth_compressing(&scan_first));
+    }
+
+    #[test]
+    fn bytes_of_most_values_are_as_dense_as_those_of_all() {
+        let of_two_hundred: Vec<u8> = (0..=199).cycle().take(40_000).collect();
+        assert!(is_dense(&of_two_hundred), "7.64 bits");
+        let of_a_hundred: Vec<u8> = (0..=99).cycle().take(40_000).collect();
+        assert!(!is_dense(&of_a_hundred), "6.64 bits");
+    }
+
+    #[test]
     fn a_compressed_file_is_known_by_its_beginning() {
         let mut photo = b"\xff\xd8\xff\xe0".to_vec();
         photo.resize(20_000, 7);

@@ -72,3 +72,22 @@ impl Measure {
         (EntryDigest { size: self.size, sha256: self.sha256.finalize().into() }, self.crc32.finalize())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The digest of `abc` is the first example for SHA-256 of FIPS 180-4; 0xcbf43926 is the check value of CRC-32.
+    #[test]
+    fn content_is_measured_as_it_passes() {
+        let mut measure = Measure::new();
+        for piece in [&b"1234"[..], b"", b"56789"] {
+            measure.update(piece);
+        }
+        assert_eq!(measure.size(), 9);
+        assert_eq!(measure.finish(), (EntryDigest::of(b"123456789"), 0xcbf4_3926));
+        let digest = EntryDigest::of(b"abc");
+        assert_eq!((digest.size(), digest.sha256()[..4].to_vec()), (3, vec![0xba, 0x78, 0x16, 0xbf]));
+        assert!(digest.to_hex().starts_with("ba7816bf"));
+    }
+}

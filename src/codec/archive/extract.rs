@@ -221,3 +221,13 @@ impl Write for Output<'_> {
 fn stopped() -> Error {
     Error::new(ErrorKind::Cancelled, "stopped on request")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_as_many_threads_as_the_machine_runs() {
+        assert_eq!(Some(available_threads()), thread::available_parallelism().ok());
+    }
+}

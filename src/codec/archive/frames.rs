@@ -71,3 +71,26 @@ fn is_within_ratio(content: &[u8], output: &[u8]) -> bool {
 pub(super) fn seems_last(end: u64) -> bool {
     end.is_multiple_of(READ)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_an_empty_frame_behind_the_longest() {
+        assert_eq!(Frames::longest(1 << 20), Compressor::longest(1 << 20) + 9);
+    }
+
+    #[test]
+    fn an_empty_frame_follows_where_the_last_would_fill_the_output() {
+        let mut frames = Frames::new(3).unwrap();
+        let bill: String = (0..20_000).map(|line| format!("{line};412.50\n")).collect();
+        for (length, is_followed) in
+            [(OUTPUT, true), (OUTPUT + BLOCK_UNIT, true), (OUTPUT + 1, false), (OUTPUT - BLOCK_UNIT, false)]
+        {
+            let mut output = Vec::with_capacity(Frames::longest(length));
+            assert!(frames.whole(&bill.as_bytes()[..length], &mut output).unwrap());
+            assert_eq!(output.ends_with(&EMPTY), is_followed, "{length}");
+        }
+    }
+}

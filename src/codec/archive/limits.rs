@@ -118,9 +118,9 @@ mod tests {
 
     #[test]
     fn a_ratio_is_kept_by_what_reaches_it_and_broken_by_one_byte_more() {
-        let limits = Limits::default().with_ratio(1000);
-        assert!(!limits.is_bomb(100_000, 100_000_000));
-        assert!(limits.is_bomb(100_000, 100_000_001));
+        let limits = Limits::default().with_ratio(500);
+        assert!(!limits.is_bomb(200_000, 100_000_000));
+        assert!(limits.is_bomb(200_000, 100_000_001));
     }
 
     #[test]

@@ -210,10 +210,15 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::HostileName, "{path:?}");
             assert!(!error.to_string().chars().any(|c| c.is_control() || is_invisible(c)), "{error}");
         }
+        assert!(
+            check_path("a/../b", &Limits::default()).unwrap_err().to_string().contains("another directory")
+        );
         let long = "a".repeat(256);
         assert!(check_path(&long, &Limits::default()).is_err());
         assert!(check_path(&long, &Limits::default().with_name_length(256)).is_ok());
-        assert!(check_path(&"a/".repeat(600), &Limits::default()).is_err());
+        let deep = "a/".repeat(511) + "aa";
+        assert!(check_path(&deep, &Limits::default()).is_ok(), "1024 bytes");
+        assert!(check_path(&(deep + "a"), &Limits::default()).is_err());
     }
 
     fn collides(paths: &[&str]) -> bool {
@@ -238,6 +243,15 @@ mod tests {
         ] {
             assert!(collides(&pair), "{pair:?}");
             assert!(collides(&[pair[1], "dir!/x", "zebra", pair[0]]), "{pair:?} the other way round");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_told_from_one_in_another_case() {
+        for (second, how) in [("a.txt", "is there twice"), ("A.txt", "only in case or accents")] {
+            let mut names = Names::default();
+            names.insert("a.txt", false).unwrap();
+            assert!(names.insert(second, false).unwrap_err().contains(how), "{second}");
         }
     }
 

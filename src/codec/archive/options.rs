@@ -65,3 +65,16 @@ impl PackOptions {
         self.compression
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_say_what_they_were_given() {
+        let threads = NonZeroUsize::new(7).unwrap();
+        let options = PackOptions::default().with_threads(threads).with_level(12);
+        assert_eq!((options.threads(), options.level()), (threads, 9));
+        assert_eq!((options.compression(), PackOptions::default().level()), (Compression::Deflate, 3));
+    }
+}

@@ -71,6 +71,12 @@ mod tests {
     }
 
     #[test]
+    fn a_large_scan_is_followed_by_as_much_text() {
+        let files = [("a.jpg", 1), ("b.jpg", 9), ("x.txt", 5), ("y.txt", 5)];
+        assert_eq!(names(&files), ["x.txt", "a.jpg", "b.jpg", "y.txt"]);
+    }
+
+    #[test]
     fn files_of_one_sort_keep_their_order() {
         assert_eq!(names(&[("a.txt", 1), ("b", 0), ("c.csv", u64::MAX)]), ["a.txt", "b", "c.csv"]);
         assert_eq!(names(&[("a.jpg", 0), ("b.jpg", 0)]), ["a.jpg", "b.jpg"]);

@@ -348,3 +348,64 @@ fn extra_fields(extra: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
         Some(field)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(compressed: u64, inflated: u64) -> Header<'static> {
+        Header {
+            name: "a",
+            method: Method::Deflated,
+            is_directory: false,
+            has_descriptor: true,
+            crc32: 7,
+            compressed,
+            inflated,
+            offset: 9,
+        }
+    }
+
+    /// Section 4.3.12 of the format, field by field.
+    #[test]
+    fn a_central_header_says_what_it_was_made_on_and_what_kind_of_file_it_is() {
+        let file = header(3, 4);
+        let mut expected = b"PK\x01\x02".to_vec();
+        expected.extend([20, 3, 20, 0, 8, 0, 8, 0, 0, 0, 0x21, 0]);
+        expected.extend([7_u32, 3, 4].map(u32::to_le_bytes).concat());
+        expected.extend([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend((0o100_644_u32 << 16).to_le_bytes());
+        expected.extend([9, 0, 0, 0, b'a']);
+        assert_eq!(file.central(), expected);
+        expected[38..42].copy_from_slice(&(0o040_755_u32 << 16 | 0x10).to_le_bytes());
+        assert_eq!(Header { is_directory: true, ..file }.central(), expected);
+    }
+
+    #[test]
+    fn a_descriptor_is_long_where_either_size_is() {
+        let long = u64::from(u32::MAX);
+        for (compressed, inflated, length) in
+            [(3, 4, 16), (long - 1, long - 1, 16), (3, long, 24), (long, 4, 24), (long, long, 24)]
+        {
+            assert_eq!(header(compressed, inflated).descriptor().len(), length, "{compressed} {inflated}");
+        }
+    }
+
+    #[test]
+    fn the_zip64_end_says_what_it_was_made_on() {
+        assert_eq!(end(65_535, 0, 0)[12..16], [45, 3, 45, 0]);
+    }
+
+    /// Info-ZIP's field for a name, behind one with the time.
+    #[test]
+    fn a_unicode_path_is_taken_when_it_is_of_version_1_and_belongs_to_the_name() {
+        let path = |version: u8, raw_name: &[u8]| {
+            let crc32 = crc32fast::hash(raw_name).to_le_bytes();
+            let time = [&b"UT\x05\0"[..], &[1; 5]].concat();
+            [&time[..], b"up\x07\0", &[version], &crc32, "\u{fc}".as_bytes()].concat()
+        };
+        assert_eq!(unicode_path(&path(1, b"?"), b"?"), Some("\u{fc}".as_bytes()));
+        assert_eq!(unicode_path(&path(2, b"?"), b"?"), None);
+        assert_eq!(unicode_path(&path(1, b"!"), b"?"), None);
+    }
+}

@@ -127,6 +127,38 @@ mod tests {
         assert!(inflated == content);
     }
 
+    /// Frames as [`LongData`] writes them behind `before` bytes of an archive.
+    #[cfg(feature = "zstd")]
+    fn frames(before: usize, blocks: &[(&[u8], bool)]) -> Vec<u8> {
+        let mut archive = Counted::new(Vec::new());
+        archive.write_all(&vec![0; before]).unwrap();
+        let mut data = LongData::new(Method::Zstd);
+        for (number, (block, is_stored)) in (1..).zip(blocks) {
+            data.write(block, *is_stored, number == blocks.len(), &mut archive).unwrap();
+        }
+        archive.inner.split_off(before)
+    }
+
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn a_frame_that_would_seem_the_last_is_moved_on() {
+        let compressed = b"a frame".to_vec();
+        let length = compressed.len();
+        let blocks = [(&compressed[..], false), (&compressed, false)];
+        let as_it_is = [&compressed[..], &compressed, &EMPTY].concat();
+        assert_eq!(frames(4096 - length - 1, &blocks), as_it_is);
+        let behind_an_empty_one = [&EMPTY[..], &as_it_is].concat();
+        assert_eq!(frames(4096 - length, &blocks), behind_an_empty_one);
+
+        // A raw frame: header and one block of a byte, which the next frame ends.
+        let blocks = [(&b"7"[..], true), (&compressed, false)];
+        let end_at = 6 + 3 + 1 + 3;
+        let raw = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 56, 8, 0, 0, b'7'][..], &[1, 0, 0]].concat();
+        assert_eq!(frames(4096 - end_at - 1, &blocks), [&raw[..], &compressed, &EMPTY].concat());
+        let padded = [&raw[..10], &[0, 0, 0], &raw[10..]].concat();
+        assert_eq!(frames(4096 - end_at, &blocks), [&padded[..], &compressed, &EMPTY].concat());
+    }
+
     #[test]
     fn a_last_block_of_nothing_ends_the_stream() {
         let mut stored = Vec::new();

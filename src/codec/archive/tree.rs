@@ -147,3 +147,25 @@ fn too_long(longest: u64) -> Error {
     let message = format!("the archive is longer than {longest} bytes, the most that the limits allow");
     Error::new(ErrorKind::InflatedTooLarge, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::repeat;
+
+    #[test]
+    fn an_archive_is_taken_up_to_the_longest_within_the_limits() {
+        let around = tempfile::tempdir().unwrap();
+        let limits = Limits::default().with_inflated_size(100).with_entries(1);
+        let longest = limits.archive_size();
+        for (length, kind) in [(longest, ErrorKind::NotAnArchive), (longest + 1, ErrorKind::InflatedTooLarge)]
+        {
+            let content = || repeat(b'?').take(length);
+            assert_eq!(spool(content(), around.path(), longest).is_ok(), length == longest);
+            let file = spool(content(), around.path(), u64::MAX).unwrap();
+            let target = Target::new(&around.path().join("unpacked")).unwrap();
+            let error = decompress_from(&file, target, &limits, &()).unwrap_err();
+            assert_eq!(error.kind(), kind, "{length}");
+        }
+    }
+}

@@ -175,3 +175,63 @@ impl Drop for InHand<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::buffer::Buffers;
+    use super::super::job::Part;
+    use super::*;
+    use std::num::NonZeroUsize;
+
+    fn workers(threads: usize) -> Workers {
+        Workers::new(&PackOptions::default().with_threads(NonZeroUsize::new(threads).unwrap()))
+    }
+
+    fn job(length: usize) -> Job {
+        let mut buffer = Buffers::new(0).take(length);
+        buffer.replace(&vec![b';'; length]);
+        Job::new(buffer, Part::Whole, length)
+    }
+
+    #[test]
+    fn a_thread_is_started_where_more_waits_than_it_is_worth() {
+        let started = |lengths: &[usize]| {
+            let mut workers = workers(2);
+            lengths.iter().for_each(|length| workers.submit(job(*length)));
+            workers.threads.len()
+        };
+        assert_eq!(started(&[WORTH_A_THREAD / 2, WORTH_A_THREAD / 2]), 0);
+        assert_eq!(started(&[WORTH_A_THREAD / 2, WORTH_A_THREAD / 2 + 1]), 1);
+        assert_eq!(started(&[4 * WORTH_A_THREAD]), 0, "whoever waits for it does it");
+        assert_eq!(started(&[4 * WORTH_A_THREAD, 1]), 1);
+    }
+
+    #[test]
+    fn there_are_never_more_threads_than_asked_for() {
+        for threads in [1, 2, 3] {
+            let mut workers = workers(threads);
+            assert_eq!(workers.are_several(), threads > 1);
+            for _ in 0..20 {
+                workers.submit(job(WORTH_A_THREAD));
+            }
+            assert!(workers.threads.len() < threads, "the caller's is one of {threads}");
+        }
+    }
+
+    #[test]
+    fn threads_work_ahead_and_have_ended_when_the_owner_is_gone() {
+        let mut workers = workers(2);
+        for _ in 0..3 {
+            workers.submit(job(WORTH_A_THREAD));
+        }
+        let shared = Arc::clone(&workers.shared);
+        let mut state = shared.lock();
+        while state.ended.len() < 3 {
+            state = shared.work_ended.wait(state).unwrap();
+        }
+        assert_eq!((state.waiting.len(), state.waiting_bytes), (0, 0));
+        drop(state);
+        drop(workers);
+        assert_eq!(Arc::strong_count(&shared), 1);
+    }
+}

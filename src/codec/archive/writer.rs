@@ -450,3 +450,27 @@ impl<W: Write> fmt::Debug for ArchiveWriter<W> {
 fn within(name: &str) -> impl FnOnce(io::Error) -> Error {
     move |error| Error::from(error).within(format_args!("entry `{name}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroUsize;
+
+    fn most_in_use(threads: usize, lengths: &[usize]) -> usize {
+        let options = PackOptions::default().with_threads(NonZeroUsize::new(threads).unwrap()).with_level(0);
+        let mut archive = ArchiveWriter::with_options(io::sink(), &options);
+        let queue_one = |(number, length): (usize, &usize)| {
+            archive.queue(&format!("{number}.bin"), &vec![7; *length][..]).unwrap();
+            assert!(archive.buffers.kept() <= AHEAD + SPARE);
+            archive.buffers.in_use()
+        };
+        lengths.iter().enumerate().map(queue_one).max().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_waits_in_memory_is_bounded() {
+        let (small, large) = (vec![16 * 1024; 1100], vec![BUFFERED; 6]);
+        assert_eq!(most_in_use(3, &[&small[..], &large, &small].concat()), AHEAD);
+        assert_eq!(most_in_use(1, &[BUFFERED / 4; 6]), BUFFERED / 4, "what is read is written at once");
+    }
+}

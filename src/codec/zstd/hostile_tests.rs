@@ -68,6 +68,15 @@ fn what_is_made_by_hand_is_read() {
 }
 
 #[test]
+fn content_that_waits_for_room_when_the_frames_are_read_is_given_too() {
+    let pages = frame(0, &[7 << 3], &[(RLE, 100_000, b";"), (RLE, 100_000, b"!"), (RLE, 100_000, b"?")]);
+    let expected = [b';', b'!', b'?'].map(|byte| vec![byte; 100_000]).concat();
+    for piece in [1, 5, pages.len()] {
+        assert!(decompress(&pages, piece).unwrap() == expected, "in pieces of {piece}");
+    }
+}
+
+#[test]
 fn a_frame_that_is_cut_is_refused_wherever_that_is() {
     let whole = compress(&b"2026-03-02;windscreen;412.50\n".repeat(500));
     for length in 0..whole.len() {
