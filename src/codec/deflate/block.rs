@@ -77,7 +77,7 @@ impl Codes {
 }
 
 /// Bytes a stored block can hold.
-pub(super) const STORED: usize = 65_535;
+const STORED: usize = 65_535;
 
 /// In which order the lengths of the code for code lengths are sent.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -271,6 +271,7 @@ impl<'a> BlockWriter<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Deflater;
     use super::*;
 
     fn codes(tokens: &[Token]) -> (Codes, Frequencies) {
@@ -306,6 +307,37 @@ mod tests {
             let cost = frequencies.cost(&codes.literals.lengths, &codes.distances.lengths);
             assert_eq!(bits(|writer| codes.put_tokens(writer, &tokens)), cost);
         }
+    }
+
+    /// Bytes in one order whose own codes cost a few bits more than they save.
+    fn hardly_worth_codes(count: usize) -> Vec<u8> {
+        let with_zeros = |zeros: usize| -> Vec<u8> {
+            (0..count).map(|n| if n < zeros { 0 } else { n.to_le_bytes()[0] }).collect()
+        };
+        let is_so = |text: &Vec<u8>| {
+            let tokens: Vec<Token> = text.iter().copied().map(Token::literal).collect();
+            let (codes, frequencies) = codes(&tokens);
+            let told = frequencies.cost(&codes.literals.lengths, &codes.distances.lengths);
+            let cost = 3 + Preamble::of(&codes).cost() + told;
+            (8 * count as u64 + 8..8 * count as u64 + 35).contains(&cost)
+        };
+        (0..count).map(with_zeros).find(is_so).unwrap()
+    }
+
+    #[test]
+    fn blocks_that_each_gain_nothing_have_room_together() {
+        let block = hardly_worth_codes(super::super::PIECE);
+        let tokens: Vec<Token> = block.iter().copied().map(Token::literal).collect();
+        let text = block.repeat(64);
+        let mut output = Vec::with_capacity(Deflater::room(text.len()));
+        let room = output.capacity();
+        let mut blocks = BlockWriter::new(&text, 0, &mut output);
+        for number in 1..=64 {
+            blocks.write(number * block.len(), &tokens, &Frequencies::of(&tokens), false);
+        }
+        blocks.finish(false);
+        assert!(output.len() > text.len() + 64, "each was written with codes");
+        assert_eq!(output.capacity(), room);
     }
 
     #[test]

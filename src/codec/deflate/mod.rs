@@ -50,8 +50,8 @@ const MOST_TOKENS: usize = BLOCK + PIECE + Tokens::SPARE;
 /// | 6 | the same | 4 positions of 5 bytes |
 /// | 7 to 9 | looks ahead from every match | 8 positions of 5 bytes |
 ///
-/// At every level a block is written in the kind that takes the fewest bits, so that no text grows by more than 5
-/// bytes for every 65,535 and for every call.
+/// At every level a block is written in the kind that takes the fewest bits, so that a text that is stored grows by 5 bytes
+/// for every 65,535 and for every call, and none beyond what [`room`](Self::room) tells.
 pub(crate) struct Deflater {
     search: Search,
     window: Window,
@@ -80,10 +80,10 @@ impl Deflater {
         Self { search, window: Window::new(), tokens: Vec::new() }
     }
 
-    /// The room with which an output never grows while it takes `length` bytes: 5 more for each stored block and for the
-    /// empty one at the end, and 16 ahead of what is written.
+    /// The room with which an output never grows while it takes `length` bytes: up to 6 more for each block, the last one
+    /// and the empty one at the end among them, and 16 ahead of what is written.
     pub(crate) fn room(length: usize) -> usize {
-        length + 5 * (length.div_ceil(block::STORED) + 1) + 16
+        length + 6 * (length / PIECE + 2) + 16
     }
 
     /// Appends `buffer[start..]` as deflate blocks to `output`, which may refer to the 32 KiB before `start`.
