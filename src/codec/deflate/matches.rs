@@ -37,7 +37,7 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Finder<'_, B, SIZE, BYTES> 
         self.buckets.exchange(self.ring.load(at), at);
     }
 
-    /// Adds a position and compares the first eight bytes with those at every position of its bucket.
+    /// Adds a position and compares the first eight bytes with those at every position of its bucket, be it in reach or not.
     ///
     /// There is no branch in it: the processor overlaps the probes of two positions, and has nothing to guess.
     #[inline(always)]
@@ -45,10 +45,9 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Finder<'_, B, SIZE, BYTES> 
         let at = low(at);
         let text = self.ring.load(at);
         let bucket = self.buckets.exchange(text, at);
-        let stale = bucket.stale(at);
         let mut best = 0;
         for way in 0..B::WAYS {
-            let differing = (self.ring.load(bucket.position(way)) ^ text) | stale.flag(way);
+            let differing = self.ring.load(bucket.position(way)) ^ text;
             best = best.max(Self::ranked((differing | 1 << 63).trailing_zeros(), way));
         }
         Probe { bucket, best }
@@ -57,13 +56,17 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Finder<'_, B, SIZE, BYTES> 
     /// The longest match at the position that was probed, the nearest of several.
     #[inline(always)]
     pub(super) fn resolve(&self, at: usize, probe: Probe<B>) -> Match {
-        let most = (self.text.len() - at).min(MAX_MATCH);
-        if probe.best < 7 * 8 {
-            return self.found(at, probe.bucket, probe.best, most);
+        // Mostly so, and then it does not matter which positions are in reach.
+        if ((probe.best / 8) as usize) < LEAST {
+            return Match { length: 0, distance: 0 };
         }
+        let most = (self.text.len() - at).min(MAX_MATCH);
         let (near, bucket) = (low(at), probe.bucket);
-        let (first, second) = (self.ring.load(near), self.ring.load(near.wrapping_add(8)));
         let stale = bucket.stale(near);
+        if probe.best < 7 * 8 && stale.flag(Self::way(probe.best)) == 0 {
+            return self.found(at, bucket, probe.best, most);
+        }
+        let (first, second) = (self.ring.load(near), self.ring.load(near.wrapping_add(8)));
         let mut best = 0;
         for way in 0..B::WAYS {
             let position = bucket.position(way);
@@ -82,9 +85,15 @@ impl<B: Bucket, const SIZE: usize, const BYTES: u32> Finder<'_, B, SIZE, BYTES> 
         (agreeing | 7) - u32::try_from(way).unwrap_or_default()
     }
 
+    /// The way that was ranked so.
+    #[inline(always)]
+    fn way(ranked: u32) -> usize {
+        (7 - ranked % 8) as usize
+    }
+
     #[inline(always)]
     fn found(&self, at: usize, bucket: B, ranked: u32, most: usize) -> Match {
-        let position = bucket.position((7 - ranked % 8) as usize);
+        let position = bucket.position(Self::way(ranked));
         let distance = usize::from(low(at).wrapping_sub(position));
         Match { length: ((ranked / 8) as usize).min(most), distance }
     }
