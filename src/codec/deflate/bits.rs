@@ -1,5 +1,8 @@
 //! Bits onto bytes: the first bit of a byte is its lowest (RFC 1951, section 3.1.1).
 
+/// The most bits that are put at once: with the up to 7 that are pending they fill a word.
+const MOST: u32 = 56;
+
 /// Appends bits to a vector of bytes.
 ///
 /// Room is made for many bits at once ([`reserve`](Self::reserve)), so that a single code costs no call and no growth.
@@ -48,12 +51,13 @@ impl<'a> BitWriter<'a> {
     }
 
     /// Puts what `each` gives for every item: bits and their count, at most 56. Room must be reserved.
+    ///
+    /// Two at a time where they are no more together, as they mostly are: each waits for the bits put before it.
     #[inline(always)]
     pub(super) fn put_each<T: Copy>(&mut self, items: &[T], each: impl Fn(T) -> (u64, u32)) {
         let output = self.output.as_mut_slice();
         let (mut pending, mut count, mut position) = (self.pending, self.count, self.position);
-        for &item in items {
-            let (bits, length) = each(item);
+        let mut put = |(bits, length): (u64, u32)| {
             pending |= bits << count;
             count += length;
             if let Some(place) = output.get_mut(position..).and_then(<[u8]>::first_chunk_mut) {
@@ -62,7 +66,19 @@ impl<'a> BitWriter<'a> {
             position += (count / 8) as usize;
             pending >>= count & 56;
             count &= 7;
+        };
+        let (pairs, rest) = items.as_chunks();
+        for &[first, second] in pairs {
+            let (first, second) = (each(first), each(second));
+            let both = first.1 + second.1;
+            if both <= MOST {
+                put((first.0 | second.0 << first.1, both));
+            } else {
+                put(first);
+                put(second);
+            }
         }
+        rest.iter().for_each(|item| put(each(*item)));
         (self.pending, self.count, self.position) = (pending, count, position);
     }
 
@@ -106,5 +122,30 @@ mod tests {
         writer.put(0b11, 2);
         writer.finish();
         assert_eq!(output, [0xAA, 0b1111_1101, 0b0000_0111, 0b0000_0000, b'a', b'b', 0b11]);
+    }
+
+    #[test]
+    fn many_items_are_put_as_each_by_itself() {
+        let items: Vec<(u64, u32)> =
+            (0..500u32).map(|n| n * 37 % (MOST + 1)).map(|length| ((1 << length) - 1, length)).collect();
+        for (count, before) in [0, 1, 2, 3, 499, 500].into_iter().flat_map(|count| [(count, 0), (count, 7)]) {
+            let put = |each: &dyn Fn(&mut BitWriter<'_>)| {
+                let mut output = Vec::new();
+                let mut writer = BitWriter::new(&mut output);
+                writer.reserve(500 * 56 + 8);
+                writer.put(0, before);
+                each(&mut writer);
+                writer.finish();
+                output
+            };
+            let together = put(&|writer| writer.put_each(&items[..count], |item| item));
+            let apart = put(&|writer| {
+                for (bits, length) in &items[..count] {
+                    writer.put(*bits, *length);
+                    writer.flush();
+                }
+            });
+            assert_eq!(together, apart, "{count} after {before} bits");
+        }
     }
 }

@@ -42,31 +42,31 @@ impl Codes {
     }
 
     fn put_tokens(&self, writer: &mut BitWriter<'_>, tokens: &[Token]) {
-        // Code and extra bits of a literal or length in one, its bit count above them.
+        // How many bits a literal or length takes, and above these 8 bits its code with its extra bits.
         let mut kinds = [0u32; KINDS];
         for (byte, kind) in kinds[..256].iter_mut().enumerate() {
-            *kind = u32::from(self.literals.codes[byte]) | u32::from(self.literals.lengths[byte]) << 24;
+            *kind = u32::from(self.literals.codes[byte]) << 8 | u32::from(self.literals.lengths[byte]);
         }
         for (kind, &(symbol, extra)) in kinds[256..].iter_mut().zip(&LENGTHS) {
             let symbol = usize::from(symbol);
             let bits = self.literals.lengths[257 + symbol];
             let code = u32::from(self.literals.codes[257 + symbol]) | u32::from(extra) << bits;
-            *kind = code | u32::from(bits + LENGTH_EXTRA[symbol]) << 24;
+            *kind = code << 8 | u32::from(bits + LENGTH_EXTRA[symbol]);
         }
-        // A distance's extra bits differ from token to token: code, its bit count, the bit count of both.
+        // A distance's extra bits differ from token to token: the bits of both, those of the code, the code.
         let mut distances = [0u32; DISTANCE_KINDS];
         for (symbol, distance) in distances[..DISTANCE_SYMBOLS].iter_mut().enumerate() {
             let bits = self.distances.lengths[symbol];
             let both = bits + distance_extra_bits(symbol);
             *distance =
-                u32::from(self.distances.codes[symbol]) | u32::from(bits) << 16 | u32::from(both) << 24;
+                u32::from(self.distances.codes[symbol]) << 16 | u32::from(bits) << 8 | u32::from(both);
         }
         writer.put_each(tokens, |token| {
             let kind = kinds[token.kind()];
             let distance = distances[token.distance_symbol()];
-            let far = u64::from(distance & 0xFFFF) | token.distance_extra() << (distance >> 16 & 0xFF);
-            let length = kind >> 24;
-            (u64::from(kind & 0xFF_FFFF) | far << length, length + (distance >> 24))
+            let far = u64::from(distance >> 16) | token.distance_extra() << (distance >> 8 & 63);
+            let bits = u64::from(kind >> 8) | far << (kind & 63);
+            (bits, (kind + distance) & 63)
         });
         writer.put(
             u64::from(self.literals.codes[END_OF_BLOCK]),
