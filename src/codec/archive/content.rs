@@ -45,18 +45,23 @@ pub(super) fn is_dense(content: &[u8]) -> bool {
 
 /// The entropy of single bytes (Shannon 1948), in bits, over samples.
 fn sampled_entropy(content: &[u8]) -> f64 {
-    let mut counts = [0_u32; 256];
-    let mut total = 0_u32;
-    let stride = (content.len() / SAMPLES).max(SAMPLE);
-    for sample in content.chunks(stride).take(SAMPLES) {
-        for byte in sample.iter().take(SAMPLE) {
+    // Bytes that follow each other are counted apart: the same one twice would wait for its own count.
+    let mut apart = [[0_u32; 256]; 4];
+    let mut count = |bytes: &[u8]| {
+        for (byte, counts) in bytes.iter().zip(&mut apart) {
             if let Some(count) = counts.get_mut(usize::from(*byte)) {
                 *count += 1;
-                total += 1;
             }
         }
+    };
+    let stride = (content.len() / SAMPLES).max(SAMPLE);
+    for sample in content.chunks(stride).take(SAMPLES) {
+        let (fours, rest) = sample.get(..SAMPLE).unwrap_or(sample).as_chunks::<4>();
+        fours.iter().for_each(|four| count(four));
+        count(rest);
     }
-    let total = f64::from(total);
+    let counts: [u32; 256] = std::array::from_fn(|byte| apart.iter().map(|counts| counts[byte]).sum());
+    let total = f64::from(counts.iter().sum::<u32>());
     counts
         .iter()
         .filter(|count| **count > 0)

@@ -153,6 +153,9 @@ fn spells_a_directory_otherwise(one: &str, other: &str) -> bool {
 /// Maps all paths that some file system takes for the same to one: form C, each character to upper case and back to
 /// lower case.
 fn fold(path: &str) -> String {
+    if path.is_ascii() {
+        return path.to_ascii_lowercase().replace('/', "\0");
+    }
     let folded: String = path.nfc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
     folded.nfc().map(|c| if c == '/' { '\0' } else { c }).collect()
 }
