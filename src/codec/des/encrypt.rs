@@ -176,7 +176,7 @@ struct Lane<'r> {
 /// Encrypts chains of the same number of blocks.
 fn encrypt<const N: usize>(lanes: [Lane<'_>; N]) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(rotations) = lanes[0].level.rotations() {
+    if let Some(rotations) = lanes[0].level.rotations().filter(|rotations| rotations.are_faster(N)) {
         // SAFETY: the value proves that the processor has AVX2 and BMI2.
         return unsafe { encrypt_with_rotations(rotations, lanes) };
     }
