@@ -127,7 +127,7 @@ pub(super) const LENGTHS: [(u8, u8); 256] = {
     while symbol < 29 {
         let base = LENGTH_BASE[symbol] as usize;
         let mut extra = 0;
-        while extra < 1 << LENGTH_EXTRA[symbol] && base + extra <= MAX_MATCH {
+        while extra < 1 << LENGTH_EXTRA[symbol] {
             // 258 has a symbol of its own, which comes last.
             table[base + extra - MIN_MATCH] = (symbol as u8, extra as u8);
             extra += 1;
