@@ -188,10 +188,10 @@ mod tests {
             let mut output = Lengths(Vec::new());
             write_behind(threads, &mut output, |output| {
                 output.write_all(b"header")?;
-                Ok(output.write_all(&vec![7; 2 * PIECE])?)
+                Ok(output.write_all(&vec![7; 524_288])?)
             })
             .unwrap();
-            assert_eq!(output.0, [PIECE, PIECE, 6]);
+            assert_eq!(output.0, [262_144, 262_144, 6]);
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::peers::{attempt, run};
-use claimwire::codec::AgeIdentity;
+use claimwire::codec::{AgeIdentity, encrypt_bytes};
 
 /// The built example; `cargo test` builds it, a run of this test alone does not.
 fn codec() -> Command {
@@ -67,6 +67,24 @@ fn age_goes_through_recipient_and_key_file() {
     assert_eq!(run(&mut decrypt(), &sealed), b"claim");
     let (succeeded, output, complaint) = attempt(&mut decrypt(), &sealed[..sealed.len() - 1]);
     assert!(!succeeded && output.is_empty() && complaint.starts_with("codec: "), "{complaint}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_decrypted_waits_in_memory_up_to_a_mebibyte_and_in_a_file_beyond() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = AgeIdentity::generate();
+    let key = key_file(folder.path(), identity.to_secret_string().expose().as_bytes());
+    let decrypted = |length: usize| {
+        let sealed = encrypt_bytes(&identity.recipient().into(), &vec![7; length]).unwrap();
+        let mut decrypt = codec();
+        decrypt.args(["decrypt", "--suite", "age", "--key-file"]).arg(&key);
+        attempt(decrypt.env("TMPDIR", folder.path().join("nowhere")), &sealed)
+    };
+    let (succeeded, output, _) = decrypted(1_048_576);
+    assert!(succeeded && output.len() == 1_048_576);
+    let (succeeded, output, complaint) = decrypted(1_048_577);
+    assert!(!succeeded && output.is_empty(), "{complaint}");
 }
 
 #[test]

@@ -184,6 +184,13 @@ fn local_headers_that_differ_from_the_directory_are_refused() {
     }
     let not_measured = report().with(|entry| entry.local_inflated = Some(0));
     assert_refused(&archive(&[not_measured]), ErrorKind::InconsistentArchive);
+    // Encrypted, with a descriptor, strongly encrypted, in UTF-8.
+    for flag in [1_u16, 1 << 3, 1 << 6, 1 << 11] {
+        let mut bytes = archive(&[report()]);
+        let local = u16::from_le_bytes([bytes[6], bytes[7]]) ^ flag;
+        bytes[6..8].copy_from_slice(&local.to_le_bytes());
+        assert_refused(&bytes, ErrorKind::InconsistentArchive);
+    }
 }
 
 #[test]

@@ -101,6 +101,7 @@ fn not_age(line: &[u8]) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::AgeRecipients;
     use super::*;
     use std::io::{self, BufReader};
 
@@ -121,6 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn a_header_has_room_for_three_hundred_recipients() {
+        let identity = AgeIdentity::generate();
+        let recipients = AgeRecipients::new(vec![identity.recipient(); 300]).unwrap();
+        let (start, _) = file_key::seal(&recipients).unwrap();
+        assert_eq!(read_start(&identity, &start[..]).unwrap().0, start.len() as u64);
+        let mut scan = HeaderScan::default();
+        assert!(!scan.is_enough(&start[..start.len() - 1]) && scan.is_enough(&start));
+    }
+
+    #[test]
     fn a_header_whose_last_line_is_cut_was_altered_where_a_nonce_follows_it() {
         let identity = AgeIdentity::generate();
         for (after, kind) in [(NONCE, ErrorKind::Altered), (NONCE - 1, ErrorKind::Truncated)] {
@@ -137,6 +148,13 @@ mod tests {
         let mut scan = HeaderScan::default();
         let enough = (0..=start.len()).find(|length| scan.is_enough(&start[..*length]));
         assert_eq!(enough, Some(start.len()));
+    }
+
+    #[test]
+    fn of_a_header_without_end_as_much_is_waited_for_as_the_longest_has_with_its_nonce() {
+        let endless = [MAGIC, &[b'a'; 32_768]].concat();
+        let mut scan = HeaderScan::default();
+        assert!(!scan.is_enough(&endless[..32_783]) && scan.is_enough(&endless[..32_784]));
     }
 
     #[test]

@@ -105,6 +105,14 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_reaches_beyond_the_dense_bytes_that_it_begins_with() {
+        let text = b"2026-03-01;windscreen;412.50;EUR\n".repeat(91);
+        let thumbnail_and_text = [&noise(1093)[..], &text].concat();
+        assert_eq!(thumbnail_and_text.len(), 4096);
+        assert!(!is_dense(&thumbnail_and_text.repeat(8)));
+    }
+
+    #[test]
     fn bytes_of_most_values_are_as_dense_as_those_of_all() {
         let of_two_hundred: Vec<u8> = (0..=199).cycle().take(40_000).collect();
         assert!(is_dense(&of_two_hundred), "7.64 bits");
@@ -117,6 +125,8 @@ mod tests {
         let mut photo = b"\xff\xd8\xff\xe0".to_vec();
         photo.resize(20_000, 7);
         assert!(!is_worth_compressing(&photo));
+        assert!(!is_worth_compressing(&photo[..4096]));
+        assert!(is_worth_compressing(&photo[..4095]), "what is short is compressed to see what it gains");
         photo[0] = 0;
         assert!(is_worth_compressing(&photo));
     }

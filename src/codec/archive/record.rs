@@ -381,6 +381,13 @@ mod tests {
         assert_eq!(Header { is_directory: true, ..file }.central(), expected);
     }
 
+    /// Bit 11 of the flags (4.4.4).
+    #[test]
+    fn a_name_is_marked_as_utf8_where_it_is_not_ascii() {
+        let flags = |name| Header { name, has_descriptor: false, ..header(3, 4) }.local()[6..8].to_vec();
+        assert_eq!((flags("u"), flags("\u{fc}")), (vec![0, 0], vec![0, 8]));
+    }
+
     #[test]
     fn a_descriptor_is_long_where_either_size_is() {
         let long = u64::from(u32::MAX);

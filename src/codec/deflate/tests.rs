@@ -315,6 +315,15 @@ proptest! {
 }
 
 #[test]
+fn a_compressor_never_holds_more_tokens_than_a_block_and_a_piece_have() {
+    for level in &LEVELS[1..] {
+        let mut deflater = Deflater::new(*level);
+        deflater.deflate(&noise(300_000), 0, true, &mut Vec::new());
+        assert_eq!(deflater.tokens.len(), 8 * 4096 + 4096 + 32);
+    }
+}
+
+#[test]
 fn a_wiped_compressor_holds_no_tokens_and_no_positions() {
     for level in 0..=9 {
         let mut deflater = Deflater::new(level);

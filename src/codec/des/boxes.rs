@@ -76,3 +76,15 @@ const fn permute(half: u64) -> u64 {
     }
     permuted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_hold_the_entries_of_four_tables_whatever_processor_reads_them() {
+        for (input, row) in BOXES.rows.iter().enumerate() {
+            assert_eq!(row[..4], [1, 2, 5, 7].map(|byte| BOXES.tables[place(byte)][input]));
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::Inflater;
+use super::codes::{Codes, Header};
+use super::{Inflater, window};
 use crate::{ErrorKind, Result};
 
 /// A stream under construction.
@@ -96,6 +97,18 @@ fn assert_refused(bits: &Bits) {
     assert!(cut.any(|result| result.is_err()));
 }
 
+/// A block of this content as it is, with another one after it.
+fn stored(content: &[u8]) -> Bits {
+    let length = u32::try_from(content.len()).unwrap();
+    let bits = Bits::new().block(false, 0).number(0, 5).number(length, 16).number(!length & 0xffff, 16);
+    content.iter().fold(bits, |bits, byte| bits.number((*byte).into(), 8))
+}
+
+/// Bytes in no order.
+fn scattered(length: u32) -> Vec<u8> {
+    (0..length).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
 /// Codes of a block: the literal `a` and the end in one bit each, no distances.
 fn a_or_end() -> Bits {
     Bits::new().block(true, 2).own_codes(&lengths::<257>(&[(97, 1), (256, 1)]), &[0])
@@ -153,10 +166,8 @@ fn the_longest_symbols_in_a_row_are_read_wherever_in_a_byte_they_begin() {
         distances[usize::from(length) - 1] = length;
     }
     distances[28] = 15;
-    let mut content: Vec<u8> = (0..30_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let stored = Bits::new().block(false, 0).number(0, 5).number(30_000, 16).number(!30_000 & 0xffff, 16);
-    let stored = content.iter().fold(stored, |bits, byte| bits.number((*byte).into(), 8));
-    let mut bits = stored.block(true, 2).own_codes(&literals, &distances);
+    let mut content = scattered(30_000);
+    let mut bits = stored(&content).block(true, 2).own_codes(&literals, &distances);
     for _ in 0..16 {
         bits = bits.code(0b11110, 5).code(0b11_1110, 6).code(0x7fff, 15).number(30, 5);
         bits = bits.code(0x7fff, 15).number(8191, 13);
@@ -165,6 +176,18 @@ fn the_longest_symbols_in_a_row_are_read_wherever_in_a_byte_they_begin() {
         content.extend_from_within(from..from + 257);
     }
     assert_inflates(&bits.code(0x7ffe, 15), &content);
+}
+
+#[test]
+fn the_farthest_match_finds_its_content_whenever_the_window_moves() {
+    let mut content = scattered(32_768);
+    let mut bits = stored(&content).block(true, 1);
+    for _ in 0..1_000 {
+        bits = bits.code(0b1100_0101, 8).code(29, 5).number(8191, 13);
+        let from = content.len() - 32_768;
+        content.extend_from_within(from..from + 258);
+    }
+    assert_inflates(&bits.code(0, 7), &content);
 }
 
 #[test]
@@ -239,7 +262,9 @@ fn a_match_from_before_the_start_is_refused() {
 
 #[test]
 fn symbols_that_never_occur_are_refused() {
-    let fixed = || Bits::new().block(true, 1).code(0x30, 8);
+    // There is content for the distances that would come next.
+    let stored = stored(&[7; 60_000]);
+    let fixed = || stored.clone().block(true, 1).code(0x30, 8);
     assert_refused(&fixed().code(0b1100_0110, 8));
     assert_refused(&fixed().code(0b1100_0111, 8));
     assert_refused(&fixed().code(1, 7).code(30, 5));
@@ -304,4 +329,10 @@ fn after_an_error_only_a_reset_helps() {
     assert_eq!(inflater.inflate(&good, &mut |_| Ok(())).unwrap_err().kind(), ErrorKind::Altered);
     inflater.reset();
     assert!(inflater.inflate(&good, &mut |_| Ok(())).unwrap().ended);
+}
+
+#[test]
+fn whatever_the_stream_a_decoder_takes_about_160_kib() {
+    let taken = size_of::<window::Memory>() + size_of::<Codes>() + size_of::<Header>();
+    assert!((150..170).contains(&(taken / 1024)), "{taken} bytes");
 }
