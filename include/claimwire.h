@@ -1681,8 +1681,8 @@ int32_t cw_opening_key_des_md5(const uint8_t *password,
                                cw_error **error);
 
 /**
- * A key that seals for age recipients, "age1...", one or more of them separated by spaces or line ends. Each can open
- * what is sealed; none learns who the others are.
+ * A key that seals for age recipients, "age1...", 1 to 300 of them separated by spaces or line ends. Each can open what is
+ * sealed; none learns who the others are.
  *
  * Errors: CW_ERR_INVALID_KEY, CW_ERR_INVALID_ARGUMENT.
  */

@@ -67,8 +67,8 @@ pub unsafe extern "C" fn cw_opening_key_des_md5(
     }
 }
 
-/// A key that seals for age recipients, "age1...", one or more of them separated by spaces or line ends. Each can open
-/// what is sealed; none learns who the others are.
+/// A key that seals for age recipients, "age1...", 1 to 300 of them separated by spaces or line ends. Each can open what is
+/// sealed; none learns who the others are.
 ///
 /// Errors: CW_ERR_INVALID_KEY, CW_ERR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]

@@ -11,7 +11,8 @@ use crate::{Error, ErrorKind, Result};
 /// The first line of every file of version 1.
 const MAGIC: &[u8] = b"age-encryption.org/v1\n";
 
-/// A longer header is refused: room for 300 recipients, and little enough to parse at no cost.
+/// A longer header is refused. There is room for as many as [`AgeRecipients`](super::AgeRecipients) may be, and little enough to
+/// parse at no cost.
 const LONGEST_HEADER: usize = 32 * 1024;
 
 /// Reads what stands before the first chunk. Returns how many bytes that are, and the key of the payload.

@@ -125,25 +125,27 @@ impl fmt::Debug for AgeRecipient {
     }
 }
 
-/// One or several recipients: each can open what is sealed, none learns who the others are.
+/// One recipient to 300 of them: each can open what is sealed, none learns who the others are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgeRecipients(Vec<AgeRecipient>);
 
 impl AgeRecipients {
+    /// The most that a header has room for which this crate reads.
+    const MOST: usize = 300;
+
     /// These recipients.
     ///
     /// # Errors
     ///
-    /// [`InvalidKey`](ErrorKind::InvalidKey) when there are none: nobody could open what is sealed.
+    /// [`InvalidKey`](ErrorKind::InvalidKey) when there are none, or more than 300: nobody could open what is sealed.
     pub fn new(recipients: impl IntoIterator<Item = AgeRecipient>) -> Result<Self> {
-        let recipients: Vec<_> = recipients.into_iter().collect();
-        if recipients.is_empty() {
-            return Err(Error::new(
-                ErrorKind::InvalidKey,
-                "no age recipient is given: nobody could open the package",
-            ));
-        }
-        Ok(Self(recipients))
+        let recipients: Vec<_> = recipients.into_iter().take(Self::MOST + 1).collect();
+        let why = match recipients.len() {
+            0 => "no age recipient is given: nobody could open the package",
+            1..=Self::MOST => return Ok(Self(recipients)),
+            _ => "more than 300 age recipients are given; seal for fewer of them at a time",
+        };
+        Err(Error::new(ErrorKind::InvalidKey, why))
     }
 
     /// Each recipient.
@@ -171,6 +173,18 @@ mod tests {
         let again: AgeIdentity = secret.expose().parse().unwrap();
         assert_eq!(again.recipient(), identity.recipient());
         assert_eq!(identity.recipient().to_string().parse::<AgeRecipient>().unwrap(), identity.recipient());
+    }
+
+    #[test]
+    fn recipients_are_one_to_three_hundred() {
+        let recipient = AgeIdentity::generate().recipient();
+        let of = |count: usize| AgeRecipients::new(vec![recipient.clone(); count]);
+        assert_eq!(of(300).unwrap().iter().count(), 300);
+        for (count, why) in [(0, "no age recipient"), (301, "more than 300")] {
+            let error = of(count).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidKey);
+            assert!(error.to_string().contains(why), "{error}");
+        }
     }
 
     #[test]
