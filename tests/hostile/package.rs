@@ -244,7 +244,7 @@ fn a_package_of_another_claim_than_its_claim_file_is_refused() {
 
 #[test]
 fn a_place_in_the_order_that_no_package_can_have_is_refused() {
-    for sequence in [json!(0), json!(u64::MAX), json!(-1), json!("7"), json!(1.5)] {
+    for sequence in [json!(0), json!(1_u64 << 63), json!(u64::MAX), json!(-1), json!("7"), json!(1.5)] {
         let sequence = &sequence;
         let parts = || {
             let sequence = sequence.clone();
