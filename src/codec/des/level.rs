@@ -106,7 +106,7 @@ impl Level {
         }
     }
 
-    /// What the other form of them takes, for processors where it is the faster one.
+    /// What the other form of them takes, likewise.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn rotations(self) -> Option<Rotations> {
         self.bit_fields().and_then(|_| Rotations::detect())
