@@ -12,14 +12,17 @@ mod corpus;
 use std::error::Error;
 use std::path::Path;
 
+const USAGE: &str = "usage: corpus DIR [MEGABYTES [one]]";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (directory, documents) = match arguments[..] {
+        [option, ..] if option.starts_with('-') => return Err(USAGE.into()),
         [directory] => (directory, corpus::claim(corpus::CLAIM)),
         [directory, megabytes] => (directory, corpus::claim(bytes(megabytes)?)),
         [directory, megabytes, "one"] => (directory, vec![corpus::report(bytes(megabytes)?)]),
-        _ => return Err("usage: corpus DIR [MEGABYTES [one]]".into()),
+        _ => return Err(USAGE.into()),
     };
     Ok(corpus::write(&documents, Path::new(directory))?)
 }
