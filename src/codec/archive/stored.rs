@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::super::deflate::STORED;
 use super::super::pump::Counted;
 #[cfg(feature = "zstd")]
 use super::super::zstd::{EMPTY, RawFrame};
@@ -75,9 +76,6 @@ fn end_raw(raw: &mut RawFrame, archive: &mut Counted<impl Write>) -> io::Result<
     }
     raw.end(archive)
 }
-
-/// The most bytes of a stored block (RFC 1951, section 3.2.4).
-const STORED: usize = 0xffff;
 
 /// Writes `content` as stored blocks.
 fn for_each_stored<E>(

@@ -76,8 +76,8 @@ impl Codes {
     }
 }
 
-/// Bytes a stored block can hold.
-const STORED: usize = 65_535;
+/// Bytes a stored block can hold (RFC 1951, section 3.2.4).
+pub(crate) const STORED: usize = 65_535;
 
 /// In which order the lengths of the code for code lengths are sent.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];

@@ -22,6 +22,7 @@ use std::fmt;
 use zeroize::Zeroize;
 
 use self::block::BlockWriter;
+pub(crate) use self::block::STORED;
 use self::bucket::{Bucket, Table};
 use self::frequencies::Frequencies;
 use self::matches::Finder;
