@@ -9,14 +9,14 @@ use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
 
 use crate::{Error, ErrorKind, Result};
 
-/// How much is handed over at once.
-const PIECE: usize = 256 * 1024;
+/// How much is handed over at once: the system wakes a thread for each.
+const PIECE: usize = 512 * 1024;
 
 /// How many pieces wait at most, beside the one that is filled and the one that is written.
 const WAITING: usize = 2;
 
 /// Runs `work` with an output that is carried to `output`, and flushed in the end; what comes of `work` is given once all
-/// that it wrote is there. Of several `threads`, one carries; none is started for less than 256 KiB.
+/// that it wrote is there. Of several `threads`, one carries; none is started for less than 512 KiB.
 ///
 /// # Errors
 ///
@@ -188,10 +188,10 @@ mod tests {
             let mut output = Lengths(Vec::new());
             write_behind(threads, &mut output, |output| {
                 output.write_all(b"header")?;
-                Ok(output.write_all(&vec![7; 524_288])?)
+                Ok(output.write_all(&vec![7; 1 << 20])?)
             })
             .unwrap();
-            assert_eq!(output.0, [262_144, 262_144, 6]);
+            assert_eq!(output.0, [524_288, 524_288, 6]);
         }
     }
 
