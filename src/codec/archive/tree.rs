@@ -65,8 +65,9 @@ pub(in crate::codec) fn list(directory: &Path) -> Result<Vec<Item>> {
     while let Some((prefix, path)) = open.pop() {
         let mut is_empty = true;
         for entry in fs::read_dir(&path).map_err(at(&path))? {
-            let path = entry.map_err(at(&path))?.path();
-            let metadata = fs::symlink_metadata(&path).map_err(at(&path))?;
+            let entry = entry.map_err(at(&path))?;
+            let path = entry.path();
+            let metadata = entry.metadata().map_err(at(&path))?;
             let kind = metadata.file_type();
             let name = match path.file_name().and_then(|name| name.to_str()) {
                 Some(name) => format!("{prefix}{}", to_nfc(name)),
