@@ -152,7 +152,7 @@ fn unpack_to(
 ) -> Result<Vec<(String, EntryDigest)>> {
     let relay = Relay::new(watch);
     let plaintext = Plaintext::of_file(key, sealed, &relay)?;
-    let mut archive = SharedArchive::open(&plaintext, &options.limits)?;
+    let mut archive = SharedArchive::open(&plaintext, &options.limits, options.threads(), &relay)?;
     let mut names: Vec<String> = archive.files().map(|entry| entry.name().to_owned()).collect();
     if names.pop().is_none_or(|last| last != DIGESTS) {
         return Err(Error::new(

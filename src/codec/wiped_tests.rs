@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use self::process::{Lent, found, playing};
 use super::archive::SharedArchive;
 use super::plaintext::Plaintext;
+use super::relay::Relay;
 use super::{ArchiveWriter, DesMd5Key, Encryptor, Framing, Limits, OpeningKey, PackOptions, encrypt_bytes};
 
 #[path = "../../tests/wiped_memory/process.rs"]
@@ -62,7 +63,9 @@ fn play(case: &str, lent: &Lent) -> Vec<u8> {
             let sealed = lent.lend("sealed", <[u8]>::to_vec);
             let (sealed, key) = (sealed.as_slice(), OpeningKey::from(key()));
             let plaintext = Plaintext::of_bytes(&key, &sealed, &()).unwrap();
-            let mut archive = SharedArchive::open(&plaintext, &Limits::default()).unwrap();
+            let mut archive =
+                SharedArchive::open(&plaintext, &Limits::default(), NonZeroUsize::MIN, &Relay::new(&()))
+                    .unwrap();
             for name in ["report", "scan"] {
                 archive.read(name, io::sink()).unwrap();
             }

@@ -104,7 +104,7 @@ fn read_opened(
     limits: &PackageLimits,
     relay: &Relay<'_>,
 ) -> Result<Contents> {
-    let mut archive = SharedArchive::open(package, &limits.archive)?;
+    let mut archive = SharedArchive::open(package, &limits.archive, available_threads(), relay)?;
     let entries: Vec<String> = archive.files().map(|entry| entry.name().to_owned()).collect();
     if !entries.iter().any(|name| name == MANIFEST) {
         return Err(Error::new(

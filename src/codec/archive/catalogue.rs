@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use super::limits::Limits;
+use super::local::{Placed, place};
 use super::name::{Names, check_path};
 use super::record::{self, Fields, Found, Method};
 use crate::{Error, ErrorKind, Result};
@@ -12,14 +13,14 @@ use crate::{Error, ErrorKind, Result};
 /// A file in an archive, as the archive's headers describe it.
 #[derive(Clone, Debug)]
 pub struct ArchiveEntry {
-    name: String,
+    pub(super) name: String,
     pub(super) is_directory: bool,
     pub(super) method: Method,
     pub(super) crc32: u32,
     pub(super) compressed: u64,
-    inflated: u64,
-    flags: u16,
-    header_start: u64,
+    pub(super) inflated: u64,
+    pub(super) flags: u16,
+    pub(super) header_start: u64,
     pub(super) data_start: u64,
 }
 
@@ -48,8 +49,12 @@ struct Directory {
     entries: u64,
 }
 
-/// Reads and judges the catalogue of an archive of `length` bytes.
-pub(super) fn read<R: Read + Seek>(input: &mut R, limits: &Limits) -> Result<Vec<ArchiveEntry>> {
+/// Reads and judges the catalogue of an archive; `hold` holds its [local headers](super::local) against it.
+pub(super) fn read<R: Read + Seek>(
+    input: &mut R,
+    limits: &Limits,
+    hold: impl FnOnce(&mut R, &mut [Placed<'_>]) -> Result<()>,
+) -> Result<Vec<ArchiveEntry>> {
     let length = input.seek(SeekFrom::End(0))?;
     let directory = find_directory(input, length)?;
     if directory.entries > limits.entries() {
@@ -60,7 +65,7 @@ pub(super) fn read<R: Read + Seek>(input: &mut R, limits: &Limits) -> Result<Vec
     }
     let mut entries = read_directory(input, &directory, limits)?;
     judge_sizes(&entries, length, limits)?;
-    lay_out(input, &mut entries, directory.start)?;
+    hold(input, &mut place(&mut entries, directory.start)?)?;
     Ok(entries)
 }
 
@@ -277,7 +282,7 @@ fn unread(method: u16) -> String {
 
 /// The name as text: UTF-8 by its flag or by Info-ZIP's extra field; else UTF-8 where it is that, as macOS writes it
 /// without saying so.
-fn decode_name(flags: u16, raw_name: &[u8], extra: &[u8]) -> Result<String> {
+pub(super) fn decode_name(flags: u16, raw_name: &[u8], extra: &[u8]) -> Result<String> {
     let bytes = if flags & record::UTF8 == 0 { record::unicode_path(extra, raw_name) } else { None };
     let decoded = std::str::from_utf8(bytes.unwrap_or(raw_name));
     decoded.map(str::to_owned).map_err(|_| {
@@ -308,83 +313,7 @@ fn judge_sizes(entries: &[ArchiveEntry], length: u64, limits: &Limits) -> Result
     Ok(())
 }
 
-/// Checks that the entries, each with its local header, data and descriptor, lie side by side from the first byte up
-/// to the directory, and that the local headers say what the directory says.
-fn lay_out<R: Read + Seek>(input: &mut R, entries: &mut [ArchiveEntry], directory_start: u64) -> Result<()> {
-    let mut order: Vec<&mut ArchiveEntry> = entries.iter_mut().collect();
-    order.sort_by_key(|entry| entry.header_start);
-    let ends: Vec<u64> =
-        order.iter().skip(1).map(|entry| entry.header_start).chain([directory_start]).collect();
-    if order.first().map_or(directory_start, |entry| entry.header_start) != 0 {
-        return Err(inconsistent("bytes stand before the first entry"));
-    }
-    for (entry, end) in order.into_iter().zip(ends) {
-        let fault = |what: &str| inconsistent(format!("entry `{}`: {what}", entry.name));
-        let fixed = read_at(input, entry.header_start, record::LOCAL_LENGTH)?;
-        let mut found =
-            Found::local(&fixed).ok_or_else(|| fault("there is no header where the directory says"))?;
-        let mut rest = vec![0; found.name_length + found.extra_length];
-        input.read_exact(&mut rest).map_err(|_| fault("its header is cut"))?;
-        if !agrees(entry, &mut found, &rest) {
-            return Err(fault("its header differs from the directory"));
-        }
-        entry.data_start = entry.header_start + (fixed.len() + rest.len()) as u64;
-        let data_end = entry.data_start.checked_add(entry.compressed);
-        let after = data_end.and_then(|data_end| Some((data_end, end.checked_sub(data_end)?)));
-        let (data_end, after) = after.ok_or_else(|| fault("it overlaps with what follows"))?;
-        let descriptor = read_at(input, data_end, usize::try_from(after.min(25)).unwrap_or_default())?;
-        if !is_descriptor(entry, &descriptor) {
-            return Err(fault(
-                "bytes follow it that belong to nothing, or its descriptor differs from the directory",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a local header says what the directory says of its entry.
-fn agrees(entry: &ArchiveEntry, found: &mut Found, rest: &[u8]) -> bool {
-    const COMPARED: u16 =
-        record::ENCRYPTED | record::HAS_DESCRIPTOR | record::STRONGLY_ENCRYPTED | record::UTF8;
-    let (raw_name, extra) = rest.split_at(found.name_length.min(rest.len()));
-    if found.resolve_zip64(extra).is_none() {
-        return false;
-    }
-    let Ok(name) = decode_name(found.flags, raw_name, extra) else {
-        return false;
-    };
-    let is_named = name.strip_suffix('/').map_or((name.as_str(), false), |name| (name, true));
-    let late = |value: u64| entry.flags & record::HAS_DESCRIPTOR != 0 && value == 0;
-    is_named == (entry.name.as_str(), entry.is_directory)
-        && found.flags & COMPARED == entry.flags & COMPARED
-        && found.method == entry.method.code()
-        && (found.crc32 == entry.crc32 || late(found.crc32.into()))
-        && (found.compressed == entry.compressed || late(found.compressed))
-        && (found.inflated == entry.inflated || late(found.inflated))
-}
-
-/// Whether `bytes` are exactly what may follow the data of `entry`: nothing, or a descriptor (4.3.9) in one of its
-/// four shapes, with the values of the directory.
-fn is_descriptor(entry: &ArchiveEntry, bytes: &[u8]) -> bool {
-    if entry.flags & record::HAS_DESCRIPTOR == 0 {
-        return bytes.is_empty();
-    }
-    let bytes = if matches!(bytes.len(), 16 | 24) {
-        bytes.strip_prefix(&record::DESCRIPTOR_SIGNATURE).unwrap_or_default()
-    } else {
-        bytes
-    };
-    let mut fields = Fields(bytes);
-    let crc32 = fields.u32();
-    let sizes = match bytes.len() {
-        12 => fields.u32().map(u64::from).zip(fields.u32().map(u64::from)),
-        20 => fields.u64().zip(fields.u64()),
-        _ => None,
-    };
-    crc32 == Some(entry.crc32) && sizes == Some((entry.compressed, entry.inflated))
-}
-
-fn read_at<R: Read + Seek>(input: &mut R, start: u64, length: usize) -> Result<Vec<u8>> {
+pub(super) fn read_at<R: Read + Seek>(input: &mut R, start: u64, length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     input.seek(SeekFrom::Start(start))?;
     input.read_exact(&mut bytes).map_err(|error| match error.kind() {
@@ -394,7 +323,7 @@ fn read_at<R: Read + Seek>(input: &mut R, start: u64, length: usize) -> Result<V
     Ok(bytes)
 }
 
-fn inconsistent(what: impl Display) -> Error {
+pub(super) fn inconsistent(what: impl Display) -> Error {
     Error::new(ErrorKind::InconsistentArchive, format!("the archive contradicts itself: {what}"))
 }
 
@@ -404,6 +333,7 @@ fn truncated() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::local::hold;
     use super::super::record::Header;
     use super::*;
     use std::io::Write;
@@ -447,36 +377,12 @@ mod tests {
         file.write_all(&record::end(2, start, directory.len() as u64)).unwrap();
 
         let limits = Limits::default().with_inflated_size(u64::MAX);
-        let entries = read(&mut file, &limits).unwrap();
+        let entries = read(&mut file, &limits, hold).unwrap();
         assert_eq!(entries.iter().map(ArchiveEntry::size).collect::<Vec<_>>(), [long, 3]);
         assert!(entries[1].data_start > u64::from(u32::MAX));
-        assert_eq!(read(&mut file, &Limits::default()).unwrap_err().kind(), ErrorKind::InflatedTooLarge);
-    }
-
-    #[test]
-    fn a_descriptor_has_four_shapes_and_the_values_of_the_directory() {
-        let entry = ArchiveEntry {
-            name: "report.txt".to_owned(),
-            is_directory: false,
-            method: Method::Deflated,
-            crc32: 7,
-            compressed: 3,
-            inflated: 4,
-            flags: record::HAS_DESCRIPTOR,
-            header_start: 0,
-            data_start: 0,
-        };
-        for (signature, width) in [(0, 4), (0, 8), (4, 4), (4, 8)] {
-            let descriptor = |crc32: u32, sizes: [u64; 2]| {
-                let sizes = sizes.map(|size| size.to_le_bytes()[..width].to_vec()).concat();
-                [&record::DESCRIPTOR_SIGNATURE[..signature], &crc32.to_le_bytes(), &sizes].concat()
-            };
-            assert!(is_descriptor(&entry, &descriptor(7, [3, 4])));
-            for (crc32, sizes) in [(8, [3, 4]), (7, [4, 4]), (7, [3, 5])] {
-                assert!(!is_descriptor(&entry, &descriptor(crc32, sizes)), "{crc32} {sizes:?}");
-            }
-        }
-        assert!(!is_descriptor(&entry, b""), "one was announced");
-        assert!(!is_descriptor(&ArchiveEntry { flags: 0, ..entry }, &[0; 16]), "none was announced");
+        assert_eq!(
+            read(&mut file, &Limits::default(), hold).unwrap_err().kind(),
+            ErrorKind::InflatedTooLarge
+        );
     }
 }

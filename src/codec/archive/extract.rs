@@ -18,6 +18,7 @@ use super::super::window::Window;
 use super::catalogue::ArchiveEntry;
 use super::digest::EntryDigest;
 use super::limits::Limits;
+use super::local::hold_abreast;
 use super::reader::{Entries, Unpacker};
 use crate::{Error, ErrorKind, Result};
 
@@ -38,10 +39,18 @@ pub(crate) struct Wanted {
 }
 
 impl<'p> SharedArchive<'p> {
-    /// With the errors of [`ArchiveReader::open`](super::ArchiveReader::open).
-    pub(crate) fn open(plaintext: &'p Plaintext<'p>, limits: &Limits) -> Result<Self> {
+    /// With the errors of [`ArchiveReader::open`](super::ArchiveReader::open). Up to `threads` threads look at the headers,
+    /// this one among them; `relay` was made on this one.
+    pub(crate) fn open(
+        plaintext: &'p Plaintext<'p>,
+        limits: &Limits,
+        threads: NonZeroUsize,
+        relay: &Relay<'_>,
+    ) -> Result<Self> {
         let mut window = Window::new(plaintext);
-        let entries = Entries::read(&mut window, limits)?;
+        let entries = Entries::read(&mut window, limits, |window, placed| {
+            hold_abreast(plaintext, window, placed, threads, relay)
+        })?;
         Ok(Self { plaintext, entries, hand: Hand { window, unpacker: Unpacker::new() } })
     }
 

@@ -12,7 +12,7 @@
 //! - [`compression`] and [`content`]: what entries are compressed with, and which are stored
 //! - [`job`], [`source`], [`workers`], [`buffer`], `frames` and [`stored`]: content measured and compressed ahead, on other
 //!   threads
-//! - [`writer`], [`catalogue`] and [`reader`]: one entry at a time
+//! - [`writer`] and [`reader`]: one entry at a time; [`catalogue`] and [`local`]: what the archive says of its entries
 //! - [`extract`]: many entries, by every core; [`order`]: entries in the order that suits the threads
 //! - [`files`]: files of a directory, read by the threads, too; [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
@@ -29,6 +29,7 @@ mod files;
 mod frames;
 mod job;
 mod limits;
+mod local;
 mod memory;
 mod name;
 mod options;

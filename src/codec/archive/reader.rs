@@ -13,6 +13,7 @@ use super::super::zstd::Decompressor;
 use super::catalogue::{self, ArchiveEntry};
 use super::digest::{EntryDigest, Measure};
 use super::limits::Limits;
+use super::local::{self, Placed};
 use super::record::Method;
 use crate::{Error, ErrorKind, Result};
 
@@ -43,7 +44,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// | [`InconsistentArchive`](ErrorKind::InconsistentArchive) | entries that collide, overlap, hide or differ from the directory; bytes that belong to nothing |
     /// | [`Io`](ErrorKind::Io) | `input` cannot be read |
     pub fn open(mut input: R, limits: &Limits) -> Result<Self> {
-        let entries = Entries::read(&mut input, limits)?;
+        let entries = Entries::read(&mut input, limits, local::hold)?;
         let input = BufReader::with_capacity(CHUNK, input);
         Ok(Self { input, entries, unpacker: Unpacker::new() })
     }
@@ -80,8 +81,12 @@ pub(super) struct Entries {
 
 impl Entries {
     /// Reads and judges the directory of the archive that is all of `input`.
-    pub(super) fn read<R: Read + Seek>(input: &mut R, limits: &Limits) -> Result<Self> {
-        let all = catalogue::read(input, limits)?;
+    pub(super) fn read<R: Read + Seek>(
+        input: &mut R,
+        limits: &Limits,
+        hold: impl FnOnce(&mut R, &mut [Placed<'_>]) -> Result<()>,
+    ) -> Result<Self> {
+        let all = catalogue::read(input, limits, hold)?;
         let from_the_start = Config { archive_offset: ArchiveOffset::Known(0) };
         let archive = ZipArchive::with_config(from_the_start, input).map_err(refused)?;
         if !finds_the_same(&archive, &all) {

@@ -128,7 +128,7 @@ pub(in crate::codec) fn decompress_from(
         return Err(too_long(limits.archive_size()));
     }
     let relay = Relay::new(watch);
-    let mut archive = SharedArchive::open(&plaintext, limits)?;
+    let mut archive = SharedArchive::open(&plaintext, limits, available_threads(), &relay)?;
     let names = archive.files().map(|entry| entry.name().to_owned()).collect();
     let files = target.unpack(&mut archive, names, available_threads(), &relay, &relay, &|_, _| Ok(()))?;
     target.release()?;
