@@ -15,7 +15,7 @@ use super::catalogue::{ArchiveEntry, decode_name, inconsistent, read_at};
 use super::record::{self, Fields, Found};
 use crate::{Error, Result};
 
-/// How many headers a thread takes at once, and below how many none is started.
+/// How many headers a thread takes at once; none is started for fewer.
 const SHARE: usize = 64;
 
 /// An entry, and where what follows it begins.
