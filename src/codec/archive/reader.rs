@@ -10,7 +10,7 @@ use super::super::inflate::{self, Inflater};
 use super::super::pump::CHUNK;
 #[cfg(feature = "zstd")]
 use super::super::zstd::Decompressor;
-use super::catalogue::{self, ArchiveEntry};
+use super::catalogue::{self, ArchiveEntry, inconsistent};
 use super::digest::{EntryDigest, Measure};
 use super::limits::Limits;
 use super::local::{self, Placed};
@@ -271,7 +271,7 @@ fn finds_the_same<R: Read + Seek>(archive: &ZipArchive<R>, entries: &[ArchiveEnt
 fn refused(error: ZipError) -> Error {
     match error {
         ZipError::Io(error) => error.into(),
-        error => inconsistent(&error.to_string()).caused_by(error),
+        error => inconsistent(&error).caused_by(error),
     }
 }
 
@@ -297,8 +297,4 @@ impl<W: Write> Declared<W> {
         self.output.write_all(content)?;
         Ok(())
     }
-}
-
-fn inconsistent(what: &str) -> Error {
-    Error::new(ErrorKind::InconsistentArchive, format!("the archive contradicts itself: {what}"))
 }
