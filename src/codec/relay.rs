@@ -8,7 +8,7 @@ use std::thread::{self, ThreadId};
 use super::watch::Watch;
 
 /// A [`Watch`] for threads that help the one which made this. What they report waits until that one reports itself, or
-/// [attends](Self::attend) to them.
+/// has done its [share](Self::share).
 pub(crate) struct Relay<'w> {
     watch: &'w dyn Watch,
     owner: ThreadId,
@@ -36,14 +36,34 @@ impl<'w> Relay<'w> {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// Runs `own` on this thread and `help` on up to so many `helpers`, tells what these report, and returns when all have
+    /// ended. For the thread that made this.
+    pub(in crate::codec) fn share(&self, helpers: usize, own: impl FnOnce(), help: impl Fn() + Sync) {
+        thread::scope(|scope| {
+            for _ in 0..helpers {
+                let helper = self.enlist();
+                let help = || {
+                    let _helper = helper;
+                    help();
+                };
+                // Where the system has no thread to give, fewer do the work.
+                if thread::Builder::new().spawn_scoped(scope, help).is_err() {
+                    break;
+                }
+            }
+            own();
+            self.attend();
+        });
+    }
+
     /// Counts one more helper, until what is returned is dropped.
-    pub(in crate::codec) fn enlist(&self) -> Helper<'_> {
+    fn enlist(&self) -> Helper<'_> {
         self.lock().working += 1;
         Helper(self)
     }
 
-    /// Tells what the helpers report, until all are done. For the thread that made this.
-    pub(in crate::codec) fn attend(&self) {
+    /// Tells what the helpers report, until all are done.
+    fn attend(&self) {
         let mut helpers = self.lock();
         loop {
             let untold = std::mem::take(&mut helpers.untold);
@@ -84,7 +104,7 @@ impl Watch for Relay<'_> {
 }
 
 /// One thread that helps.
-pub(in crate::codec) struct Helper<'r>(&'r Relay<'r>);
+struct Helper<'r>(&'r Relay<'r>);
 
 impl Drop for Helper<'_> {
     fn drop(&mut self) {
@@ -107,17 +127,8 @@ mod tests {
             ControlFlow::Continue(())
         };
         let relay = Relay::new(&watch);
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                let helper = relay.enlist();
-                scope.spawn(|| {
-                    let _helper = helper;
-                    (0..100).for_each(|_| assert!(relay.moved(2).is_continue()));
-                });
-            }
-            assert!(relay.moved(1).is_continue());
-            relay.attend();
-        });
+        let help = || (0..100).for_each(|_| assert!(relay.moved(2).is_continue()));
+        relay.share(3, || assert!(relay.moved(1).is_continue()), help);
         assert_eq!(told.into_inner(), 601);
     }
 
@@ -129,16 +140,12 @@ mod tests {
             ControlFlow::Break(())
         };
         let relay = Relay::new(&watch);
-        thread::scope(|scope| {
-            let helper = relay.enlist();
-            scope.spawn(|| {
-                let _helper = helper;
-                while relay.moved(1).is_continue() {
-                    thread::yield_now();
-                }
-            });
-            relay.attend();
-        });
+        let help = || {
+            while relay.moved(1).is_continue() {
+                thread::yield_now();
+            }
+        };
+        relay.share(1, || {}, help);
         assert!(relay.is_stopped());
         assert_eq!(asked.into_inner(), 1);
     }

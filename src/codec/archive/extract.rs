@@ -101,21 +101,8 @@ impl<'p> SharedArchive<'p> {
         let content: u64 = tasks.iter().map(|(entry, _)| entry.size()).sum();
         let helpers =
             if content < WORTH_A_THREAD { 0 } else { threads.get().min(tasks.len()).saturating_sub(1) };
-        thread::scope(|scope| {
-            for _ in 0..helpers {
-                let helper = relay.enlist();
-                let help = || {
-                    let _helper = helper;
-                    work(&mut Hand { window: Window::new(plaintext), unpacker: Unpacker::new() });
-                };
-                // Where the system has no thread to give, fewer do the work.
-                if thread::Builder::new().spawn_scoped(scope, help).is_err() {
-                    break;
-                }
-            }
-            work(hand);
-            relay.attend();
-        });
+        let help = || work(&mut Hand { window: Window::new(plaintext), unpacker: Unpacker::new() });
+        relay.share(helpers, || work(hand), help);
         turns.finish()
     }
 }

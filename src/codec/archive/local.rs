@@ -6,7 +6,6 @@
 use std::io::{Read, Seek};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use super::super::plaintext::Plaintext;
 use super::super::relay::Relay;
@@ -50,23 +49,9 @@ pub(super) fn hold_abreast<'p>(
     threads: NonZeroUsize,
     relay: &Relay<'_>,
 ) -> Result<()> {
-    let most = threads.get().min(placed.len() / SHARE);
+    let helpers = threads.get().min(placed.len() / SHARE).saturating_sub(1);
     let shares = Shares { left: Mutex::new(placed.chunks_mut(SHARE).enumerate()), failed: Mutex::default() };
-    thread::scope(|scope| {
-        for _ in 1..most {
-            let helper = relay.enlist();
-            let help = || {
-                let _helper = helper;
-                shares.hold(&mut Window::new(plaintext));
-            };
-            // Where the system has no thread to give, fewer do the work.
-            if thread::Builder::new().spawn_scoped(scope, help).is_err() {
-                break;
-            }
-        }
-        shares.hold(window);
-        relay.attend();
-    });
+    relay.share(helpers, || shares.hold(window), || shares.hold(&mut Window::new(plaintext)));
     let failed = shares.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     failed.map_or(Ok(()), |(_, error)| Err(error))
 }
@@ -186,7 +171,7 @@ mod tests {
     use std::ops::ControlFlow;
     use std::sync::Condvar;
     use std::sync::atomic::{AtomicU64, Ordering};
-    use std::thread::ThreadId;
+    use std::thread::{self, ThreadId};
     use std::time::Duration;
 
     /// An archive of so many files, `0.jpg` the first, that is longer than what is read at once.
