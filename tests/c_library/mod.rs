@@ -35,10 +35,14 @@ pub(crate) fn source(path: &str) -> PathBuf {
 }
 
 /// Compiles a program against the installed library with warnings denied; gives its path.
+///
+/// Tests that run side by side compile the same program, so it gets its name when it is whole.
 #[track_caller]
 pub(crate) fn compile(compiler: &str, arguments: &[&str], sources: &[PathBuf], name: &str) -> PathBuf {
     let prefix = installed();
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let programs = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = tempfile::tempdir_in(programs).unwrap();
+    let (compiled, program) = (folder.path().join(name), programs.join(name));
     let mut command = Command::new(compiler);
     command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]).args(arguments).args(sources);
     command.arg("-I").arg(prefix.join("include")).arg("-L").arg(prefix.join("lib"));
@@ -47,6 +51,7 @@ pub(crate) fn compile(compiler: &str, arguments: &[&str], sources: &[PathBuf], n
         "-lpthread",
         "-o",
     ]);
-    peers::run(command.arg(&program), b"");
+    peers::run(command.arg(&compiled), b"");
+    std::fs::rename(compiled, &program).unwrap();
     program
 }
