@@ -8,6 +8,7 @@ mod files;
 
 use std::env;
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -119,6 +120,14 @@ fn build(crate_folder: &Path, arguments: &Arguments, interface: &str) -> Outcome
         .arg(&arguments.target)
         .args(["--", "--print", "native-static-libs"])
         .args(files::shared_name_arguments(interface));
+    // Build scripts that look at what cargo said to this program would run again, here and in the build after this.
+    let said_to_this_program = ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"];
+    let is_said = |name: &OsStr| {
+        said_to_this_program.iter().any(|said| name.as_encoded_bytes().starts_with(said.as_bytes()))
+    };
+    for (name, _) in env::vars_os().filter(|(name, _)| is_said(name)) {
+        cargo.env_remove(name);
+    }
     let built = cargo.stdout(std::process::Stdio::inherit()).output()?;
     let said = String::from_utf8_lossy(&built.stderr);
     if !built.status.success() {
