@@ -375,14 +375,14 @@
 #define CW_LOG_TRACE 500
 
 /**
- * For a timeout of cw_https_options: wait without limit.
- */
-#define CW_NO_LIMIT UINT64_MAX
-
-/**
  * Room for a SHA-256 in hexadecimal with its NUL.
  */
 #define CW_SHA256_SIZE 65
+
+/**
+ * For a timeout of cw_https_options: wait without limit.
+ */
+#define CW_NO_LIMIT UINT64_MAX
 
 /**
  * Sealed and waiting to be sent.
@@ -557,8 +557,8 @@
 typedef struct cw_archive_reader cw_archive_reader;
 
 /**
- * A zip archive in the making, for one call at a time: cw_archive_writer_add for each entry, then
- * cw_archive_writer_finish, without which nobody can read it.
+ * A zip archive in the making, for one call at a time: cw_archive_writer_add or cw_archive_writer_queue for each entry,
+ * then cw_archive_writer_finish, without which nobody can read it.
  */
 typedef struct cw_archive_writer cw_archive_writer;
 
@@ -840,6 +840,10 @@ typedef struct {
      * The length of `compression` in bytes.
      */
     size_t compression_len;
+    /**
+     * 1 to compress nothing: every entry is stored as it is, whatever `level` says. Else 0.
+     */
+    int32_t store;
 } cw_pack_options;
 
 /**
@@ -855,6 +859,11 @@ typedef struct {
      * machine runs at once, and one for less than 1 MiB.
      */
     uint32_t threads;
+    /**
+     * Unless NULL, gets a buffer, NULL after a failure, with the files that were unpacked, in the archive's order, as JSON:
+     * [{"name":..,"size":..,"sha256":..},..], each as it was measured.
+     */
+    cw_buffer **files;
 } cw_unpack_options;
 
 /**
@@ -1145,7 +1154,7 @@ typedef struct {
      */
     size_t site_len;
     /**
-     * The endpoint: an https address, or an http one of this machine. Required.
+     * The endpoint: an https address, or an http one of this machine. Required, unless `https` says it.
      */
     const char *url;
     /**
@@ -1216,6 +1225,12 @@ typedef struct {
      * The age at which a message that fails is given up; by default 5 days.
      */
     uint64_t max_age_ms;
+    /**
+     * All that the way to the endpoint needs, such as a proxy, a client certificate or timeouts, in the place of `url`,
+     * `root_certificates` and `bearer_token`, which are NULL then. Read during the call; NULL for those three alone. A try
+     * takes at most 30 s unless `whole_call_ms` says otherwise.
+     */
+    const cw_https_options *https;
 } cw_webhook_options;
 
 /**
@@ -1514,6 +1529,13 @@ int32_t cw_has_capability(const char *name,
 const char *cw_code_name(int32_t code);
 
 /**
+ * The code of a name as JSON and histories have it, such as "wrong-key" or "unreachable"; 0 for a name that this version
+ * does not know, and for what is none.
+ */
+int32_t cw_code_of_name(const char *name,
+                        size_t name_len);
+
+/**
  * Whether the same call may succeed later with nothing changed by a person: 1 if so. An error's own word,
  * cw_error_is_retryable, goes before this general one.
  */
@@ -1636,6 +1658,41 @@ int32_t cw_failure_set(cw_failure *failure,
                        size_t message_len,
                        int32_t retryable,
                        cw_error **error);
+
+/**
+ * Says a single fault of several, such as a rule of the host's own that a package violates; once for each, beside
+ * cw_failure_set. It reaches the error's details, the history, and with CW_ERR_IMPORT_RULES_VIOLATED the sender. `message`
+ * is for people. For programs, each NULL where there is none: `code` is a stable name of the host's or one of the
+ * library's, `subject` the exchange id of the record it is about, `proposal` what would do instead.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_failure_add_detail(cw_failure *failure,
+                              const char *message,
+                              size_t message_len,
+                              const char *code,
+                              size_t code_len,
+                              const char *subject,
+                              size_t subject_len,
+                              const char *proposal,
+                              size_t proposal_len,
+                              cw_error **error);
+
+/**
+ * Says that it is not known whether what was asked was done all the same: it was sent, and no answer came. The failure is
+ * retryable then.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_failure_set_ambiguous(cw_failure *failure,
+                                 cw_error **error);
+
+/**
+ * Says for how many milliseconds the other side asks to be left alone, as Retry-After of HTTP does.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_failure_set_retry_after_ms(cw_failure *failure, uint64_t wait_ms, cw_error **error);
 
 /**
  * Hands every line of the log up to `level`, one of CW_LOG_*, to `log`, in place of whatever was given before; NULL or
@@ -1973,6 +2030,38 @@ int32_t cw_decrypt_stream(const cw_opening_key *key,
                           cw_error **error);
 
 /**
+ * The "sha256" and "size" of a file's bytes, as a document's record has them. `sha256` has room for CW_SHA256_SIZE bytes;
+ * both may be NULL.
+ *
+ * Errors: CW_ERR_IO when it cannot be read; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_file_digest(const char *file,
+                       size_t file_len,
+                       char *sha256,
+                       uint64_t *size,
+                       cw_error **error);
+
+/**
+ * The "sha256" of bytes in memory. `sha256` has room for CW_SHA256_SIZE bytes.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_bytes_digest(const uint8_t *data, size_t data_len, char *sha256, cw_error **error);
+
+/**
+ * The "sha256" and "size" of the bytes that `read` gives up to its end, on this thread and during this call only.
+ * `sha256` has room for CW_SHA256_SIZE bytes; both may be NULL. `watch` is told of the bytes read; it may be NULL.
+ *
+ * Errors: what `read` returned, CW_ERR_CANCELLED, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_stream_digest(cw_read_fn read,
+                         void *user_data,
+                         const cw_watch *watch,
+                         char *sha256,
+                         uint64_t *size,
+                         cw_error **error);
+
+/**
  * Packs all that lies in `directory` into the zip archive `to`, which must not lie in it. That is synced to the disk
  * before it gets its name, and readable for this user only; what stood there is replaced, and after a failure stays as
  * it was. The same files give the same bytes. `watch` is told of the bytes read; it may be NULL. `written`, unless
@@ -2071,6 +2160,28 @@ int32_t cw_pack_directory_stream(const cw_sealing_key *key,
                                  cw_error **error);
 
 /**
+ * The name in Unicode normalization form C, which names of entries have: the name of a file may come in another, as on
+ * macOS.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT when the name is empty or not UTF-8.
+ */
+int32_t cw_archive_name_nfc(const char *name,
+                            size_t name_len,
+                            cw_buffer **out,
+                            cw_error **error);
+
+/**
+ * Checks that a name is a relative path that every common file system can hold, as archives from outside are checked.
+ * `limits` may be NULL.
+ *
+ * Errors: CW_ERR_HOSTILE_NAME, with the reason; CW_ERR_INVALID_ARGUMENT when the name is empty or not UTF-8.
+ */
+int32_t cw_archive_name_check(const char *name,
+                              size_t name_len,
+                              const cw_limits *limits,
+                              cw_error **error);
+
+/**
  * Starts an archive. Its bytes go to `write`, from within the calls and on their thread. With `write` NULL they wait
  * until cw_archive_writer_take gives them out. `user_data` is handed to `write` and ended by `drop`, which may be NULL.
  *
@@ -2081,6 +2192,20 @@ int32_t cw_archive_writer_new(cw_write_fn write,
                               cw_drop_fn drop,
                               cw_archive_writer **out,
                               cw_error **error);
+
+/**
+ * Starts an archive as cw_archive_writer_new does, and says how it is compressed. `options` may be NULL. Threads that
+ * help are started once enough content waits, and have ended when cw_archive_writer_finish or cw_archive_writer_free
+ * returns; they call no function of the host's.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_archive_writer_new_with_options(cw_write_fn write,
+                                           void *user_data,
+                                           cw_drop_fn drop,
+                                           const cw_pack_options *options,
+                                           cw_archive_writer **out,
+                                           cw_error **error);
 
 /**
  * Adds an entry with content from memory. `name` is a relative path with "/" between its parts, in Unicode form C.
@@ -2110,6 +2235,43 @@ int32_t cw_archive_writer_add_stream(cw_archive_writer *writer,
                                      void *user_data,
                                      const cw_watch *watch,
                                      cw_error **error);
+
+/**
+ * Adds an entry as cw_archive_writer_add does, but may return before it is written, so that entries are compressed side
+ * by side. cw_archive_writer_settle waits for it.
+ *
+ * Errors: those of cw_archive_writer_add. What `write` returned may be told by a later call.
+ */
+int32_t cw_archive_writer_queue(cw_archive_writer *writer,
+                                const char *name,
+                                size_t name_len,
+                                const uint8_t *content,
+                                size_t content_len,
+                                cw_error **error);
+
+/**
+ * Adds an entry as cw_archive_writer_add_stream does, but may return before it is written, though not before it is
+ * read. cw_archive_writer_settle waits for it.
+ *
+ * Errors: those of cw_archive_writer_add_stream. What `write` returned may be told by a later call.
+ */
+int32_t cw_archive_writer_queue_stream(cw_archive_writer *writer,
+                                       const char *name,
+                                       size_t name_len,
+                                       cw_read_fn read,
+                                       void *user_data,
+                                       const cw_watch *watch,
+                                       cw_error **error);
+
+/**
+ * Waits until all that was queued is written. `entries`, unless NULL, gets these entries in their order, without those
+ * that an earlier call told, as JSON: [{"name":..,"size":..,"sha256":..},..]. The SHA-256 is in lower-case hexadecimal.
+ *
+ * Errors: what `write` returned, CW_ERR_INVALID_ARGUMENT, also when the archive was lost at an earlier entry.
+ */
+int32_t cw_archive_writer_settle(cw_archive_writer *writer,
+                                 cw_buffer **entries,
+                                 cw_error **error);
 
 /**
  * Writes the archive's directory. Only after this the archive is complete; every further call fails with
@@ -2198,6 +2360,17 @@ int32_t cw_archive_reader_read_bytes(cw_archive_reader *reader,
                                      size_t index,
                                      cw_buffer **out,
                                      cw_error **error);
+
+/**
+ * The SHA-256 of a file that was read before, as measured when it was read; cw_archive_reader_size is its size. `sha256`
+ * has room for CW_SHA256_SIZE bytes and gets lower-case hexadecimal.
+ *
+ * Errors: CW_ERR_WRONG_STATE when it was not read yet, or not without a failure; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_archive_reader_digest(const cw_archive_reader *reader,
+                                 size_t index,
+                                 char *sha256,
+                                 cw_error **error);
 
 /**
  * Closes an archive, and ends all names borrowed from it. NULL is none.
@@ -2758,18 +2931,6 @@ int32_t cw_document_give_reader(cw_document *out,
                                 cw_error **error);
 
 /**
- * The "sha256" and "size" of a file's bytes, as a document's record has them. `sha256` has room for CW_SHA256_SIZE bytes;
- * both may be NULL.
- *
- * Errors: CW_ERR_IO when it cannot be read; CW_ERR_INVALID_ARGUMENT.
- */
-int32_t cw_file_digest(const char *file,
-                       size_t file_len,
-                       char *sha256,
-                       uint64_t *size,
-                       cw_error **error);
-
-/**
  * Gives the claim, assessment and bill types that this system knows, as JSON:
  * {"claim_types":[..],"assessment_types":[..],"bill_types":[..]}. A list that is left out knows every type. To be called
  * once.
@@ -2901,6 +3062,19 @@ int32_t cw_partner_settings_check(const char *settings,
                                   cw_error **error);
 
 /**
+ * Checks the settings of all partners of a site, `count` texts, as cw_partner_settings_check does with each, and what must
+ * differ between them: site ids, numbers, and aliases but for case. `format` is "toml" or "json".
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS with one detail for each mistake of the first text that has any, or for each that two
+ * partners have in common; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_partner_settings_check_all(const cw_bytes *settings,
+                                      size_t count,
+                                      const char *format,
+                                      size_t format_len,
+                                      cw_error **error);
+
+/**
  * The partner's site id. Borrowed from the partner; NULL for NULL.
  */
 const char *cw_partner_site(const cw_partner *partner);
@@ -2916,10 +3090,43 @@ const char *cw_partner_alias(const cw_partner *partner);
 void cw_partner_free(cw_partner *partner);
 
 /**
+ * Whether a document's name is as a partner asks: `convention` is what its settings have as "/export/naming". `facts` is a
+ * JSON object of what is known: "claim_number", "policy_number", "document_type" and "date", a day such as "2026-03-02";
+ * NULL for nothing. `*matches` gets 1, or 0; then `out` gets "message" for people and, where there are such, "reason" and
+ * "proposal", a name that would do. With 1 it gets "null". Both may be NULL. The same check is made when a claim is
+ * exported.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS for a convention that is none; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_naming_check(const char *convention,
+                        size_t convention_len,
+                        const char *name,
+                        size_t name_len,
+                        const char *facts,
+                        size_t facts_len,
+                        int32_t *matches,
+                        cw_buffer **out,
+                        cw_error **error);
+
+/**
  * The name of a CW_OUTGOING_*, CW_INCOMING_* or CW_ACKNOWLEDGEMENT_* number, as it stands in JSON and in the history:
  * "delivered", "unpacked", "told". "unknown" for a number that this version does not know. Static; never NULL.
  */
 const char *cw_state_name(int32_t state);
+
+/**
+ * The CW_OUTGOING_* number of a state's name, as "state" in an outgoing package's JSON has it; 0 for a name that this
+ * version does not know, and for what is none.
+ */
+int32_t cw_outgoing_state_of_name(const char *name,
+                                  size_t name_len);
+
+/**
+ * The CW_INCOMING_* number of a state's name, as "state" in an incoming package's JSON has it; 0 for a name that this
+ * version does not know, and for what is none.
+ */
+int32_t cw_incoming_state_of_name(const char *name,
+                                  size_t name_len);
 
 /**
  * The kind, one of CW_EVENT_*. 0 for NULL.
@@ -2972,6 +3179,17 @@ int32_t cw_webhook_open(const cw_webhook_options *webhook_options,
                         void *user_data,
                         cw_drop_fn drop,
                         cw_webhook **out,
+                        cw_error **error);
+
+/**
+ * Keeps one event for delivery, from within a cw_event_fn: for a host that posts the events of some partners, or of some
+ * kinds, and not all of them as with cw_exchange_settings_add_webhook. It writes a small file; an event that cannot be
+ * kept is told as a trouble.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_webhook_keep(const cw_webhook *webhook,
+                        const cw_event *event,
                         cw_error **error);
 
 /**
@@ -3269,6 +3487,17 @@ int32_t cw_exchange_partners(const cw_exchange *exchange,
                              cw_error **error);
 
 /**
+ * The partner with this site id, as its settings are now: with its keys, for cw_exchange_try_partner and the like.
+ *
+ * Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_partner(const cw_exchange *exchange,
+                            const char *site,
+                            size_t site_len,
+                            cw_partner **out,
+                            cw_error **error);
+
+/**
  * Adds a partner to a running exchange, or gives the one with the same site id these settings. The partner remains the
  * caller's to free.
  *
@@ -3465,7 +3694,7 @@ int32_t cw_exchange_poll(const cw_exchange *exchange,
 
 /**
  * A package of the outbox: where it stands in `*state`, one of CW_OUTGOING_*, and all of it as JSON in `out`, "receipt"
- * and "last_receipt" among it, which cw_receipt_verify reads. `state` and `out` may be NULL.
+ * and "last_receipt" among it, which cw_exchange_word and cw_receipt_verify read. `state` and `out` may be NULL.
  *
  * Errors: CW_ERR_UNKNOWN_PACKAGE when this site never exported it; CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
  */
@@ -3477,9 +3706,25 @@ int32_t cw_exchange_outgoing(const cw_exchange *exchange,
                              cw_error **error);
 
 /**
+ * What the recipient last said of a package, as JSON: "state" ("received", "unpacked", "rejected"), "/disposition/type"
+ * ("accepted", "accepted-with-changes", or "rejected" with "/disposition/code"), "detail", a sentence for people,
+ * "details" and "findings", one for each single fault, and the receipt's other members. "null" before its first receipt.
+ * Its signature was verified before it was stored; cw_receipt_verify does so again.
+ *
+ * Errors: CW_ERR_UNKNOWN_PACKAGE when this site never exported it; CW_ERR_STORE_DAMAGED when the stored receipt is none;
+ * CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_word(const cw_exchange *exchange,
+                         const char *package,
+                         size_t package_len,
+                         cw_buffer **out,
+                         cw_error **error);
+
+/**
  * The packages that were exported, oldest first, as a JSON array. `query` says which, as a JSON object; its members all
- * may be left out: "claim", "partner", "kind" ("claim", "notes"), "outgoing_states" (an array of names), "newest_first",
- * "limit" (1000 unless it is said), and "after", the id of the last package of the page before. NULL for all.
+ * may be left out: "claim", "partner", "kind" ("claim", "notes"), "outgoing_states" (an array of names), "from", "until",
+ * "newest_first", "limit" (1000 unless it is said), and "after", the id of the last package of the page before. NULL for
+ * all.
  *
  * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
  */
@@ -3795,6 +4040,25 @@ int32_t cw_exchange_verify_history_from(const cw_exchange *exchange,
                                         cw_error **error);
 
 /**
+ * Checks an exported history by itself, without the exchange it came from: that `lines`, whole lines as
+ * cw_exchange_export_history writes them without filters, follow `start`, each the one before it, and that none was
+ * altered. `start` is a head as JSON, NULL for the beginning. `out`, which may be NULL, gets the head they lead to, so that
+ * a long history is checked piece by piece.
+ *
+ * Entries cut off at the end do not show, nor does a history that was rewritten as a whole: compare the head with one that
+ * was noted elsewhere.
+ *
+ * Errors: CW_ERR_STORE_DAMAGED with the number of the first entry at which the history is broken; CW_ERR_INVALID_ARGUMENT
+ * for a line that is no entry.
+ */
+int32_t cw_history_verify(const char *lines,
+                          size_t lines_len,
+                          const char *start,
+                          size_t start_len,
+                          cw_buffer **out,
+                          cw_error **error);
+
+/**
  * What the exchange counted since it was opened, and what lies in its outbox and inbox now, as a JSON object: "since"
  * and "at", "steps" and "failures", "sealed_bytes", "requests" and "refused_requests", "outbox" and "inbox" by state, and
  * "oldest_waiting_seconds". docs/metrics.md describes them.
@@ -3889,6 +4153,17 @@ int32_t cw_exchange_answer(const cw_exchange *exchange,
                            cw_error **error);
 
 /**
+ * Tells the exchange of a request that the host's own server refused by itself, before it asked for an answer: too many at
+ * once, a body above the server's bound, a head that is no request. It counts in the metrics. `code` is the CW_ERR_* that
+ * comes nearest.
+ *
+ * Errors: CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_refused(const cw_exchange *exchange,
+                            int32_t code,
+                            cw_error **error);
+
+/**
  * Begins a request that the host's own web server takes in; for servers that are told of the body's bytes as they come.
  * The exchange answers it on a thread of the request's own, which holds at most a few pieces of the body in memory.
  * `exchange` may be closed before the request ends. The other parameters, and what the server sees to, are as in
@@ -3915,6 +4190,12 @@ int32_t cw_incoming_request_new(const cw_exchange *exchange,
  * exchange. 0 for NULL.
  */
 int32_t cw_incoming_request_wants_body(cw_incoming_request *request);
+
+/**
+ * 1 when the answer is there already, so that a server which waits for a slow sender can break off: go to
+ * cw_incoming_request_finish then, also before the body is at its end. It waits for nothing. 0 for NULL.
+ */
+int32_t cw_incoming_request_answered(const cw_incoming_request *request);
 
 /**
  * Hands over the next bytes of the body, which are copied. It waits while the exchange is busy with the earlier ones,

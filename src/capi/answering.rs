@@ -2,6 +2,7 @@
 
 use super::border::call;
 use super::callback::{UserData, cw_read_fn};
+use super::code::known_kind;
 use super::error::cw_error;
 use super::exchange::cw_exchange;
 use super::message::{cw_header, cw_response, head};
@@ -90,6 +91,27 @@ pub unsafe extern "C" fn cw_exchange_answer(
                 }
             };
             out.give(cw_response::new(response));
+            Ok(())
+        })
+    }
+}
+
+/// Tells the exchange of a request that the host's own server refused by itself, before it asked for an answer: too many at
+/// once, a body above the server's bound, a head that is no request. It counts in the metrics. `code` is the CW_ERR_* that
+/// comes nearest.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_refused(
+    exchange: *const cw_exchange,
+    code: i32,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_refused", error, || {
+            let exchange = shared("exchange", exchange)?;
+            exchange.0.refused(known_kind(code)?);
             Ok(())
         })
     }

@@ -4,15 +4,18 @@ use super::border::call;
 use super::buffer::cw_buffer;
 use super::callback::{UserData, cw_drop_fn, cw_read_fn, cw_write_fn};
 use super::error::cw_error;
+use super::pack::{cw_pack_options, pack_options};
 use super::pointer::{Out, bytes, free, given_text, unique};
 use super::sink::{Held, Sink, over, take_held};
 use super::stream::HostRead;
 use super::watch::{HostWatch, cw_watch};
-use crate::codec::{ArchiveWriter, Watched};
+use crate::Result;
+use crate::codec::{ArchiveWriter, EntryDigest, Watched};
 use std::ffi::{c_char, c_void};
+use std::ptr::null;
 
-/// A zip archive in the making, for one call at a time: cw_archive_writer_add for each entry, then
-/// cw_archive_writer_finish, without which nobody can read it.
+/// A zip archive in the making, for one call at a time: cw_archive_writer_add or cw_archive_writer_queue for each entry,
+/// then cw_archive_writer_finish, without which nobody can read it.
 pub struct cw_archive_writer {
     archive: Option<ArchiveWriter<Sink>>,
     held: Option<Held>,
@@ -32,14 +35,45 @@ pub unsafe extern "C" fn cw_archive_writer_new(
 ) -> i32 {
     let user_data = UserData::new(user_data, drop);
     // SAFETY: the host vouches for its pointers.
+    unsafe { call("cw_archive_writer_new", error, || start(write, user_data, null(), Out::new("out", out)?)) }
+}
+
+/// Starts an archive as cw_archive_writer_new does, and says how it is compressed. `options` may be NULL. Threads that
+/// help are started once enough content waits, and have ended when cw_archive_writer_finish or cw_archive_writer_free
+/// returns; they call no function of the host's.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_archive_writer_new_with_options(
+    write: cw_write_fn,
+    user_data: *mut c_void,
+    drop: cw_drop_fn,
+    options: *const cw_pack_options,
+    out: *mut *mut cw_archive_writer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    let user_data = UserData::new(user_data, drop);
+    // SAFETY: the host vouches for its pointers.
     unsafe {
-        call("cw_archive_writer_new", error, || {
-            let out = Out::new("out", out)?;
-            let (sink, held) = Sink::new(write, user_data)?;
-            out.give(cw_archive_writer { archive: Some(ArchiveWriter::new(sink)), held });
-            Ok(())
+        call("cw_archive_writer_new_with_options", error, || {
+            start(write, user_data, options, Out::new("out", out)?)
         })
     }
+}
+
+/// # Safety
+/// `options` is NULL or good for the time of the call.
+unsafe fn start(
+    write: cw_write_fn,
+    user_data: UserData,
+    options: *const cw_pack_options,
+    out: Out<cw_archive_writer>,
+) -> Result<()> {
+    // SAFETY: the caller says so.
+    let options = unsafe { pack_options(options) }?;
+    let (sink, held) = Sink::new(write, user_data)?;
+    out.give(cw_archive_writer { archive: Some(ArchiveWriter::with_options(sink, &options)), held });
+    Ok(())
 }
 
 /// Adds an entry with content from memory. `name` is a relative path with "/" between its parts, in Unicode form C.
@@ -91,6 +125,84 @@ pub unsafe extern "C" fn cw_archive_writer_add_stream(
             archive.add(name, Watched::new(content, &watch)).map(|_| ())
         })
     }
+}
+
+/// Adds an entry as cw_archive_writer_add does, but may return before it is written, so that entries are compressed side
+/// by side. cw_archive_writer_settle waits for it.
+///
+/// Errors: those of cw_archive_writer_add. What `write` returned may be told by a later call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_archive_writer_queue(
+    writer: *mut cw_archive_writer,
+    name: *const c_char,
+    name_len: usize,
+    content: *const u8,
+    content_len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_archive_writer_queue", error, || {
+            let archive = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?;
+            let name = given_text("name", name, name_len)?;
+            archive.queue(name, bytes("content", content, content_len)?)
+        })
+    }
+}
+
+/// Adds an entry as cw_archive_writer_add_stream does, but may return before it is written, though not before it is
+/// read. cw_archive_writer_settle waits for it.
+///
+/// Errors: those of cw_archive_writer_add_stream. What `write` returned may be told by a later call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_archive_writer_queue_stream(
+    writer: *mut cw_archive_writer,
+    name: *const c_char,
+    name_len: usize,
+    read: cw_read_fn,
+    user_data: *mut c_void,
+    watch: *const cw_watch,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_archive_writer_queue_stream", error, || {
+            let archive = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?;
+            let name = given_text("name", name, name_len)?;
+            let (content, watch) =
+                (HostRead::new(read, UserData::new(user_data, None))?, HostWatch::new(watch)?);
+            archive.queue(name, Watched::new(content, &watch))
+        })
+    }
+}
+
+/// Waits until all that was queued is written. `entries`, unless NULL, gets these entries in their order, without those
+/// that an earlier call told, as JSON: [{"name":..,"size":..,"sha256":..},..]. The SHA-256 is in lower-case hexadecimal.
+///
+/// Errors: what `write` returned, CW_ERR_INVALID_ARGUMENT, also when the archive was lost at an earlier entry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_archive_writer_settle(
+    writer: *mut cw_archive_writer,
+    entries: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_archive_writer_settle", error, || {
+            let entries = Out::wanted(entries);
+            let settled = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?.settle()?;
+            if let Some(entries) = entries {
+                entries.give(as_json(&settled));
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The list of entries that hosts get.
+pub(super) fn as_json(entries: &[(String, EntryDigest)]) -> cw_buffer {
+    let of_entry = |(name, digest): &(String, EntryDigest)| serde_json::json!({ "name": name, "size": digest.size(), "sha256": digest.to_hex() });
+    cw_buffer::new(serde_json::Value::from_iter(entries.iter().map(of_entry)).to_string())
 }
 
 /// Writes the archive's directory. Only after this the archive is complete; every further call fails with

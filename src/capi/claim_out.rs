@@ -3,15 +3,14 @@
 use super::border::call;
 use super::callback::{UserData, cw_drop_fn, cw_read_fn};
 use super::error::cw_error;
-use super::pointer::{bytes, misuse, path, tell, unique};
+use super::pointer::{bytes, misuse, path, unique};
 use super::stream::HostRead;
 use crate::model::ClaimFile;
-use crate::protocol::DigestReader;
 use crate::rules::Catalogue;
 use crate::{Error, ErrorKind, Result};
 use std::ffi::{c_char, c_void};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 
 /// What the host gave, once. A second one or a refused one spoils the answer, so that a host that overlooks the code it
 /// got is not taken to have given nothing.
@@ -158,36 +157,6 @@ pub unsafe extern "C" fn cw_document_give_reader(
     unsafe {
         call("cw_document_give_reader", error, || {
             unique("out", out)?.0.give(|| Ok(Box::new(HostRead::new(read, data)?)))
-        })
-    }
-}
-
-/// Room for a SHA-256 in hexadecimal with its NUL.
-pub const CW_SHA256_SIZE: usize = 65;
-
-/// The "sha256" and "size" of a file's bytes, as a document's record has them. `sha256` has room for CW_SHA256_SIZE bytes;
-/// both may be NULL.
-///
-/// Errors: CW_ERR_IO when it cannot be read; CW_ERR_INVALID_ARGUMENT.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn cw_file_digest(
-    file: *const c_char,
-    file_len: usize,
-    sha256: *mut c_char,
-    size: *mut u64,
-    error: *mut *mut cw_error,
-) -> i32 {
-    // SAFETY: the host vouches for its pointers.
-    unsafe {
-        call("cw_file_digest", error, || {
-            let path = path("file", file, file_len)?;
-            let of_file = |fault| Error::from(fault).within(format_args!("file {}", path.display()));
-            let mut bytes = DigestReader::new(File::open(&path).map_err(of_file)?);
-            tell(size, io::copy(&mut bytes, &mut io::sink()).map_err(of_file)?);
-            let mut digest = [0; CW_SHA256_SIZE];
-            digest[..CW_SHA256_SIZE - 1].copy_from_slice(bytes.finish().to_hex().as_bytes());
-            tell(sha256.cast(), digest);
-            Ok(())
         })
     }
 }

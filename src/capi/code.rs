@@ -4,7 +4,8 @@
 //! 400 wire, 500 storage.
 
 use super::border::quietly;
-use crate::ErrorKind;
+use super::pointer::{misuse, text};
+use crate::{ErrorKind, Result};
 use std::ffi::{CStr, c_char};
 
 /// It worked.
@@ -115,11 +116,27 @@ pub extern "C" fn cw_code_name(code: i32) -> *const c_char {
     quietly(c"unknown".as_ptr(), || name(code).as_ptr())
 }
 
+/// The code of a name as JSON and histories have it, such as "wrong-key" or "unreachable"; 0 for a name that this version
+/// does not know, and for what is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_code_of_name(name: *const c_char, name_len: usize) -> i32 {
+    // SAFETY: the host vouches for `name`.
+    quietly(CW_OK, || match unsafe { text("name", name, name_len) } {
+        Ok(name) => ErrorKind::from_name(name).map_or(CW_OK, |kind| kind.code().into()),
+        Err(_) => CW_OK,
+    })
+}
+
 /// Whether the same call may succeed later with nothing changed by a person: 1 if so. An error's own word,
 /// cw_error_is_retryable, goes before this general one.
 #[unsafe(no_mangle)]
 pub extern "C" fn cw_code_is_retryable(code: i32) -> i32 {
     quietly(0, || i32::from(kind(code).is_some_and(ErrorKind::is_retryable)))
+}
+
+/// The kind that a host names by its code.
+pub(super) fn known_kind(code: i32) -> Result<ErrorKind> {
+    kind(code).ok_or_else(|| misuse(format!("{code} is no error code; take one of CW_ERR_*")))
 }
 
 pub(super) fn kind(code: i32) -> Option<ErrorKind> {
@@ -191,5 +208,19 @@ mod tests {
         for kind in ErrorKind::ALL {
             assert_eq!(name(i32::from(kind.code())).to_str().unwrap(), kind.name());
         }
+    }
+
+    #[test]
+    fn a_name_has_its_code_and_what_is_no_name_has_none() {
+        // SAFETY: the pointers are good, or NULL, which is refused.
+        let code = |name: &[u8]| unsafe { cw_code_of_name(name.as_ptr().cast(), name.len()) };
+        for kind in ErrorKind::ALL {
+            assert_eq!(code(kind.name().as_bytes()), i32::from(kind.code()));
+        }
+        for none in [&b"ok"[..], b"unknown", b"Wrong-Key", b"", b"\xff"] {
+            assert_eq!(code(none), CW_OK, "{none:?}");
+        }
+        // SAFETY: as above.
+        assert_eq!(unsafe { cw_code_of_name(std::ptr::null(), 3) }, CW_OK);
     }
 }

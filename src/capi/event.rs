@@ -34,6 +34,7 @@ pub const CW_EVENT_HELD_UP: i32 = 240;
 /// failure is a text for people, and may name the documents and fields it is about. Borrowed, with all that it gives
 /// out, for the time of the callback.
 pub struct cw_event {
+    pub(super) event: Event,
     kind: i32,
     name: CString,
     package: CString,
@@ -112,6 +113,7 @@ unsafe fn text_of(event: *const cw_event, text: fn(&cw_event) -> Option<&CString
 impl cw_event {
     fn new(event: &Event) -> Self {
         Self {
+            event: event.clone(),
             kind: kind(event),
             name: c_text(event.name()),
             package: c_text(&event.package().to_string()),

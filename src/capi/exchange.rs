@@ -7,7 +7,7 @@ use super::error::cw_error;
 use super::exchange_settings::cw_exchange_settings;
 use super::partner::cw_partner;
 use super::pointer::{Out, consumed, free, parsed, shared, tell};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Partner};
 use crate::model::SiteId;
 use serde::Serialize;
 use std::ffi::c_char;
@@ -90,6 +90,29 @@ pub unsafe extern "C" fn cw_exchange_partners(
                 })
                 .collect();
             answer.give_json(&known)
+        })
+    }
+}
+
+/// The partner with this site id, as its settings are now: with its keys, for cw_exchange_try_partner and the like.
+///
+/// Errors: CW_ERR_UNKNOWN_PARTNER, CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_partner(
+    exchange: *const cw_exchange,
+    site: *const c_char,
+    site_len: usize,
+    out: *mut *mut cw_partner,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_partner", error, || {
+            let out = Out::new("out", out)?;
+            let exchange = shared("exchange", exchange)?;
+            let partner = exchange.0.partner(&parsed("site", site, site_len)?)?;
+            out.give(cw_partner::new(Partner::clone(&partner)));
+            Ok(())
         })
     }
 }

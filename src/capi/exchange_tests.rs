@@ -231,6 +231,11 @@ fn receipts_are_evidence(sites: &TwoSites, package: &str) {
             (&json!(said), &json!(package))
         );
         assert!(json["signed_at"].is_string());
+        let word = word(&sites.insurer, package);
+        assert_eq!(
+            (&word["state"], &word["disposition"]),
+            (&json!("unpacked"), &json!({"type": "accepted"}))
+        );
         let mut forged = parse(evidence);
         let body = forged["body"].as_str().unwrap();
         forged["body"] = json!(format!("AAAA{}", &body[4..]));
@@ -250,6 +255,32 @@ unsafe extern "C-unwind" fn disk_full(_: *mut c_void, _: *const u8, _: usize) ->
 
 unsafe extern "C-unwind" fn panics(_: *mut c_void, _: *const u8, _: usize) -> i32 {
     std::panic::resume_unwind(Box::new("a fault of the host's"));
+}
+
+fn word(site: &Site, package: &str) -> Value {
+    let (text, length, mut said) = (package.as_ptr().cast(), package.len(), null_mut());
+    works(|error| c!(cw_exchange_word(site.exchange, text, length, &raw mut said, error)));
+    parse(&take(said))
+}
+
+/// Piece by piece, each from the head of the piece before; and not without what is missing.
+fn an_export_is_proven_by_itself(lines: &str, whole: &str) {
+    let verify = |lines: &str, start: Option<&str>| {
+        let given =
+            |text: Option<&str>| (text.map_or(null(), |text| text.as_ptr().cast()), text.map_or(0, str::len));
+        let (lines, start, mut head) = (given(Some(lines)), given(start), null_mut());
+        let (code, said) =
+            failing(|error| c!(cw_history_verify(lines.0, lines.1, start.0, start.1, &raw mut head, error)));
+        if code == CW_OK { Ok(take(head)) } else { Err((code, said)) }
+    };
+    assert_eq!(parse(&verify(lines, None).unwrap()), parse(whole));
+    let (first, rest) = lines.split_once('\n').unwrap();
+    let after_first = verify(first, None).unwrap();
+    assert_eq!(parse(&verify(rest, Some(&after_first)).unwrap()), parse(whole));
+    assert_eq!(verify("", Some(&after_first)).unwrap_err().0, CW_ERR_INVALID_ARGUMENT);
+    assert_eq!(verify(rest, None).unwrap_err().0, CW_ERR_STORE_DAMAGED);
+    let (code, said) = verify("{}", None).unwrap_err();
+    assert!(code == CW_ERR_INVALID_ARGUMENT && said.contains("`lines`"), "{said}");
 }
 
 fn histories_hold(sites: &TwoSites) {
@@ -280,7 +311,9 @@ fn histories_hold(sites: &TwoSites) {
         assert_eq!(export(None, &raw mut entries).0, CW_ERR_INVALID_ARGUMENT);
         assert_eq!(entries, 0);
         assert_eq!(export(Some(keep), &raw mut entries).0, CW_OK);
-        assert_eq!(String::from_utf8(lines).unwrap().lines().count() as u64, entries);
+        let lines = String::from_utf8(lines).unwrap();
+        assert_eq!(lines.lines().count() as u64, entries);
+        an_export_is_proven_by_itself(&lines, &head);
         assert_eq!(list.as_array().unwrap().len() as u64, entries);
     }
     let query = r#"{"direction": "incoming", "partner": "ON-INS", "limit": 1, "newest_first": true}"#;

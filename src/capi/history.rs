@@ -6,9 +6,9 @@ use super::buffer::cw_buffer;
 use super::callback::{UserData, cw_write_fn};
 use super::error::cw_error;
 use super::exchange::cw_exchange;
-use super::pointer::{given_text, json_or_default, read_json, shared, tell};
+use super::pointer::{given_text, json_or_default, optional_text, read_json, shared, tell};
 use super::stream::HostWrite;
-use crate::ledger::HistoryHead;
+use crate::ledger::{HistoryEntry, HistoryHead, verify_history};
 use std::ffi::{c_char, c_void};
 
 /// What happened, oldest first, as a JSON array: every step of every package, both directions, with who, when and what
@@ -130,6 +130,43 @@ pub unsafe extern "C" fn cw_exchange_verify_history_from(
             let exchange = shared("exchange", exchange)?;
             let noted: HistoryHead = read_json("noted", given_text("noted", noted, noted_len)?)?;
             answer.give_json(&exchange.0.verify_history_from(&noted)?)
+        })
+    }
+}
+
+/// Checks an exported history by itself, without the exchange it came from: that `lines`, whole lines as
+/// cw_exchange_export_history writes them without filters, follow `start`, each the one before it, and that none was
+/// altered. `start` is a head as JSON, NULL for the beginning. `out`, which may be NULL, gets the head they lead to, so that
+/// a long history is checked piece by piece.
+///
+/// Entries cut off at the end do not show, nor does a history that was rewritten as a whole: compare the head with one that
+/// was noted elsewhere.
+///
+/// Errors: CW_ERR_STORE_DAMAGED with the number of the first entry at which the history is broken; CW_ERR_INVALID_ARGUMENT
+/// for a line that is no entry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_history_verify(
+    lines: *const c_char,
+    lines_len: usize,
+    start: *const c_char,
+    start_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_history_verify", error, || {
+            let answer = Answer::json_alone(out);
+            let lines = given_text("lines", lines, lines_len)?;
+            let mut head = match optional_text("start", start, start_len)? {
+                Some(start) => read_json("start", start)?,
+                None => HistoryHead::start(),
+            };
+            for line in lines.lines() {
+                let entry: HistoryEntry = read_json("lines", line)?;
+                head = verify_history([&entry], &head)?;
+            }
+            answer.give_json(&head)
         })
     }
 }

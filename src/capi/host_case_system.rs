@@ -1,11 +1,12 @@
 //! A case system of the host's own: functions that load a claim, open a document, and apply what came in.
 
 use super::border::call;
-use super::callback::{UserData, ask, cw_drop_fn, cw_failure};
+use super::callback::{UserData, cw_drop_fn};
 use super::case_system::cw_case_system;
 use super::claim_out::{cw_catalogue, cw_claim_file, cw_document};
 use super::code::CW_ERR_INTERNAL;
 use super::error::{c_text, cw_error};
+use super::failure::{ask, cw_failure};
 use super::pointer::{Options, Out, misuse, options};
 use super::staged::cw_staged;
 use crate::case_system::{CaseSystem, StagedDocuments};

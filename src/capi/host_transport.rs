@@ -1,8 +1,9 @@
 //! A transport of the host's own: a function that carries one request to the partner and brings the answer back.
 
 use super::border::{call, quietly};
-use super::callback::{UserData, ask, cw_drop_fn, cw_failure};
+use super::callback::{UserData, cw_drop_fn};
 use super::error::cw_error;
+use super::failure::{ask, cw_failure};
 use super::host_reply::cw_reply;
 use super::message::cw_request;
 use super::pointer::{Options, Out, misuse, optional_text, options, room, switch, tell, unique};

@@ -70,6 +70,18 @@ pub unsafe extern "C" fn cw_incoming_request_wants_body(request: *mut cw_incomin
     })
 }
 
+/// 1 when the answer is there already, so that a server which waits for a slow sender can break off: go to
+/// cw_incoming_request_finish then, also before the body is at its end. It waits for nothing. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_incoming_request_answered(request: *const cw_incoming_request) -> i32 {
+    // SAFETY: the host vouches for `request`.
+    quietly(0, || match unsafe { request.as_ref() } {
+        Some(cw_incoming_request(State::Begun(pushed))) => i32::from(pushed.answered()),
+        Some(cw_incoming_request(State::Refused(_))) => 1,
+        None => 0,
+    })
+}
+
 /// Hands over the next bytes of the body, which are copied. It waits while the exchange is busy with the earlier ones,
 /// so it holds a sender back that is faster than the disk. `*wanted`, which may be NULL, gets 1, or 0 when the exchange
 /// has answered and takes no more: stop reading and go to cw_incoming_request_finish.

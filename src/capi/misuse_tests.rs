@@ -14,6 +14,7 @@ use super::receiver::*;
 use super::signing_key::cw_signing_key_free;
 use super::two_sites::*;
 use super::webhook::*;
+use super::webhook_options::cw_webhook_options;
 use crate::codec::Suite;
 use crate::protocol::SigningKey;
 use std::ffi::{CStr, c_char};

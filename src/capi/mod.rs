@@ -2,7 +2,7 @@
 //!
 //! `guide.h` is the contract with those hosts and opens the generated header; `docs/c-abi.md` has the whole of it. Three
 //! files decide for all others: `border` catches panics and turns errors into codes, `pointer` is where pointers that
-//! came from C are followed, `callback` is how functions of the host are called.
+//! came from C are followed, `failure` is how functions of the host are called and believed.
 
 #![allow(unsafe_code, reason = "this is the C border")]
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
@@ -16,7 +16,10 @@
 mod answer;
 mod answering;
 mod archive_directory;
+mod archive_name;
 mod archive_reader;
+#[cfg(test)]
+mod archive_tests;
 mod archive_writer;
 mod border;
 mod buffer;
@@ -29,6 +32,7 @@ mod codec_batch;
 mod codec_bytes;
 mod codec_file;
 mod codec_stream;
+mod digest;
 mod directory_inbox;
 mod error;
 mod event;
@@ -37,6 +41,7 @@ mod exchange_keys;
 mod exchange_settings;
 #[cfg(test)]
 mod exchange_tests;
+mod failure;
 mod history;
 mod host_case_system;
 #[cfg(test)]
@@ -52,6 +57,7 @@ mod message;
 #[cfg(test)]
 mod misuse_tests;
 mod monitoring;
+mod naming;
 mod outbox;
 mod outgoing;
 mod pack;
@@ -75,3 +81,4 @@ mod unpack;
 mod version;
 mod watch;
 mod webhook;
+mod webhook_options;

@@ -204,7 +204,7 @@ pub unsafe extern "C" fn cw_exchange_poll(
 }
 
 /// A package of the outbox: where it stands in `*state`, one of CW_OUTGOING_*, and all of it as JSON in `out`, "receipt"
-/// and "last_receipt" among it, which cw_receipt_verify reads. `state` and `out` may be NULL.
+/// and "last_receipt" among it, which cw_exchange_word and cw_receipt_verify read. `state` and `out` may be NULL.
 ///
 /// Errors: CW_ERR_UNKNOWN_PACKAGE when this site never exported it; CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
@@ -227,9 +227,35 @@ pub unsafe extern "C" fn cw_exchange_outgoing(
     }
 }
 
+/// What the recipient last said of a package, as JSON: "state" ("received", "unpacked", "rejected"), "/disposition/type"
+/// ("accepted", "accepted-with-changes", or "rejected" with "/disposition/code"), "detail", a sentence for people,
+/// "details" and "findings", one for each single fault, and the receipt's other members. "null" before its first receipt.
+/// Its signature was verified before it was stored; cw_receipt_verify does so again.
+///
+/// Errors: CW_ERR_UNKNOWN_PACKAGE when this site never exported it; CW_ERR_STORE_DAMAGED when the stored receipt is none;
+/// CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_word(
+    exchange: *const cw_exchange,
+    package: *const c_char,
+    package_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_word", error, || {
+            let answer = Answer::json_alone(out);
+            let exchange = shared("exchange", exchange)?;
+            answer.give_json(&exchange.0.outgoing(parsed("package", package, package_len)?)?.word()?)
+        })
+    }
+}
+
 /// The packages that were exported, oldest first, as a JSON array. `query` says which, as a JSON object; its members all
-/// may be left out: "claim", "partner", "kind" ("claim", "notes"), "outgoing_states" (an array of names), "newest_first",
-/// "limit" (1000 unless it is said), and "after", the id of the last package of the page before. NULL for all.
+/// may be left out: "claim", "partner", "kind" ("claim", "notes"), "outgoing_states" (an array of names), "from", "until",
+/// "newest_first", "limit" (1000 unless it is said), and "after", the id of the last package of the page before. NULL for
+/// all.
 ///
 /// Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]

@@ -4,7 +4,7 @@ use super::border::call;
 use super::callback::{UserData, cw_write_fn};
 use super::error::cw_error;
 use super::key::cw_sealing_key;
-use super::pointer::{Options, options, parsed, path, shared, tell};
+use super::pointer::{Options, options, parsed, path, shared, switch, tell};
 use super::stream::HostWrite;
 use super::watch::{HostWatch, cw_watch};
 use crate::Result;
@@ -30,6 +30,8 @@ pub struct cw_pack_options {
     pub compression: *const c_char,
     /// The length of `compression` in bytes.
     pub compression_len: usize,
+    /// 1 to compress nothing: every entry is stored as it is, whatever `level` says. Else 0.
+    pub store: i32,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -51,7 +53,9 @@ pub(super) unsafe fn pack_options(given: *const cw_pack_options) -> Result<PackO
     if let Some(threads) = NonZeroUsize::new(usize::try_from(given.threads).unwrap_or(usize::MAX)) {
         set = set.with_threads(threads);
     }
-    if given.level != 0 {
+    if switch("options->store", given.store)? {
+        set = set.with_level(0);
+    } else if given.level != 0 {
         set = set.with_level(u8::try_from(given.level).unwrap_or(u8::MAX));
     }
     if !given.compression.is_null() {
@@ -144,7 +148,7 @@ mod tests {
 
     fn set(threads: u32, level: u32) -> cw_pack_options {
         let (struct_size, compression) = (size_of::<cw_pack_options>(), null());
-        cw_pack_options { struct_size, threads, level, compression, compression_len: 0 }
+        cw_pack_options { struct_size, threads, level, compression, compression_len: 0, store: 0 }
     }
 
     #[test]
@@ -157,6 +161,7 @@ mod tests {
                 (set(0, 0), PackOptions::default()),
                 (set(3, 9), three.with_level(9)),
                 (set(3, 900), three.with_level(9)),
+                (cw_pack_options { store: 1, ..set(3, 9) }, three.with_level(0)),
             ] {
                 assert_eq!(pack_options(&raw const given).unwrap(), expected);
             }

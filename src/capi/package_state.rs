@@ -1,6 +1,7 @@
 //! Where a package stands, as numbers that never change.
 
 use super::border::quietly;
+use super::pointer::text;
 use crate::exchange::Acknowledgement;
 use crate::ledger::{IncomingState, OutgoingState};
 use std::ffi::{CStr, c_char};
@@ -43,6 +44,29 @@ pub const CW_ACKNOWLEDGEMENT_NOT_TOLD: i32 = 320;
 #[unsafe(no_mangle)]
 pub extern "C" fn cw_state_name(state: i32) -> *const c_char {
     quietly(c"unknown".as_ptr(), || name(state).as_ptr())
+}
+
+/// The CW_OUTGOING_* number of a state's name, as "state" in an outgoing package's JSON has it; 0 for a name that this
+/// version does not know, and for what is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_outgoing_state_of_name(name: *const c_char, name_len: usize) -> i32 {
+    // SAFETY: the host vouches for `name`.
+    unsafe { of_name(name, name_len, |name| OutgoingState::from_name(name).map(outgoing)) }
+}
+
+/// The CW_INCOMING_* number of a state's name, as "state" in an incoming package's JSON has it; 0 for a name that this
+/// version does not know, and for what is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_incoming_state_of_name(name: *const c_char, name_len: usize) -> i32 {
+    // SAFETY: the host vouches for `name`.
+    unsafe { of_name(name, name_len, |name| IncomingState::from_name(name).map(incoming)) }
+}
+
+/// # Safety
+/// `name` is NULL or has `name_len` bytes.
+unsafe fn of_name(name: *const c_char, name_len: usize, state: impl FnOnce(&str) -> Option<i32>) -> i32 {
+    // SAFETY: the caller says so.
+    quietly(0, || unsafe { text("name", name, name_len) }.ok().and_then(state).unwrap_or(0))
 }
 
 fn name(state: i32) -> &'static CStr {
@@ -105,6 +129,18 @@ mod tests {
         for state in IncomingState::ALL {
             assert_eq!(name(incoming(*state)).to_str().unwrap(), state.name());
         }
+        // SAFETY: the pointers are good, or NULL, which is refused.
+        let numbers = |name: &[u8]| unsafe {
+            let (name, length) = (name.as_ptr().cast(), name.len());
+            (cw_outgoing_state_of_name(name, length), cw_incoming_state_of_name(name, length))
+        };
+        OutgoingState::ALL.iter().for_each(|it| assert_eq!(numbers(it.name().as_bytes()).0, outgoing(*it)));
+        IncomingState::ALL.iter().for_each(|it| assert_eq!(numbers(it.name().as_bytes()).1, incoming(*it)));
+        for none in [&b"told"[..], b"Queued", b"", b"\xff"] {
+            assert_eq!(numbers(none), (0, 0));
+        }
+        // SAFETY: as above.
+        assert_eq!(unsafe { cw_incoming_state_of_name(std::ptr::null(), 3) }, 0);
         for told in [Acknowledgement::Told, Acknowledgement::Left] {
             assert_eq!(name(acknowledgement(&told)).to_str().unwrap(), told.name());
         }

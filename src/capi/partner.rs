@@ -2,9 +2,10 @@
 
 use super::border::{call, quietly};
 use super::buffer::cw_buffer;
-use super::callback::{ask, cw_failure};
+use super::codec_batch::cw_bytes;
 use super::error::{c_text, cw_error};
-use super::pointer::{Options, Out, free, given_text, misuse, options, shared, unique};
+use super::failure::{ask, cw_failure};
+use super::pointer::{Options, Out, free, given_text, items, misuse, options, shared, unique};
 use super::transport::cw_transport;
 use crate::exchange::Partner;
 use crate::protocol::SecretText;
@@ -154,17 +155,50 @@ pub unsafe extern "C" fn cw_partner_settings_check(
     unsafe {
         call("cw_partner_settings_check", error, || {
             let out = if out.is_null() { None } else { Some(Out::new("out", out)?) };
-            let settings = given_text("settings", settings, settings_len)?;
-            let settings = match given_text("format", format, format_len)? {
-                "toml" => PartnerSettings::from_toml(settings)?,
-                "json" => PartnerSettings::from_json(settings)?,
-                _ => return Err(misuse("`format` is neither toml nor json")),
-            };
+            let read = reader(given_text("format", format, format_len)?)?;
+            let settings = read(given_text("settings", settings, settings_len)?)?;
             if let Some(out) = out {
                 out.give(cw_buffer::new(settings.to_json()?));
             }
             Ok(())
         })
+    }
+}
+
+/// Checks the settings of all partners of a site, `count` texts, as cw_partner_settings_check does with each, and what must
+/// differ between them: site ids, numbers, and aliases but for case. `format` is "toml" or "json".
+///
+/// Errors: CW_ERR_INVALID_SETTINGS with one detail for each mistake of the first text that has any, or for each that two
+/// partners have in common; CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_partner_settings_check_all(
+    settings: *const cw_bytes,
+    count: usize,
+    format: *const c_char,
+    format_len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers, as for those of each text.
+    unsafe {
+        call("cw_partner_settings_check_all", error, || {
+            let read = reader(given_text("format", format, format_len)?)?;
+            let mut partners = Vec::new();
+            for (index, given) in items("settings", settings, count)?.iter().enumerate() {
+                let what = format!("settings[{index}]");
+                let text = given_text(&what, given.data.cast(), given.len)?;
+                partners.push(read(text).map_err(|error| error.within(&what))?);
+            }
+            PartnerSettings::check_all(&partners)
+        })
+    }
+}
+
+/// How settings of this format are read.
+fn reader(format: &str) -> Result<fn(&str) -> Result<PartnerSettings>> {
+    match format {
+        "toml" => Ok(PartnerSettings::from_toml),
+        "json" => Ok(PartnerSettings::from_json),
+        _ => Err(misuse("`format` is neither toml nor json")),
     }
 }
 
@@ -248,8 +282,8 @@ impl SecretSource for HostSecrets {
 mod tests {
     #![allow(clippy::undocumented_unsafe_blocks, reason = "each call is one that a host may make")]
 
-    use super::super::callback::cw_failure_set;
     use super::super::code::{CW_ERR_INVALID_ARGUMENT, CW_ERR_INVALID_SETTINGS, CW_ERR_UNREACHABLE, CW_OK};
+    use super::super::failure::cw_failure_set;
     use super::super::trial::{Failed, failed, fails, handle, ptr, read_text, taken, works};
     use super::*;
     use std::ptr::null_mut;
@@ -362,6 +396,23 @@ mod tests {
         works(|error| unsafe {
             cw_partner_settings_check(ptr(SETTINGS), SETTINGS.len(), ptr("toml"), 4, null_mut(), error)
         });
+    }
+
+    #[test]
+    fn partners_of_one_site_must_differ() {
+        let check = |texts: &[&str], error| {
+            let texts: Vec<_> =
+                texts.iter().map(|text| cw_bytes { data: text.as_ptr(), len: text.len() }).collect();
+            unsafe { cw_partner_settings_check_all(texts.as_ptr(), texts.len(), ptr("toml"), 4, error) }
+        };
+        let other = SETTINGS.replace("IMEX", "CLINIC").replace("Medical Examiners", "The clinic");
+        let Failed { code, details, .. } = fails(|error| check(&[SETTINGS, &other], error));
+        assert_eq!(code, CW_ERR_INVALID_SETTINGS);
+        assert!(details.len() == 1 && details[0].starts_with("number "), "{details:?}");
+        works(|error| check(&[SETTINGS, &other.replace("number = 7", "number = 8")], error));
+        works(|error| check(&[], error));
+        let Failed { code, message, .. } = fails(|error| check(&[SETTINGS, "not toml"], error));
+        assert!(code == CW_ERR_INVALID_SETTINGS && message.contains("settings[1]"), "{message}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Malware scanning of what comes in: by a function of the host's, or by ClamAV.
 
 use super::border::call;
-use super::callback::{UserData, ask, cw_drop_fn, cw_failure};
+use super::callback::{UserData, cw_drop_fn};
 use super::error::{c_text, cw_error};
 use super::exchange_settings::cw_exchange_settings;
+use super::failure::{ask, cw_failure};
 use super::pointer::{Options, given_text, misuse, options, unique};
 use crate::model::ExchangeId;
 use crate::scan::{Clamd, DocumentScan, Verdict};

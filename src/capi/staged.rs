@@ -280,25 +280,4 @@ mod tests {
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 2, "the staged file stays, and nothing half copied does");
     }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "files")]
-    fn the_digest_of_a_file_is_that_of_its_bytes() {
-        use super::super::claim_out::{CW_SHA256_SIZE, cw_file_digest};
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("seen");
-        std::fs::write(&file, "seen").unwrap();
-        let path = file.to_str().unwrap();
-        let (mut sha256, mut size) = ([1u8; CW_SHA256_SIZE], 0);
-        // SAFETY: texts and room of ours.
-        unsafe {
-            let (at, digest) = (path.as_ptr().cast(), sha256.as_mut_ptr().cast());
-            assert_eq!(cw_file_digest(at, path.len(), digest, &raw mut size, null_mut()), CW_OK);
-            assert_eq!(cw_file_digest(at, path.len(), null_mut(), null_mut(), null_mut()), CW_OK);
-            assert_eq!(cw_file_digest(at, path.len() - 1, digest, &raw mut size, null_mut()), CW_ERR_IO);
-            assert_eq!(cw_file_digest(null(), 0, digest, &raw mut size, null_mut()), CW_ERR_INVALID_ARGUMENT);
-        }
-        let sha256 = CStr::from_bytes_with_nul(&sha256).unwrap();
-        assert_eq!((sha256.to_str().unwrap(), size), (Digest::of(b"seen").to_hex().as_str(), 4));
-    }
 }

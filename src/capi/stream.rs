@@ -1,6 +1,7 @@
 //! The host's read and write functions as Rust's `Read` and `Write`.
 
-use super::callback::{UserData, ask, cw_read_fn, cw_write_fn};
+use super::callback::{UserData, cw_read_fn, cw_write_fn};
+use super::failure::ask;
 use super::pointer::misuse;
 use crate::{Error, ErrorKind, Result};
 use std::io::{self, Read, Write};

@@ -96,34 +96,44 @@ pub unsafe extern "C" fn cw_transport_https(
     unsafe {
         call("cw_transport_https", error, || {
             let out = Out::new("out", out)?;
-            let settings = settings(self::options("options", options)?)?;
+            let settings = https_settings("options", options)?;
             out.give(cw_transport(Arc::new(HttpsTransport::new(settings)?)));
             Ok(())
         })
     }
 }
 
+/// The way that the host set in the struct it calls `what`.
+///
+/// # Safety
+/// `given` is NULL or good for the time of the call, and so are its pointers.
+pub(super) unsafe fn https_settings(what: &str, given: *const cw_https_options) -> Result<HttpsSettings> {
+    // SAFETY: the host vouches for them.
+    unsafe { settings(what, options(what, given)?) }
+}
+
 /// # Safety
 /// Each pointer is NULL or good for as many bytes as its length says.
-unsafe fn settings(given: cw_https_options) -> Result<HttpsSettings> {
+unsafe fn settings(what: &str, given: cw_https_options) -> Result<HttpsSettings> {
+    let named = |member: &str| format!("{what}->{member}");
     // SAFETY: the host vouches for them.
     let (url, roots, chain, key, token, proxy) = unsafe {
         (
-            given_text("options->url", given.url, given.url_len)?,
-            bytes("options->root_pem", given.root_pem, given.root_pem_len)?,
-            bytes("options->client_chain_pem", given.client_chain_pem, given.client_chain_pem_len)?,
-            bytes("options->client_key_pem", given.client_key_pem, given.client_key_pem_len)?,
-            optional_text("options->bearer_token", given.bearer_token, given.bearer_token_len)?,
-            optional_text("options->proxy", given.proxy, given.proxy_len)?,
+            given_text(&named("url"), given.url, given.url_len)?,
+            bytes(&named("root_pem"), given.root_pem, given.root_pem_len)?,
+            bytes(&named("client_chain_pem"), given.client_chain_pem, given.client_chain_pem_len)?,
+            bytes(&named("client_key_pem"), given.client_key_pem, given.client_key_pem_len)?,
+            optional_text(&named("bearer_token"), given.bearer_token, given.bearer_token_len)?,
+            optional_text(&named("proxy"), given.proxy, given.proxy_len)?,
         )
     };
     let mut settings = HttpsSettings::new(url)?.root_certificates(roots);
     settings = match (chain, key) {
         ([], []) => settings,
         ([], _) | (_, []) => {
-            return Err(misuse(
-                "a client certificate needs both `options->client_chain_pem` and `options->client_key_pem`",
-            ));
+            return Err(misuse(format!(
+                "a client certificate needs both `{what}->client_chain_pem` and `{what}->client_key_pem`"
+            )));
         }
         (chain, key) => settings.client_certificate(chain, key),
     };
@@ -135,10 +145,10 @@ unsafe fn settings(given: cw_https_options) -> Result<HttpsSettings> {
         (Some(proxy), 0) => settings.proxy(proxy),
         (None, 1) => settings.proxy_from_environment(),
         (Some(_), 1) => {
-            return Err(misuse("give either `options->proxy` or `options->proxy_from_environment`"));
+            return Err(misuse(format!("give either `{what}->proxy` or `{what}->proxy_from_environment`")));
         }
         (_, other) => {
-            return Err(misuse(format!("`options->proxy_from_environment` is {other}; give 0 or 1")));
+            return Err(misuse(format!("`{what}->proxy_from_environment` is {other}; give 0 or 1")));
         }
     };
     let from_bytes = if given.resume_from_bytes == 0 { None } else { Some(given.resume_from_bytes) };
@@ -274,8 +284,9 @@ mod tests {
 
     #[test]
     fn a_package_is_gone_on_with_from_8_mib_on_unless_the_host_says_otherwise() {
-        let of =
-            |options| unsafe { settings(options) }.map(HttpsTransport::new).unwrap().unwrap().resumption();
+        let of = |options| {
+            unsafe { settings("options", options) }.map(HttpsTransport::new).unwrap().unwrap().resumption()
+        };
         let https = |resume_from_bytes, part_bytes| {
             let options = cw_https_options { resume_from_bytes, part_bytes, ..to("http://localhost:1") };
             of(options).map(|way| (way.from_bytes, way.part_bytes.map(u64::from)))

@@ -1,15 +1,17 @@
 //! A sealed archive of a directory back into that directory, in one call.
 
 use super::archive_directory::{cw_limits, limits};
+use super::archive_writer::as_json;
 use super::border::call;
+use super::buffer::cw_buffer;
 use super::callback::{UserData, cw_read_fn};
 use super::error::cw_error;
 use super::key::cw_opening_key;
-use super::pointer::{Options, options, path, shared};
+use super::pointer::{Options, Out, options, path, shared};
 use super::stream::HostRead;
 use super::watch::{HostWatch, cw_watch};
 use crate::Result;
-use crate::codec::{UnpackOptions, unpack_file, unpack_stream};
+use crate::codec::{EntryDigest, UnpackOptions, unpack_file, unpack_stream};
 use std::ffi::{c_char, c_void};
 use std::mem::offset_of;
 use std::num::NonZeroUsize;
@@ -23,6 +25,9 @@ pub struct cw_unpack_options {
     /// At most this many threads, the caller's among them; they have ended when the call returns. Default: as many as the
     /// machine runs at once, and one for less than 1 MiB.
     pub threads: u32,
+    /// Unless NULL, gets a buffer, NULL after a failure, with the files that were unpacked, in the archive's order, as JSON:
+    /// [{"name":..,"size":..,"sha256":..},..], each as it was measured.
+    pub files: *mut *mut cw_buffer,
 }
 
 // SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
@@ -30,22 +35,32 @@ unsafe impl Options for cw_unpack_options {
     const FIRST: usize = offset_of!(cw_unpack_options, threads) + size_of::<u32>();
 }
 
-/// The limits and options that the host set.
+/// The limits and options that the host set, and where it wants the files that were unpacked.
 ///
 /// # Safety
 /// Each is NULL, for the defaults, or good for the time of the call.
-unsafe fn unpack_options(bounds: *const cw_limits, given: *const cw_unpack_options) -> Result<UnpackOptions> {
-    // SAFETY: the host vouches for it.
-    let mut set = UnpackOptions::default().with_limits(unsafe { limits(bounds) }?);
-    if given.is_null() {
-        return Ok(set);
+unsafe fn unpack_options(
+    bounds: *const cw_limits,
+    given: *const cw_unpack_options,
+) -> Result<(UnpackOptions, Option<Out<cw_buffer>>)> {
+    let (mut set, mut files) = (UnpackOptions::default(), None);
+    if !given.is_null() {
+        // SAFETY: the host vouches for it.
+        let given = unsafe { options("options", given) }?;
+        if let Some(threads) = NonZeroUsize::new(usize::try_from(given.threads).unwrap_or(usize::MAX)) {
+            set = set.with_threads(threads);
+        }
+        // SAFETY: as above.
+        files = unsafe { Out::wanted(given.files) };
     }
     // SAFETY: as above.
-    let given = unsafe { options("options", given) }?;
-    if let Some(threads) = NonZeroUsize::new(usize::try_from(given.threads).unwrap_or(usize::MAX)) {
-        set = set.with_threads(threads);
+    Ok((set.with_limits(unsafe { limits(bounds) }?), files))
+}
+
+fn tell(files: Option<Out<cw_buffer>>, unpacked: &[(String, EntryDigest)]) {
+    if let Some(files) = files {
+        files.give(as_json(unpacked));
     }
-    Ok(set)
 }
 
 /// Unpacks the file `from`, which cw_pack_directory made, into `directory`, which must be empty or not there yet.
@@ -70,11 +85,12 @@ pub unsafe extern "C" fn cw_unpack_directory(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_unpack_directory", error, || {
-            let key = shared("key", key)?;
+            let (options, files) = unpack_options(limits, options)?;
+            let (key, watch) = (shared("key", key)?, HostWatch::new(watch)?);
             let from = path("from", from, from_len)?;
             let directory = path("directory", directory, directory_len)?;
-            let (options, watch) = (unpack_options(limits, options)?, HostWatch::new(watch)?);
-            unpack_file(&from, &key.0, &directory, &options, &watch).map(|_| ())
+            tell(files, &unpack_file(&from, &key.0, &directory, &options, &watch)?);
+            Ok(())
         })
     }
 }
@@ -98,17 +114,19 @@ pub unsafe extern "C" fn cw_unpack_directory_stream(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_unpack_directory_stream", error, || {
-            let key = shared("key", key)?;
+            let (options, files) = unpack_options(limits, options)?;
+            let (key, watch) = (shared("key", key)?, HostWatch::new(watch)?);
             let directory = path("directory", directory, directory_len)?;
             let input = HostRead::new(read, UserData::new(user_data, None))?;
-            let (options, watch) = (unpack_options(limits, options)?, HostWatch::new(watch)?);
-            unpack_stream(input, &key.0, &directory, &options, &watch).map(|_| ())
+            tell(files, &unpack_stream(input, &key.0, &directory, &options, &watch)?);
+            Ok(())
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::buffer::{cw_buffer_data, cw_buffer_free};
     use super::super::code::{
         CW_ERR_ALTERED, CW_ERR_CANCELLED, CW_ERR_INVALID_ARGUMENT, CW_ERR_NOT_A_PACKAGE,
         CW_ERR_TOO_MANY_ENTRIES, CW_ERR_UNREACHABLE,
@@ -116,6 +134,7 @@ mod tests {
     use super::super::host_for_tests::{data, fails, give, keys, refuse_to_give, stop, works};
     use super::*;
     use crate::codec::{EntryDigest, compress_bytes, encrypt_bytes};
+    use std::ffi::CStr;
     use std::ptr::{from_ref, null, null_mut};
 
     const NOTE: &[u8] = b"Please call back.";
@@ -127,7 +146,7 @@ mod tests {
     }
 
     fn threads(threads: u32) -> cw_unpack_options {
-        cw_unpack_options { struct_size: size_of::<cw_unpack_options>(), threads }
+        cw_unpack_options { struct_size: size_of::<cw_unpack_options>(), threads, files: null_mut() }
     }
 
     #[test]
@@ -141,11 +160,19 @@ mod tests {
             let sealed = encrypt_bytes(&sealing.0, &archive("note.txt")).unwrap();
             std::fs::write(&from, &sealed).unwrap();
             let ((from, from_len), (to, to_len)) = (text(&from), text(&one));
-            let (two, none) = (threads(2), null());
+            let (mut files, none) = (null_mut(), null());
+            let two = cw_unpack_options { files: &raw mut files, ..threads(2) };
             // SAFETY: all pointers are good.
             works(|e| unsafe {
                 cw_unpack_directory(opening, from, from_len, to, to_len, null(), &raw const two, none, e)
             });
+            let digest = EntryDigest::of(NOTE).to_hex();
+            let listed = format!(r#"[{{"name":"note.txt","sha256":"{digest}","size":{}}}]"#, NOTE.len());
+            // SAFETY: the handle is live and freed once.
+            unsafe {
+                assert_eq!(CStr::from_ptr(cw_buffer_data(files).cast()).to_str().unwrap(), listed);
+                cw_buffer_free(files);
+            }
             let (mut input, (to, to_len)) = (sealed.as_slice(), text(&other));
             // SAFETY: all pointers are good.
             works(|e| unsafe {

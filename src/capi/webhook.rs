@@ -4,16 +4,14 @@ use super::border::{call, quietly};
 use super::buffer::cw_buffer;
 use super::callback::{UserData, cw_drop_fn};
 use super::error::{c_text, cw_error};
-use super::pointer::{
-    Options, Out, bytes, free, given_text, optional_text, options, parsed, shared, tell, tell_wait,
-};
+use super::event::cw_event;
+use super::pointer::{Out, bytes, free, given_text, shared, tell, tell_wait};
+use super::webhook_options::{cw_webhook_options, webhook_settings};
+use crate::Error;
 use crate::model::Timestamp;
 use crate::protocol::Headers;
-use crate::transport::HttpsSettings;
-use crate::webhook::{RetryPolicy, Trouble, Webhook, WebhookSecret, WebhookSettings, verify};
-use crate::{Error, Result};
+use crate::webhook::{Trouble, Webhook, WebhookSecret, verify};
 use std::ffi::{CString, c_char, c_void};
-use std::mem::offset_of;
 use std::ptr::null;
 use std::time::Duration;
 
@@ -43,59 +41,6 @@ pub type cw_trouble_fn = Option<
     ),
 >;
 
-/// Where a webhook posts to and how long it tries. 0 and NULL stand for the default.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct cw_webhook_options {
-    /// Set to sizeof(cw_webhook_options).
-    pub struct_size: usize,
-    /// The id of the site whose events are told. Required.
-    pub site: *const c_char,
-    /// The length of `site` in bytes.
-    pub site_len: usize,
-    /// The endpoint: an https address, or an http one of this machine. Required.
-    pub url: *const c_char,
-    /// The length of `url` in bytes.
-    pub url_len: usize,
-    /// The folder, the webhook's own, in which events wait; made, for this user alone, when it is not there. Required.
-    pub folder: *const c_char,
-    /// The length of `folder` in bytes.
-    pub folder_len: usize,
-    /// What messages are signed with, "whsec_…". Required.
-    pub secret: *const c_char,
-    /// The length of `secret` in bytes.
-    pub secret_len: usize,
-    /// Another secret to sign with as well: the old one, while a new one is introduced.
-    pub other_secret: *const c_char,
-    /// The length of `other_secret` in bytes.
-    pub other_secret_len: usize,
-    /// The authorities, as PEM, that the endpoint's certificate must lead to. Required for https.
-    pub root_certificates: *const u8,
-    /// The length of `root_certificates` in bytes.
-    pub root_certificates_len: usize,
-    /// A token for the endpoint, sent as Authorization: Bearer.
-    pub bearer_token: *const c_char,
-    /// The length of `bearer_token` in bytes.
-    pub bearer_token_len: usize,
-    /// The most events that wait, and the most that are kept after they were given up; by default 10,000.
-    pub capacity: u32,
-    /// The most tries, the first among them; by default 14.
-    pub tries: u32,
-    /// The wait after the first try; by default 5,000 ms.
-    pub first_delay_ms: u32,
-    /// By what each wait grows; by default 4.
-    pub factor: u32,
-    /// The longest wait, at most seven days; by default 12 hours.
-    pub longest_delay_ms: u64,
-    /// The age at which a message that fails is given up; by default 5 days.
-    pub max_age_ms: u64,
-}
-
-// SAFETY: `repr(C)`, the size comes first, and zero is a good value of each member.
-unsafe impl Options for cw_webhook_options {
-    const FIRST: usize = offset_of!(cw_webhook_options, max_age_ms) + size_of::<u64>();
-}
-
 /// Opens a webhook with what waits in its folder from before; cw_exchange_settings_add_webhook gives it events. Nothing is
 /// posted before cw_webhook_start or cw_webhook_deliver_due. `trouble` may be NULL; `user_data` is kept until the webhook
 /// and the exchanges that use it are gone, and is then ended with `drop`; so it is when this fails.
@@ -117,8 +62,29 @@ pub unsafe extern "C" fn cw_webhook_open(
     unsafe {
         call("cw_webhook_open", error, || {
             let out = Out::new("out", out)?;
-            let settings = settings(&options("webhook_options", webhook_options)?)?;
+            let settings = webhook_settings(webhook_options)?;
             out.give(cw_webhook(Webhook::open(settings.on_trouble(teller(trouble, data)))?));
+            Ok(())
+        })
+    }
+}
+
+/// Keeps one event for delivery, from within a cw_event_fn: for a host that posts the events of some partners, or of some
+/// kinds, and not all of them as with cw_exchange_settings_add_webhook. It writes a small file; an event that cannot be
+/// kept is told as a trouble.
+///
+/// Errors: CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_webhook_keep(
+    webhook: *const cw_webhook,
+    event: *const cw_event,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_webhook_keep", error, || {
+            let webhook = shared("webhook", webhook)?;
+            webhook.0.listener()(&shared("event", event)?.event);
             Ok(())
         })
     }
@@ -284,60 +250,6 @@ pub unsafe extern "C" fn cw_webhook_verify(
     }
 }
 
-/// # Safety
-/// The pointers of `given` are NULL or point to as many bytes as it says.
-unsafe fn settings(given: &cw_webhook_options) -> Result<WebhookSettings> {
-    // SAFETY: the host vouches for its pointers.
-    unsafe {
-        let site = parsed("webhook_options->site", given.site, given.site_len)?;
-        let mut endpoint = HttpsSettings::new(given_text("webhook_options->url", given.url, given.url_len)?)?;
-        let roots = bytes(
-            "webhook_options->root_certificates",
-            given.root_certificates,
-            given.root_certificates_len,
-        )?;
-        if !roots.is_empty() {
-            endpoint = endpoint.root_certificates(roots);
-        }
-        let token =
-            optional_text("webhook_options->bearer_token", given.bearer_token, given.bearer_token_len)?;
-        if let Some(token) = token {
-            endpoint = endpoint.bearer_token(token);
-        }
-        let folder = super::pointer::path("webhook_options->folder", given.folder, given.folder_len)?;
-        let secret = given_text("webhook_options->secret", given.secret, given.secret_len)?;
-        let mut settings = WebhookSettings::new(site, endpoint, folder, WebhookSecret::from_text(secret)?);
-        let other =
-            optional_text("webhook_options->other_secret", given.other_secret, given.other_secret_len)?;
-        if let Some(other) = other {
-            settings = settings.with_other_secret(WebhookSecret::from_text(other)?);
-        }
-        if given.capacity > 0 {
-            settings = settings.with_capacity(usize::try_from(given.capacity).unwrap_or(usize::MAX));
-        }
-        Ok(settings.with_retry_policy(retry_policy(given)))
-    }
-}
-
-fn retry_policy(given: &cw_webhook_options) -> RetryPolicy {
-    let mut policy = RetryPolicy::default();
-    for (place, given) in [(&mut policy.tries, given.tries), (&mut policy.factor, given.factor)] {
-        if given > 0 {
-            *place = given;
-        }
-    }
-    for (place, given) in [
-        (&mut policy.first_delay, given.first_delay_ms.into()),
-        (&mut policy.longest_delay, given.longest_delay_ms),
-        (&mut policy.max_age, given.max_age_ms),
-    ] {
-        if given > 0 {
-            *place = Duration::from_millis(given);
-        }
-    }
-    policy
-}
-
 /// The host's function as a listener for troubles; one that panics does not stop the delivery.
 fn teller(tell: cw_trouble_fn, data: UserData) -> impl Fn(&Trouble) + Send + Sync + 'static {
     move |trouble| {
@@ -360,9 +272,12 @@ fn teller(tell: cw_trouble_fn, data: UserData) -> impl Fn(&Trouble) + Send + Syn
 
 #[cfg(test)]
 mod tests {
+    use super::super::code::{CW_ERR_INVALID_ARGUMENT, CW_OK};
+    use super::super::event::{CW_EVENT_EXPORTED, cw_event_kind, listener};
     use super::super::exchange::{cw_exchange_free, cw_exchange_open};
     use super::super::exchange_settings::cw_exchange_settings_add_webhook;
-    use super::super::two_sites::{c, settings as site_settings, take, works};
+    use super::super::transport_https::cw_https_options;
+    use super::super::two_sites::{c, failing, settings as site_settings, take, works};
     use super::*;
     use crate::exchange::Event;
     use crate::model::PackageId;
@@ -482,6 +397,55 @@ mod tests {
             });
         }
         c!(cw_exchange_free(exchange));
+        c!(cw_webhook_free(webhook));
+    }
+    unsafe extern "C-unwind" fn keep_exports(webhook: *mut c_void, event: *const cw_event) {
+        if c!(cw_event_kind(event)) == CW_EVENT_EXPORTED {
+            works(|error| c!(cw_webhook_keep(webhook.cast_const().cast(), event, error)));
+        }
+    }
+
+    #[test]
+    fn a_host_posts_the_events_it_chooses_by_a_way_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", receiver.local_addr().unwrap());
+        let mut https: cw_https_options = c!(zeroed());
+        https.struct_size = size_of::<cw_https_options>();
+        (https.bearer_token, https.bearer_token_len) = (c"t0ken".as_ptr(), 5);
+        let spool = folder.path().join("spool").to_str().unwrap().to_owned();
+        let secret = WebhookSecret::generate().unwrap().to_text();
+        let mut given: cw_webhook_options = c!(zeroed());
+        given.struct_size = size_of::<cw_webhook_options>();
+        (given.site, given.site_len) = (c"ON-INS".as_ptr(), 6);
+        (given.folder, given.folder_len) = (spool.as_ptr().cast(), spool.len());
+        (given.secret, given.secret_len) = (secret.as_str().as_ptr().cast(), secret.as_str().len());
+        given.https = &raw const https;
+        let mut webhook = null_mut();
+        let mut open = |given: cw_webhook_options| {
+            failing(|error| {
+                c!(cw_webhook_open(&raw const given, None, null_mut(), None, &raw mut webhook, error))
+            })
+        };
+        let (code, said) = open(given);
+        assert!(code == CW_ERR_INVALID_ARGUMENT && said.contains("webhook_options->https->url"), "{said}");
+        (https.url, https.url_len) = (url.as_ptr().cast(), url.len());
+        let (code, said) = open(cw_webhook_options { url: https.url, url_len: https.url_len, ..given });
+        assert!(code == CW_ERR_INVALID_ARGUMENT && said.contains("`url`"), "{said}");
+        assert_eq!(open(given).0, CW_OK);
+
+        let tell = listener(Some(keep_exports), UserData::new(webhook.cast(), None));
+        let (package, partner) = (PackageId::generate(), || "IMEX".parse().unwrap());
+        let claim = "ON-INS/C-1".parse().unwrap();
+        tell(&Event::Exported { package, to: partner(), claim });
+        tell(&Event::NewPackage { package, from: partner() });
+        assert_eq!(c!(cw_webhook_waiting(webhook)), 1);
+        let posted = std::thread::spawn(move || answer(&receiver, 204));
+        works(|error| c!(cw_webhook_deliver_due(webhook, null_mut(), error)));
+        let (_, body) = posted.join().unwrap();
+        assert!(String::from_utf8(body).unwrap().contains("exported"));
+        let none = failing(|error| c!(cw_webhook_keep(webhook, null(), error)));
+        assert!(none.0 == CW_ERR_INVALID_ARGUMENT && none.1.contains("`event`"), "{none:?}");
         c!(cw_webhook_free(webhook));
     }
 }

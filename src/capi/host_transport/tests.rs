@@ -155,7 +155,7 @@ fn a_failure_has_the_hosts_own_code_and_word() {
     let renewed = host!(|_body, _reply, _failure| CW_ERR_BAD_CERTIFICATE);
     assert_eq!(kind_of(renewed), (CW_ERR_BAD_CERTIFICATE, true), "as with the library's own transport");
     let said = host!(|_body, _reply, failure| {
-        crate::capi::callback::cw_failure_set(
+        crate::capi::failure::cw_failure_set(
             failure,
             CW_ERR_TIMED_OUT,
             c"the line is leased until noon".as_ptr(),
