@@ -3,7 +3,6 @@
 use crate::c_library;
 use crate::peers;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn the_committed_header_is_the_generated_one() {
@@ -84,13 +83,9 @@ fn a_program_can_be_started_while_another_test_compiles_it_anew() {
     let source = c_library::source("tests/c_border/build/host.c");
     let compile = || c_library::compile(gcc, &["-std=c99"], std::slice::from_ref(&source), "compiled_anew");
     let program = compile();
-    let compiling = AtomicBool::new(true);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            (0..4).for_each(|_| drop(compile()));
-            compiling.store(false, Ordering::Relaxed);
-        });
-        while compiling.load(Ordering::Relaxed) {
+        let compiling = scope.spawn(|| (0..4).for_each(|_| drop(compile())));
+        while !compiling.is_finished() {
             let said = Command::new(&program).output().map(|output| output.stdout);
             assert_eq!(said.unwrap(), format!("{}\n", env!("CARGO_PKG_VERSION")).as_bytes());
         }

@@ -3,7 +3,7 @@
 
 use crate::support::*;
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem, StagedDocuments};
-use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, SealingKey, decrypt_bytes};
+use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, SealingKey};
 use claimwire::exchange::{Exchange, ExchangeSettings, Partner};
 use claimwire::ledger::{HistoryQuery, IncomingState, Step};
 use claimwire::merge::{ChangeSet, ConflictPolicy};
@@ -12,7 +12,6 @@ use claimwire::rules::{Catalogue, ImportRules, UnknownType};
 use claimwire::transport::MemoryTransport;
 use claimwire::{Error, ErrorKind, Result};
 use std::io::Read;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -142,16 +141,6 @@ impl Held {
         self.sites.insurer.exchange.send(package, &()).unwrap();
         Self { package, ..self }
     }
-}
-
-/// A password under which the padding of these bytes comes out right, or wrong.
-fn other_password(sealed: &[u8], passes: bool) -> DesMd5Key {
-    // One iteration, which is as wrong and soon tried.
-    (0..)
-        .map(|attempt| DesMd5Key::new(format!("another-Secret{attempt}"), Framing::SaltPrefix).unwrap())
-        .map(|key| key.with_iterations(NonZeroU32::MIN).unwrap())
-        .find(|key| decrypt_bytes(&key.clone().into(), sealed).is_ok() == passes)
-        .unwrap()
 }
 
 #[test]

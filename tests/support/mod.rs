@@ -16,13 +16,14 @@ pub(crate) use trial::*;
 pub(crate) use verdict::*;
 
 use claimwire::case_system::{CaseSystem, SqliteCaseSystem};
-use claimwire::codec::{AgeIdentity, DesMd5Key, Framing};
+use claimwire::codec::{AgeIdentity, DesMd5Key, Framing, decrypt_bytes};
 use claimwire::exchange::{Event, Exchange, ExchangeSettings, ExportOptions, Partner};
 use claimwire::ledger::Outgoing;
 use claimwire::model::{Claim, ClaimFile, Document, ExchangeId, Note, PackageId, SiteId};
 use claimwire::protocol::{Endpoint, Peer, Request, Response, SigningKey};
 use claimwire::transport::MemoryTransport;
 use std::io::Read;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
@@ -281,6 +282,16 @@ pub(crate) fn is_tidy(side: &Side) -> bool {
     side.files_in("outbox").iter().all(sealed)
         && side.files_in("inbox").iter().all(sealed)
         && side.files_in("work").is_empty()
+}
+
+/// A password under which the padding of these bytes comes out right, or wrong.
+pub(crate) fn other_password(sealed: &[u8], passes: bool) -> DesMd5Key {
+    // One iteration, which is as wrong and soon tried.
+    (0..)
+        .map(|attempt| DesMd5Key::new(format!("another-Secret{attempt}"), Framing::SaltPrefix).unwrap())
+        .map(|key| key.with_iterations(NonZeroU32::MIN).unwrap())
+        .find(|key| decrypt_bytes(&key.clone().into(), sealed).is_ok() == passes)
+        .unwrap()
 }
 
 pub(crate) fn sealed_path(side: &Side, folder: &str) -> PathBuf {
