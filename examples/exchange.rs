@@ -138,7 +138,8 @@ fn there_and_back(suite: Option<Suite>, folder: Option<PathBuf>) -> Result<()> {
 fn examine(examiner: &Party, claim: &ExchangeId) -> Result<ExchangeId> {
     let site = examiner.exchange.site();
     let id = |local: &str| ExchangeId::new(site, local);
-    let mut file = examiner.file(claim)?;
+    let before = examiner.file(claim)?;
+    let mut file = before.clone();
     file.assessments[0].status = Some("completed".into());
     file.assessments[0].findings =
         Some("Sprain of the medial collateral ligament; full recovery expected.".into());
@@ -148,7 +149,7 @@ fn examine(examiner: &Party, claim: &ExchangeId) -> Result<ExchangeId> {
     let mut private = sample_claim::note(id("N-2")?, "Dr. L. Brandt", "Dictation to be billed separately.")?;
     private.internal = Some(true);
     file.notes.push(private);
-    examiner.cases.put(&file)?;
+    examiner.cases.update(&before, &file)?;
 
     let report = id("D-1")?;
     let mut record = Document::new(report.clone());

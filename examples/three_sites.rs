@@ -105,12 +105,13 @@ fn the_insurer_exports(insurer: &Party, examiner: &Party) -> Result<ExchangeId> 
     insurer.cases.add_document(&claim, scan, sample_claim::medical_report().as_slice())?;
     let error = refused("the naming convention is kept", RULES, export(), &["document-name", "ON-INS/D-9"])?;
     let proposal = error.details()[0].proposal.clone().unwrap_or_default();
-    let mut file = insurer.file(&claim)?;
+    let before = insurer.file(&claim)?;
+    let mut file = before.clone();
     file.documents.iter_mut().filter(|found| found.id.local() == "D-9").for_each(|scan| {
         say(format!("she takes the proposed name: {proposal}"));
         scan.name = Some(proposal.clone());
     });
-    insurer.cases.put(&file)?;
+    insurer.cases.update(&before, &file)?;
     send_claim(insurer, examiner, &claim, "d.whitfield")?;
     refused("a second export without a new note is refused", RULES, export(), &["note-missing"])?;
     Ok(claim)
@@ -229,20 +230,22 @@ fn the_examiners_report(examiner: &mut Office, insurer: &Office, claim: &Exchang
         &format!("version = 1\nsuite = \"age\"\nrecipients = [\"{known}\"]"),
         &newer,
     )?;
-    let mut file = insurer.party.file(claim)?;
+    let before = insurer.party.file(claim)?;
+    let mut file = before.clone();
     file.assessments[0].due_date = Some("2026-03-31T17:00:00-04:00".parse()?);
-    insurer.party.cases.put(&file)?;
+    insurer.party.cases.update(&before, &file)?;
 
     step("Dr. Brandt reports");
     let party = &examiner.party;
-    let mut file = party.file(claim)?;
+    let before = party.file(claim)?;
+    let mut file = before.clone();
     file.claim.status = Some("open".into());
     file.assessments[0].status = Some("report sent".into());
     file.assessments[0].due_date = Some("2026-04-02T17:00:00-04:00".parse()?);
     file.assessments[0].findings =
         Some("Sprain of the medial collateral ligament; full recovery expected.".into());
     file.notes.push(note(id(party, "N-2")?, "Dr. L. Brandt", "The report is attached.")?);
-    party.cases.put(&file)?;
+    party.cases.update(&before, &file)?;
     let report = document(party, "D-1", "CLM-2026-0117_medical-report.pdf", "medical report")?;
     let report = SampleDocument::of_bytes(report, sample_claim::medical_report());
     party.cases.add_document(claim, report.record.clone(), report.open()?)?;
@@ -255,13 +258,14 @@ fn the_examiners_report(examiner: &mut Office, insurer: &Office, claim: &Exchang
         &["name-not-mapped", "document-name"],
     )?;
     let proposal = error.details().iter().find_map(|detail| detail.proposal.clone()).unwrap_or_default();
-    file = party.file(claim)?;
+    let before = party.file(claim)?;
+    file = before.clone();
     file.claim.status = Some("received".into());
     file.documents
         .iter_mut()
         .filter(|found| found.name.as_deref() == Some("range-of-motion.csv"))
         .for_each(|sheet| sheet.name = Some(proposal.clone()));
-    party.cases.put(&file)?;
+    party.cases.update(&before, &file)?;
     // Nothing was picked, or only what may not leave: what is forced goes all the same.
     let picked = ExportOptions::by("l.brandt").with_assessments([id(party, "A-3")?]);
     let sent = export(picked)?;
@@ -302,9 +306,9 @@ fn the_insurer_unpacks(insurer: &mut Office, examiner: &Party, claim: &ExchangeI
     refused("nothing is overwritten", ErrorKind::Conflict, tried, &["due_date"])?;
     check("nothing was changed", party.file(claim)? == before)?;
     say("Dana calls Dr. Brandt, and agrees to the later day");
-    let mut file = before;
+    let mut file = before.clone();
     file.assessments[0].due_date = examiner.file(claim)?.assessments[0].due_date;
-    party.cases.put(&file)?;
+    party.cases.update(&before, &file)?;
     let unpacked = party.exchange.unpack(package, "d.whitfield", &())?;
     unpacked.changes.records.iter().for_each(|record| say(format!("  {}", story::change_line(record))));
     let after = party.file(claim)?;

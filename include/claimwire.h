@@ -2755,7 +2755,8 @@ int32_t cw_case_system_open(const char *folder,
                             cw_error **error);
 
 /**
- * Stores a claim file as it is; records it no longer has are removed. `claim_file` is JSON as
+ * Stores a claim file as it is; records it no longer has are removed, those among them that came in since it was loaded. A
+ * claim that is exchanged is changed by cw_case_system_update instead. `claim_file` is JSON as
  * docs/schemas/claim-file.schema.json has it. The bytes of documents come by cw_case_system_add_document: a document
  * that has none yet is refused, and the size and digest of a known one may be left out.
  *
@@ -2766,6 +2767,21 @@ int32_t cw_case_system_put(const cw_case_system *case_system,
                            const char *claim_file,
                            size_t claim_file_len,
                            cw_error **error);
+
+/**
+ * Stores what is different between a claim file as cw_case_system_load gave it, `before`, and as it is now, `after`, and
+ * nothing else: what was unpacked or added meanwhile stays. Else as cw_case_system_put.
+ *
+ * Errors: CW_ERR_CONFLICT with one detail for each field or record that was changed here too: load the claim again;
+ * CW_ERR_UNKNOWN_CLAIM; CW_ERR_INVALID_ARGUMENT, also when the two are of different claims; those of cw_case_system_put.
+ * Nothing is changed then.
+ */
+int32_t cw_case_system_update(const cw_case_system *case_system,
+                              const char *before,
+                              size_t before_len,
+                              const char *after,
+                              size_t after_len,
+                              cw_error **error);
 
 /**
  * The claim file with every record and every field, as JSON; see docs/schemas/claim-file.schema.json.

@@ -59,7 +59,8 @@ pub unsafe extern "C" fn cw_case_system_open(
     }
 }
 
-/// Stores a claim file as it is; records it no longer has are removed. `claim_file` is JSON as
+/// Stores a claim file as it is; records it no longer has are removed, those among them that came in since it was loaded. A
+/// claim that is exchanged is changed by cw_case_system_update instead. `claim_file` is JSON as
 /// docs/schemas/claim-file.schema.json has it. The bytes of documents come by cw_case_system_add_document: a document
 /// that has none yet is refused, and the size and digest of a known one may be left out.
 ///
@@ -78,6 +79,34 @@ pub unsafe extern "C" fn cw_case_system_put(
             let embedded = shared("case_system", case_system)?.embedded()?;
             let file = given_text("claim_file", claim_file, claim_file_len)?;
             embedded.put(&ClaimFile::from_json(file.as_bytes())?)
+        })
+    }
+}
+
+/// Stores what is different between a claim file as cw_case_system_load gave it, `before`, and as it is now, `after`, and
+/// nothing else: what was unpacked or added meanwhile stays. Else as cw_case_system_put.
+///
+/// Errors: CW_ERR_CONFLICT with one detail for each field or record that was changed here too: load the claim again;
+/// CW_ERR_UNKNOWN_CLAIM; CW_ERR_INVALID_ARGUMENT, also when the two are of different claims; those of cw_case_system_put.
+/// Nothing is changed then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_case_system_update(
+    case_system: *const cw_case_system,
+    before: *const c_char,
+    before_len: usize,
+    after: *const c_char,
+    after_len: usize,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_case_system_update", error, || {
+            let embedded = shared("case_system", case_system)?.embedded()?;
+            let (before, after) =
+                (given_text("before", before, before_len)?, given_text("after", after, after_len)?);
+            let file =
+                |what, json: &str| ClaimFile::from_json(json.as_bytes()).map_err(|error| error.within(what));
+            embedded.update(&file("`before`", before)?, &file("`after`", after)?)
         })
     }
 }
@@ -181,13 +210,43 @@ mod tests {
         cw_case_system_add_document, cw_case_system_add_document_file, cw_case_system_document_versions,
         cw_case_system_read_document,
     };
-    use super::super::code::{CW_ERR_INVALID_ARGUMENT, CW_ERR_INVALID_PACKAGE, CW_ERR_UNKNOWN_CLAIM, CW_OK};
-    use super::super::trial::{failed, fails, ptr};
+    use super::super::code::{
+        CW_ERR_CONFLICT, CW_ERR_INVALID_ARGUMENT, CW_ERR_INVALID_PACKAGE, CW_ERR_UNKNOWN_CLAIM, CW_OK,
+    };
+    use super::super::trial::{failed, fails, ptr, taken, works};
     use super::*;
     use crate::case_system::StagedDocuments;
     use crate::merge::ChangeSet;
     use std::io::Read;
     use std::ptr::{null, null_mut};
+
+    #[test]
+    #[cfg_attr(miri, ignore = "it opens a database")]
+    fn what_was_changed_meanwhile_stays_or_is_told() {
+        let opened = Opened::new();
+        let claim = |number: &str, status: &str| {
+            format!(r#"{{"claim":{{"id":"ON-INS/C-1","claim_number":"{number}","status":"{status}"}}}}"#)
+        };
+        let put = |json: String| {
+            works(|error| unsafe { cw_case_system_put(opened.cases, ptr(&json), json.len(), error) });
+        };
+        let update = |before: &str, after: &str, error| unsafe {
+            let (before, after) = ((ptr(before), before.len()), (ptr(after), after.len()));
+            cw_case_system_update(opened.cases, before.0, before.1, after.0, after.1, error)
+        };
+        let (before, after) = (claim("CLM-1", "open"), claim("CLM-1", "in review"));
+        put(before.clone());
+        put(claim("CLM-2", "open"));
+        works(|error| update(&before, &after, error));
+        let now = taken(|out, error| unsafe {
+            cw_case_system_load(opened.cases, ptr(CLAIM), CLAIM.len(), out, error)
+        });
+        assert!(now.contains("CLM-2") && now.contains("in review"), "{now}");
+        let both = fails(|error| update(&before, &claim("CLM-1", "closed"), error));
+        assert_eq!((both.code, both.details.len()), (CW_ERR_CONFLICT, 1), "{both:?}");
+        let none = fails(|error| update("{}", &after, error));
+        assert!(none.code == CW_ERR_INVALID_PACKAGE && none.message.contains("`before`"), "{none:?}");
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "it opens a database")]

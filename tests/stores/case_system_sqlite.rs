@@ -12,11 +12,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-fn id(text: &str) -> ExchangeId {
+pub(crate) fn id(text: &str) -> ExchangeId {
     text.parse().unwrap()
 }
 
-fn open(folder: &TempDir) -> SqliteCaseSystem {
+pub(crate) fn open(folder: &TempDir) -> SqliteCaseSystem {
     SqliteCaseSystem::open(folder.path().join("cases")).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn document(number: &str) -> Document {
 }
 
 /// A claim file with an assessment, a note and a document.
-fn with_a_claim(folder: &TempDir) -> SqliteCaseSystem {
+pub(crate) fn with_a_claim(folder: &TempDir) -> SqliteCaseSystem {
     let cases = open(folder);
     let mut file = ClaimFile::new(Claim::new(id("A/C")));
     file.claim.claim_number = Some("CLM-1".into());

@@ -13,6 +13,7 @@ mod support;
 
 mod case_system_conformance;
 mod case_system_sqlite;
+mod case_system_update;
 mod history_chain;
 #[cfg(feature = "age")]
 mod history_export;

@@ -17,7 +17,8 @@ impl SqliteCaseSystem {
         self.database.read(rows::claims)
     }
 
-    /// Stores a claim file as it is: records it no longer has are removed.
+    /// Stores a claim file as it is: records it no longer has are removed, those among them that came in since it was
+    /// loaded. A claim that is exchanged is changed by [`update`](Self::update) instead.
     ///
     /// A document's bytes come by [`add_document`](Self::add_document); a new document in `file` is refused, and the
     /// size and digest of a known one are filled in where they are not given.
@@ -27,11 +28,8 @@ impl SqliteCaseSystem {
     /// stands twice; [`ErrorKind::CaseSystem`] when the store cannot be written. Nothing is changed then.
     pub fn put(&self, file: &ClaimFile) -> Result<()> {
         let claim = &file.claim.id;
-        let records = file.to_records()?;
+        let records = records_of(file)?;
         let ids: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
-        if ids.len() != records.len() {
-            return Err(invalid(claim, "an id stands twice in the claim file"));
-        }
         self.database.write(|transaction| {
             rows::set_claim(transaction, claim, &file.other)?;
             for id in rows::record_ids(transaction, claim)?.iter().filter(|id| !ids.contains(id.as_str())) {
@@ -112,6 +110,16 @@ impl SqliteCaseSystem {
     }
 }
 
+/// The records of a claim file, each with an id of its own.
+pub(super) fn records_of(file: &ClaimFile) -> Result<Vec<Record>> {
+    let records = file.to_records()?;
+    let ids: HashSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
+    if ids.len() != records.len() {
+        return Err(invalid(&file.claim.id, "an id stands twice in the claim file"));
+    }
+    Ok(records)
+}
+
 /// The one record that a claim file has besides its claim.
 fn record_beside_claim(file: &ClaimFile) -> Result<Record> {
     file.to_records()?.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "a claim file without records"))
@@ -130,7 +138,11 @@ fn add_record(connection: &Connection, claim: &ExchangeId, record: &Record) -> R
 }
 
 /// Gives the document the size and digest of the bytes that are here.
-fn fill_in_bytes(connection: &Connection, claim: &ExchangeId, record: &mut Record) -> Result<(), Failure> {
+pub(super) fn fill_in_bytes(
+    connection: &Connection,
+    claim: &ExchangeId,
+    record: &mut Record,
+) -> Result<(), Failure> {
     let versions = rows::versions(connection, claim, &record.id)?;
     let Some(current) = versions.last() else {
         let what = format!("document {} has no bytes here; add it with them", record.id);
@@ -149,6 +161,6 @@ fn fill_in_bytes(connection: &Connection, claim: &ExchangeId, record: &mut Recor
     Ok(())
 }
 
-fn invalid(claim: &ExchangeId, what: &str) -> Error {
+pub(super) fn invalid(claim: &ExchangeId, what: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("claim {claim}: {what}"))
 }

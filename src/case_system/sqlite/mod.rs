@@ -4,6 +4,7 @@ mod edit;
 mod files;
 mod rows;
 mod schema;
+mod update;
 
 use super::{CaseSystem, StagedDocuments};
 use crate::durable_file::create_private_folder;
