@@ -420,6 +420,11 @@
 #define CW_OUTGOING_FAILED 160
 
 /**
+ * It was taken back before it left, and is never sent.
+ */
+#define CW_OUTGOING_WITHDRAWN 170
+
+/**
  * Durably held and waiting to be unpacked.
  */
 #define CW_INCOMING_RECEIVED 200
@@ -3718,6 +3723,24 @@ int32_t cw_exchange_outgoing(const cw_exchange *exchange,
                              const char *package,
                              size_t package_len,
                              int32_t *state,
+                             cw_buffer **out,
+                             cw_error **error);
+
+/**
+ * Takes back a package that is queued or has failed: one for the wrong partner, or with a document that must not leave. `by`
+ * asks for it and `reason` says why; both go into the history. It is never sent, its sealed bytes are removed, and what it
+ * carries does not count as seen. Doing it again changes nothing. `out` gets the package as JSON and may be NULL.
+ *
+ * Errors: CW_ERR_WRONG_STATE when the partner holds it or may hold it; CW_ERR_UNKNOWN_PACKAGE; CW_ERR_LEDGER,
+ * CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_withdraw(const cw_exchange *exchange,
+                             const char *package,
+                             size_t package_len,
+                             const char *by,
+                             size_t by_len,
+                             const char *reason,
+                             size_t reason_len,
                              cw_buffer **out,
                              cw_error **error);
 

@@ -65,6 +65,8 @@ mod package_state;
 mod partner;
 mod partner_trial;
 mod pointer;
+#[cfg(test)]
+mod proof_tests;
 mod receiver;
 mod scan;
 mod signing_key;

@@ -227,6 +227,36 @@ pub unsafe extern "C" fn cw_exchange_outgoing(
     }
 }
 
+/// Takes back a package that is queued or has failed: one for the wrong partner, or with a document that must not leave. `by`
+/// asks for it and `reason` says why; both go into the history. It is never sent, its sealed bytes are removed, and what it
+/// carries does not count as seen. Doing it again changes nothing. `out` gets the package as JSON and may be NULL.
+///
+/// Errors: CW_ERR_WRONG_STATE when the partner holds it or may hold it; CW_ERR_UNKNOWN_PACKAGE; CW_ERR_LEDGER,
+/// CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_withdraw(
+    exchange: *const cw_exchange,
+    package: *const c_char,
+    package_len: usize,
+    by: *const c_char,
+    by_len: usize,
+    reason: *const c_char,
+    reason_len: usize,
+    out: *mut *mut cw_buffer,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_withdraw", error, || {
+            let answer = Answer::json_alone(out);
+            let exchange = shared("exchange", exchange)?;
+            let package = parsed("package", package, package_len)?;
+            let (by, reason) = (given_text("by", by, by_len)?, given_text("reason", reason, reason_len)?);
+            answer.give_json(&exchange.0.withdraw(package, by, reason)?)
+        })
+    }
+}
+
 /// What the recipient last said of a package, as JSON: "state" ("received", "unpacked", "rejected"), "/disposition/type"
 /// ("accepted", "accepted-with-changes", or "rejected" with "/disposition/code"), "detail", a sentence for people,
 /// "details" and "findings", one for each single fault, and the receipt's other members. "null" before its first receipt.

@@ -20,6 +20,8 @@ pub const CW_OUTGOING_UNPACKED: i32 = 140;
 pub const CW_OUTGOING_REJECTED: i32 = 150;
 /// It was not accepted and will not be tried again by itself.
 pub const CW_OUTGOING_FAILED: i32 = 160;
+/// It was taken back before it left, and is never sent.
+pub const CW_OUTGOING_WITHDRAWN: i32 = 170;
 
 /// Durably held and waiting to be unpacked.
 pub const CW_INCOMING_RECEIVED: i32 = 200;
@@ -78,6 +80,7 @@ fn name(state: i32) -> &'static CStr {
         CW_OUTGOING_UNPACKED | CW_INCOMING_UNPACKED => c"unpacked",
         CW_OUTGOING_REJECTED | CW_INCOMING_REJECTED => c"rejected",
         CW_OUTGOING_FAILED | CW_INCOMING_FAILED => c"failed",
+        CW_OUTGOING_WITHDRAWN => c"withdrawn",
         CW_INCOMING_RECEIVED => c"received",
         CW_INCOMING_SUPERSEDED => c"superseded",
         CW_ACKNOWLEDGEMENT_TOLD => c"told",
@@ -96,6 +99,7 @@ pub(super) fn outgoing(state: OutgoingState) -> i32 {
         OutgoingState::Unpacked => CW_OUTGOING_UNPACKED,
         OutgoingState::Rejected => CW_OUTGOING_REJECTED,
         OutgoingState::Failed => CW_OUTGOING_FAILED,
+        OutgoingState::Withdrawn => CW_OUTGOING_WITHDRAWN,
     }
 }
 

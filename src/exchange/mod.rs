@@ -71,6 +71,7 @@ mod unpack;
 mod upload;
 mod viewed;
 mod warnings;
+mod withdraw;
 
 pub use crate::retry::RetryPolicy;
 pub use event::Event;
@@ -93,7 +94,7 @@ pub use warnings::{Warning, WarningCode};
 use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
 use crate::durable_file::create_private_folder;
-use crate::ledger::{Ledger, Link};
+use crate::ledger::{Ledger, Link, OutgoingState};
 use crate::model::{ExchangeId, PackageId, PackageIds, SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::{Nonces, SigningKey};
@@ -168,7 +169,9 @@ impl Exchange {
         };
         store.sweep(|side, package, file| {
             Ok(match side {
-                Side::Out => ledger.outgoing(package)?.is_some_and(|known| known.file == file),
+                Side::Out => ledger
+                    .outgoing(package)?
+                    .is_some_and(|known| known.file == file && known.state != OutgoingState::Withdrawn),
                 Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
             })
         })?;

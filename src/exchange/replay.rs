@@ -35,6 +35,7 @@ impl Exchange {
         if !queued {
             let said = match outgoing.state {
                 OutgoingState::Rejected => "was rejected by its recipient for good: export the claim anew",
+                OutgoingState::Withdrawn => "was withdrawn: export the claim anew",
                 _ => "is still to be delivered: there is nothing to repeat",
             };
             return Err(Error::new(ErrorKind::WrongState, format!("package {package} {said}")));

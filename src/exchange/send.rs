@@ -36,7 +36,8 @@ impl Exchange {
     ///
     /// Notes are applied as they arrive: theirs is [`OutgoingState::Unpacked`] at once.
     ///
-    /// One that the partner has rejected meanwhile is [`OutgoingState::Rejected`].
+    /// One that the partner has rejected meanwhile is [`OutgoingState::Rejected`]; one that was
+    /// [withdrawn](Self::withdraw) is not sent, and stays so.
     ///
     /// This sends it now, whatever is queued before it and whenever its next try were due;
     /// [`send_due`](Self::send_due) keeps order and time. Sending a delivered package again posts nothing and tells its
@@ -65,7 +66,7 @@ impl Exchange {
     pub(super) fn send_at(&self, now: Timestamp, package: PackageId, watch: &dyn Watch) -> Result<Outgoing> {
         let outgoing = self.outgoing(package)?;
         span!("send", package = package, partner = outgoing.package.to);
-        if outgoing.state.is_held() {
+        if outgoing.state.is_settled() {
             return Ok(outgoing);
         }
         let partner = &*self.partner(&outgoing.package.to)?;
@@ -74,7 +75,7 @@ impl Exchange {
             return Err(self.hold_up(partner, &outgoing, fault)?);
         }
         let (outgoing, begun) = self.update_outgoing(package, |outgoing| {
-            if outgoing.state.is_held() {
+            if outgoing.state.is_settled() {
                 return None;
             }
             if outgoing.state == OutgoingState::Failed {

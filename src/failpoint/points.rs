@@ -75,6 +75,8 @@ pub const POINTS: &[&str] = &[
     "outgoing-told-committed",
     "outgoing-requeued-written",
     "outgoing-requeued-committed",
+    "outgoing-withdrawn-written",
+    "outgoing-withdrawn-committed",
     "pause-written",
     "pause-committed",
     "resume-written",

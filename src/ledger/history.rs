@@ -40,6 +40,8 @@ named! {
         Failed = "failed",
         /// Queued to be sent again, though it had been delivered or had failed: asked for by a person.
         Requeued = "requeued",
+        /// Taken back before it left: asked for by a person.
+        Withdrawn = "withdrawn",
         /// Looked at by a person.
         Viewed = "viewed",
         /// A sample was sent to see whether all is set up right at both sides.

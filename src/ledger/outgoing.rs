@@ -24,6 +24,8 @@ named! {
         Rejected = "rejected",
         /// It was not accepted and will not be tried again by itself.
         Failed = "failed",
+        /// It was taken back before it left, and is never sent.
+        Withdrawn = "withdrawn",
     }
 }
 
@@ -38,12 +40,18 @@ impl OutgoingState {
         matches!(self, Self::Delivered | Self::Unpacked | Self::Rejected)
     }
 
-    /// Whether what a package of this kind carries counts as seen by its recipient: not what was rejected, nor the
-    /// notes of a package that failed, which are exported anew.
+    /// Whether there is nothing to send: the partner [holds](Self::is_held) it, or it was withdrawn.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        self.is_held() || self == Self::Withdrawn
+    }
+
+    /// Whether what a package of this kind carries counts as seen by its recipient: not what was rejected or withdrawn, nor
+    /// the notes of a package that failed, which are exported anew.
     #[must_use]
     pub fn counts_as_seen(self, kind: PackageKind) -> bool {
         match self {
-            Self::Rejected => false,
+            Self::Rejected | Self::Withdrawn => false,
             Self::Failed => kind != PackageKind::Notes,
             _ => true,
         }

@@ -3,6 +3,7 @@
 mod any_order;
 mod line;
 mod side_by_side;
+mod withdrawn;
 
 use crate::support::*;
 use claimwire::ErrorKind;

@@ -12,6 +12,7 @@ use claimwire::{Error, ErrorKind, Result};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -166,6 +167,12 @@ impl Insurer {
     pub(crate) fn export(&self, claim: &ExchangeId) -> PackageId {
         let options = ExportOptions::by("dana");
         self.exchange().export(claim, &examiner_site(), &options).unwrap().package.id
+    }
+
+    /// What lies in its outbox.
+    pub(crate) fn sealed_files(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.disk.path().join("outbox")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
     }
 
     pub(crate) fn state(&self, package: PackageId) -> Outgoing {
