@@ -6,7 +6,7 @@ use super::error::cw_error;
 use super::failure::{ask, cw_failure};
 use super::host_reply::cw_reply;
 use super::message::cw_request;
-use super::pointer::{Options, Out, misuse, optional_text, options, room, switch, tell, unique};
+use super::pointer::{Options, Out, is_null, misuse, optional_text, options, room, switch, tell, unique};
 use super::transport::cw_transport;
 use super::transport_https::resumption;
 use crate::protocol::Request;
@@ -197,9 +197,11 @@ pub unsafe extern "C" fn cw_body_read(
             if let Some(fault) = &body.failed {
                 return Err(Error::new(fault.kind(), fault.to_string()).retryable(fault.is_retryable()));
             }
-            let len = unique("len", len)?;
+            if len.is_null() {
+                return Err(is_null("len"));
+            }
             match body.body.read(room("buffer", buffer, capacity)?) {
-                Ok(count) => *len = count,
+                Ok(count) => tell(len, count),
                 Err(fault) => {
                     let fault = Error::from(fault);
                     let told = Error::new(fault.kind(), fault.to_string()).retryable(fault.is_retryable());

@@ -17,7 +17,7 @@ pub(super) fn misuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)
 }
 
-fn is_null(what: &str) -> Error {
+pub(super) fn is_null(what: &str) -> Error {
     misuse(format!("`{what}` is NULL; pass a pointer to it"))
 }
 

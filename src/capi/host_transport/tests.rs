@@ -287,6 +287,21 @@ fn a_body_is_read_as_far_as_the_host_likes() {
 }
 
 #[test]
+fn the_number_of_bytes_read_may_be_put_at_an_odd_address() {
+    let read = host!(|body, reply, _failure| {
+        let (mut record, mut bytes) = ([0xff; size_of::<usize>() + 1], [0; 9]);
+        let odd = (record.as_ptr().addr() + 1) % 2;
+        let len = record.as_mut_ptr().add(odd).cast::<usize>();
+        assert_eq!(cw_body_read(body, bytes.as_mut_ptr(), bytes.len(), len, null_mut()), CW_OK);
+        assert_eq!((len.read_unaligned(), &bytes[..4]), (4, &b"body"[..]));
+        assert_eq!(cw_body_read(body, bytes.as_mut_ptr(), bytes.len(), len, null_mut()), CW_OK);
+        assert_eq!(len.read_unaligned(), 0);
+        cw_reply_status(reply, 200, null_mut())
+    });
+    assert!(read.is_ok());
+}
+
+#[test]
 fn a_transport_says_from_which_size_on_it_goes_on() {
     let of = |from, part| {
         let mut given = functions(Some(deliver));
