@@ -984,7 +984,8 @@ typedef struct {
 
 /**
  * Carries one request to the partner, waits for the answer, and puts it into `reply`. Called on the thread that sends,
- * and on several threads at once when several send. All handles are borrowed for the time of the call.
+ * and on several threads at once when several send. All handles are borrowed for the time of the call. An unpack sends
+ * its acknowledgement; the thread of an automatic one is the library's own, "claimwire-unpack"; see cw_exchange_free.
  *
  * - Send method, path, header fields and body exactly as they are: they are signed. Host, Content-Length, Connection
  *   and the like are yours to add.
@@ -1043,7 +1044,8 @@ typedef struct {
 /**
  * Loads the claim file with this exchange id: give it with cw_claim_file_give, or give nothing and return CW_OK when
  * there is no such claim. Texts and handles are borrowed for the time of the call. Like all functions of a case system,
- * it is called on the thread that exports, unpacks or answers, and on several at once.
+ * it is called on the thread that exports, unpacks or answers, and on several at once. For a partner whose packages are
+ * unpacked automatically that thread is the library's own, "claimwire-unpack"; see cw_exchange_free.
  */
 typedef int32_t (*cw_load_fn)(void *user_data,
                               const char *claim,
@@ -1250,8 +1252,9 @@ typedef void (*cw_trouble_fn)(void *user_data,
 
 /**
  * Told of each event, on the thread that did the work and after the work was made durable; on several threads at once
- * where several work. It may call functions of the same exchange, and must not free it. A slow one slows the work:
- * take the event down and return. It must not throw or longjmp.
+ * where several work. What is unpacked automatically is told of on the library's own thread "claimwire-unpack"; see
+ * cw_exchange_free. It may call functions of the same exchange, and must not free it. A slow one slows the work: take
+ * the event down and return. It must not throw or longjmp.
  *
  * A later version may tell of kinds that this header does not have: pass over what you do not know.
  */
@@ -1303,7 +1306,8 @@ typedef struct {
  * CW_ERR_INFECTED_DOCUMENT, and return that code. Every other code means that there is no verdict, and fails the unpack
  * with CW_ERR_SCAN_FAILED.
  *
- * It is called on the thread that unpacks, and on several at once where several unpack.
+ * It is called on the thread that unpacks, and on several at once where several unpack. What is unpacked automatically
+ * is unpacked on the library's own thread "claimwire-unpack"; see cw_exchange_free.
  */
 typedef int32_t (*cw_scan_fn)(void *user_data,
                               const char *document,
@@ -3481,7 +3485,8 @@ int32_t cw_exchange_settings_set_clamd(cw_exchange_settings *settings,
  * open. `settings` are consumed.
  *
  * What an earlier process left undone is done: notes that were received are applied, and what partners sent that are
- * unpacked automatically is unpacked.
+ * unpacked automatically is unpacked: on the exchange's own thread, "claimwire-unpack", which calls your functions also
+ * while this call runs.
  *
  * Errors: CW_ERR_WRONG_STATE when another exchange has the folder open; CW_ERR_IO, CW_ERR_LEDGER,
  * CW_ERR_INVALID_ARGUMENT.
@@ -3573,8 +3578,11 @@ int32_t cw_exchange_resume(const cw_exchange *exchange,
 int32_t cw_exchange_paused(const cw_exchange *exchange, cw_buffer **out, cw_error **error);
 
 /**
- * Closes the exchange; an automatic unpack that is under way is finished first. A receiver that answers for it keeps it
- * open until it ends. NULL is none.
+ * Closes the exchange. A receiver that answers for it keeps it open until it ends. NULL is none.
+ *
+ * An automatic unpack that is under way, on the exchange's own thread "claimwire-unpack", is finished first, and that
+ * thread waited for: it calls the functions of your case system, scan, transport and events meanwhile. Hold no lock that
+ * your functions take while you free an exchange, or end what keeps it open.
  */
 void cw_exchange_free(cw_exchange *exchange);
 

@@ -45,8 +45,9 @@ pub struct cw_event {
 }
 
 /// Told of each event, on the thread that did the work and after the work was made durable; on several threads at once
-/// where several work. It may call functions of the same exchange, and must not free it. A slow one slows the work:
-/// take the event down and return. It must not throw or longjmp.
+/// where several work. What is unpacked automatically is told of on the library's own thread "claimwire-unpack"; see
+/// cw_exchange_free. It may call functions of the same exchange, and must not free it. A slow one slows the work: take
+/// the event down and return. It must not throw or longjmp.
 ///
 /// A later version may tell of kinds that this header does not have: pass over what you do not know.
 pub type cw_event_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void, event: *const cw_event)>;

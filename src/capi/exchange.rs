@@ -19,7 +19,8 @@ pub struct cw_exchange(pub(super) Exchange);
 /// open. `settings` are consumed.
 ///
 /// What an earlier process left undone is done: notes that were received are applied, and what partners sent that are
-/// unpacked automatically is unpacked.
+/// unpacked automatically is unpacked: on the exchange's own thread, "claimwire-unpack", which calls your functions also
+/// while this call runs.
 ///
 /// Errors: CW_ERR_WRONG_STATE when another exchange has the folder open; CW_ERR_IO, CW_ERR_LEDGER,
 /// CW_ERR_INVALID_ARGUMENT.
@@ -220,8 +221,11 @@ pub unsafe extern "C" fn cw_exchange_paused(
     }
 }
 
-/// Closes the exchange; an automatic unpack that is under way is finished first. A receiver that answers for it keeps it
-/// open until it ends. NULL is none.
+/// Closes the exchange. A receiver that answers for it keeps it open until it ends. NULL is none.
+///
+/// An automatic unpack that is under way, on the exchange's own thread "claimwire-unpack", is finished first, and that
+/// thread waited for: it calls the functions of your case system, scan, transport and events meanwhile. Hold no lock that
+/// your functions take while you free an exchange, or end what keeps it open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_exchange_free(exchange: *mut cw_exchange) {
     // SAFETY: the host vouches for `exchange`.

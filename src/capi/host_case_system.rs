@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 /// Loads the claim file with this exchange id: give it with cw_claim_file_give, or give nothing and return CW_OK when
 /// there is no such claim. Texts and handles are borrowed for the time of the call. Like all functions of a case system,
-/// it is called on the thread that exports, unpacks or answers, and on several at once.
+/// it is called on the thread that exports, unpacks or answers, and on several at once. For a partner whose packages are
+/// unpacked automatically that thread is the library's own, "claimwire-unpack"; see cw_exchange_free.
 pub type cw_load_fn = Option<
     unsafe extern "C-unwind" fn(
         user_data: *mut c_void,

@@ -19,7 +19,8 @@ use std::mem::offset_of;
 use std::sync::Arc;
 
 /// Carries one request to the partner, waits for the answer, and puts it into `reply`. Called on the thread that sends,
-/// and on several threads at once when several send. All handles are borrowed for the time of the call.
+/// and on several threads at once when several send. All handles are borrowed for the time of the call. An unpack sends
+/// its acknowledgement; the thread of an automatic one is the library's own, "claimwire-unpack"; see cw_exchange_free.
 ///
 /// - Send method, path, header fields and body exactly as they are: they are signed. Host, Content-Length, Connection
 ///   and the like are yours to add.

@@ -21,7 +21,8 @@ use std::time::Duration;
 /// CW_ERR_INFECTED_DOCUMENT, and return that code. Every other code means that there is no verdict, and fails the unpack
 /// with CW_ERR_SCAN_FAILED.
 ///
-/// It is called on the thread that unpacks, and on several at once where several unpack.
+/// It is called on the thread that unpacks, and on several at once where several unpack. What is unpacked automatically
+/// is unpacked on the library's own thread "claimwire-unpack"; see cw_exchange_free.
 pub type cw_scan_fn = Option<
     unsafe extern "C-unwind" fn(
         user_data: *mut c_void,
