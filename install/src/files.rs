@@ -1,7 +1,6 @@
 //! What is installed: the libraries under the names the platform asks for, and what build tools find them by.
 
-use std::fs;
-use std::io;
+use crate::{Outcome, place};
 use std::path::Path;
 
 /// What the linker is told, so that hosts find the library by its interface's version.
@@ -16,49 +15,24 @@ pub(crate) fn shared_name_arguments(interface: &str) -> Vec<String> {
     vec!["-C".into(), format!("link-arg={argument}")]
 }
 
-pub(crate) fn install_libraries(
-    built: &Path,
-    library: &Path,
-    version: &str,
-    interface: &str,
-) -> io::Result<()> {
+pub(crate) fn install_libraries(built: &Path, library: &Path, version: &str, interface: &str) -> Outcome<()> {
+    let copy = |name: &str, to: &str| place::copy(&built.join(name), &library.join(to));
     if cfg!(windows) {
-        for name in ["claimwire.dll", "claimwire.dll.lib", "claimwire.lib"] {
-            fs::copy(built.join(name), library.join(name))?;
-        }
-        return Ok(());
+        return ["claimwire.dll", "claimwire.dll.lib", "claimwire.lib"]
+            .iter()
+            .try_for_each(|name| copy(name, name));
     }
-    fs::copy(built.join("libclaimwire.a"), library.join("libclaimwire.a"))?;
-    let (from, full, short, plain) = if cfg!(target_os = "macos") {
+    copy("libclaimwire.a", "libclaimwire.a")?;
+    let (plain, full, short) = if cfg!(target_os = "macos") {
         let of = |version: &str| format!("libclaimwire.{version}.dylib");
-        ("libclaimwire.dylib", of(version), of(interface), "libclaimwire.dylib")
+        ("libclaimwire.dylib", of(version), of(interface))
     } else {
         let of = |version: &str| format!("libclaimwire.so.{version}");
-        ("libclaimwire.so", of(version), of(interface), "libclaimwire.so")
+        ("libclaimwire.so", of(version), of(interface))
     };
-    replace(&built.join(from), &library.join(&full))?;
-    link(&full, &library.join(&short))?;
-    link(&short, &library.join(plain))
-}
-
-/// Puts a new file in place of the old one, which a running host may have loaded.
-fn replace(from: &Path, to: &Path) -> io::Result<()> {
-    let new = to.with_extension("new");
-    fs::copy(from, &new)?;
-    fs::rename(new, to)
-}
-
-#[cfg(unix)]
-fn link(target: &str, at: &Path) -> io::Result<()> {
-    match fs::remove_file(at) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => std::os::unix::fs::symlink(target, at),
-    }
-}
-
-#[cfg(not(unix))]
-fn link(target: &str, at: &Path) -> io::Result<()> {
-    fs::copy(at.with_file_name(target), at).map(drop)
+    copy(plain, &full)?;
+    place::link(&full, &library.join(&short))?;
+    place::link(&short, &library.join(plain))
 }
 
 pub(crate) fn pkg_config(prefix: &Path, version: &str, static_libraries: &str) -> String {

@@ -5,6 +5,7 @@
 //! ```
 
 mod files;
+mod place;
 
 use std::env;
 use std::error::Error;
@@ -46,33 +47,41 @@ struct Arguments {
 fn run() -> Outcome<()> {
     // As cargo says it now: the program may have been built where the sources stood before.
     let own_folder = env::var_os("CARGO_MANIFEST_DIR").ok_or("run it by `cargo run`, see --help")?;
-    let crate_folder = Path::new(&own_folder).join("..").canonicalize()?;
+    let crate_folder = whole(&Path::new(&own_folder).join(".."))?;
     let Some(arguments) = parse(&crate_folder)? else {
         return Ok(io::stdout().write_all(USAGE.as_bytes())?);
     };
     let version = version_of(&crate_folder)?;
-    let header = fs::read_to_string(crate_folder.join("include/claimwire.h"))?;
+    let header = read(&crate_folder.join("include/claimwire.h"))?;
     let interface = interface_of(&header)?;
-    let static_libraries = build(&crate_folder, &arguments, interface)?;
+
+    // The build takes minutes: what is wrong with the prefix is said before.
+    let prefix = &arguments.prefix;
+    for folder in ["lib", "lib/pkgconfig", "lib/cmake/claimwire", "include"] {
+        place::prepare(&prefix.join(folder))?;
+    }
+    let prefix = whole(prefix)?;
+    let static_libraries = &build(&crate_folder, &arguments, interface)?;
     let built = arguments.target.join(if arguments.profile == "dev" { "debug" } else { &arguments.profile });
 
-    let prefix = &arguments.prefix;
-    fs::create_dir_all(prefix)?;
-    let prefix = prefix.canonicalize()?;
     let library = prefix.join("lib");
-    fs::create_dir_all(library.join("pkgconfig"))?;
-    fs::create_dir_all(library.join("cmake/claimwire"))?;
-    fs::create_dir_all(prefix.join("include"))?;
     files::install_libraries(&built, &library, &version, interface)?;
-    fs::write(prefix.join("include/claimwire.h"), &header)?;
-    fs::write(
-        library.join("pkgconfig/claimwire.pc"),
-        files::pkg_config(&prefix, &version, &static_libraries),
-    )?;
-    for (name, text) in files::cmake(&version, &static_libraries) {
-        fs::write(library.join("cmake/claimwire").join(name), text)?;
+    place::write(&header, &prefix.join("include/claimwire.h"))?;
+    let pkg_config = files::pkg_config(&prefix, &version, static_libraries);
+    place::write(&pkg_config, &library.join("pkgconfig/claimwire.pc"))?;
+    for (name, text) in files::cmake(&version, static_libraries) {
+        place::write(&text, &library.join("cmake/claimwire").join(name))?;
     }
     Ok(writeln!(io::stdout(), "installed claimwire {version} into {}", prefix.display())?)
+}
+
+/// The path without links and dots in it.
+fn whole(path: &Path) -> Outcome<PathBuf> {
+    Ok(path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+fn read(path: &Path) -> Outcome<String> {
+    Ok(fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?)
 }
 
 fn parse(crate_folder: &Path) -> Outcome<Option<Arguments>> {
@@ -96,7 +105,7 @@ fn parse(crate_folder: &Path) -> Outcome<Option<Arguments>> {
 
 /// The crate's version, from the one line of its manifest that says it.
 fn version_of(crate_folder: &Path) -> Outcome<String> {
-    let manifest = fs::read_to_string(crate_folder.join("Cargo.toml"))?;
+    let manifest = read(&crate_folder.join("Cargo.toml"))?;
     let line = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
     Ok(line.ok_or("Cargo.toml names no version")?.to_owned())
 }

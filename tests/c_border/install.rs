@@ -60,6 +60,18 @@ fn the_shared_library_is_named_by_its_interface() {
 }
 
 #[test]
+fn a_prefix_that_cannot_be_written_is_named_before_anything_is_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, target) = (folder.path().join("file"), folder.path().join("target"));
+    std::fs::write(&file, "").unwrap();
+    let mut install = c_library::installer();
+    install.arg("--prefix").arg(file.join("prefix")).arg("--target-dir").arg(&target);
+    let (installed, _, complaint) = peers::attempt(&mut install, b"");
+    assert!(!installed && complaint.contains(file.to_str().unwrap()), "{complaint}");
+    assert!(!target.exists(), "nothing was built");
+}
+
+#[test]
 fn cmake_finds_both_libraries() {
     let Some(cmake) = peers::find(&["cmake"], "--version") else { return };
     let build = build_folder("cmake-host");

@@ -19,14 +19,20 @@ pub(crate) fn installed() -> &'static Path {
         // Test programs may run side by side; one installs, the others wait and find it done.
         let lock = std::fs::File::create(target.join("c-library.lock")).unwrap();
         lock.lock().unwrap();
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("install/Cargo.toml");
-        let mut install = Command::new(env!("CARGO"));
-        install.args(["run", "--quiet", "--manifest-path"]).arg(manifest).args(["--profile", "dev"]);
-        install.args(["--target-dir"]).arg(target.join("c-library-install"));
-        install.args(["--", "--profile", "dev", "--target-dir"]).arg(target).arg("--prefix").arg(&prefix);
+        let mut install = installer();
+        install.args(["--profile", "dev", "--target-dir"]).arg(target).arg("--prefix").arg(&prefix);
         peers::run(&mut install, b"");
         prefix
     })
+}
+
+/// The program that installs the library; its arguments are to be added.
+pub(crate) fn installer() -> Command {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("c-library-install");
+    let mut installer = Command::new(env!("CARGO"));
+    installer.args(["run", "--quiet", "--manifest-path"]).arg(source("install/Cargo.toml"));
+    installer.args(["--profile", "dev", "--target-dir"]).arg(target).arg("--");
+    installer
 }
 
 /// A source file of this package.
