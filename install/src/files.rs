@@ -1,5 +1,6 @@
 //! What is installed: the libraries under the names the platform asks for, and what build tools find them by.
 
+use crate::building::Built;
 use crate::{Outcome, place};
 use std::path::Path;
 
@@ -15,8 +16,13 @@ pub(crate) fn shared_name_arguments(interface: &str) -> Vec<String> {
     vec!["-C".into(), format!("link-arg={argument}")]
 }
 
-pub(crate) fn install_libraries(built: &Path, library: &Path, version: &str, interface: &str) -> Outcome<()> {
-    let copy = |name: &str, to: &str| place::copy(&built.join(name), &library.join(to));
+pub(crate) fn install_libraries(
+    built: &Built,
+    library: &Path,
+    version: &str,
+    interface: &str,
+) -> Outcome<()> {
+    let copy = |name: &str, to: &str| place::copy(built.file(name)?, &library.join(to));
     if cfg!(windows) {
         return ["claimwire.dll", "claimwire.dll.lib", "claimwire.lib"]
             .iter()

@@ -1,19 +1,19 @@
 //! Builds the shared and the static C library and installs them with header, pkg-config and CMake files.
 //!
 //! ```sh
-//! cargo run --manifest-path install/Cargo.toml -- --prefix /usr/local
+//! cargo run --manifest-path install/Cargo.toml -- --prefix "$HOME/claimwire"
 //! ```
 
+mod building;
 mod files;
 mod place;
 
 use std::env;
 use std::error::Error;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 const USAGE: &str = "\
 Builds claimwire's C library and installs it.
@@ -61,8 +61,8 @@ fn run() -> Outcome<()> {
         place::prepare(&prefix.join(folder))?;
     }
     let prefix = whole(prefix)?;
-    let static_libraries = &build(&crate_folder, &arguments, interface)?;
-    let built = arguments.target.join(if arguments.profile == "dev" { "debug" } else { &arguments.profile });
+    let built = building::build(&crate_folder, &arguments, interface)?;
+    let static_libraries = built.static_libraries()?;
 
     let library = prefix.join("lib");
     files::install_libraries(&built, &library, &version, interface)?;
@@ -114,36 +114,4 @@ fn version_of(crate_folder: &Path) -> Outcome<String> {
 fn interface_of(header: &str) -> Outcome<&str> {
     let version = header.lines().find_map(|line| line.strip_prefix("#define CW_ABI_VERSION "));
     Ok(version.ok_or("the header names no CW_ABI_VERSION")?.trim())
-}
-
-/// Builds both libraries; gives what a program must link beside the static one.
-fn build(crate_folder: &Path, arguments: &Arguments, interface: &str) -> Outcome<String> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .arg("rustc")
-        .arg("--manifest-path")
-        .arg(crate_folder.join("Cargo.toml"))
-        .args(["--lib", "--no-default-features", "--features", "capi", "--crate-type", "cdylib,staticlib"])
-        .args(["--profile", &arguments.profile])
-        .arg("--target-dir")
-        .arg(&arguments.target)
-        .args(["--", "--print", "native-static-libs"])
-        .args(files::shared_name_arguments(interface));
-    // Build scripts that look at what cargo said to this program would run again, here and in the build after this.
-    let said_to_this_program = ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"];
-    let is_said = |name: &OsStr| {
-        said_to_this_program.iter().any(|said| name.as_encoded_bytes().starts_with(said.as_bytes()))
-    };
-    for (name, _) in env::vars_os().filter(|(name, _)| is_said(name)) {
-        cargo.env_remove(name);
-    }
-    let built = cargo.stdout(std::process::Stdio::inherit()).output()?;
-    let said = String::from_utf8_lossy(&built.stderr);
-    if !built.status.success() {
-        io::stderr().write_all(said.as_bytes())?;
-        return Err("cargo could not build the library".into());
-    }
-    // Cargo repeats the note of an earlier build, so that it is there also when nothing was built now.
-    let libraries = said.lines().find_map(|line| line.split_once("native-static-libs: "));
-    Ok(libraries.map_or("", |(_, libraries)| libraries.trim()).to_owned())
 }

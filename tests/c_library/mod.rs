@@ -21,7 +21,8 @@ pub(crate) fn installed() -> &'static Path {
         lock.lock().unwrap();
         let mut install = installer();
         install.args(["--profile", "dev", "--target-dir"]).arg(target).arg("--prefix").arg(&prefix);
-        peers::run(&mut install, b"");
+        // Cargo's colours must not get into what is installed.
+        peers::run(install.env("CARGO_TERM_COLOR", "always"), b"");
         prefix
     })
 }
