@@ -63,18 +63,33 @@ fn the_example_of_the_headers_guide_compiles_and_runs() {
     assert!(peers::run(&mut Command::new(program), b"").starts_with(b"age-encryption.org/v1\n"));
 }
 
+fn readme_example() -> String {
+    let readme = std::fs::read_to_string(c_library::source("README.md")).unwrap();
+    readme.split_once("```c\n").unwrap().1.split_once("```").unwrap().0.to_owned()
+}
+
 #[test]
 fn the_example_of_the_readme_compiles_and_runs() {
-    let readme = std::fs::read_to_string(c_library::source("README.md")).unwrap();
-    let example = readme.split_once("```c\n").unwrap().1.split_once("```").unwrap().0;
     let source = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme_example.c");
-    std::fs::write(&source, example).unwrap();
+    std::fs::write(&source, readme_example()).unwrap();
     for compiler in ["gcc", "clang"] {
         let Some(compiler) = peers::find(&[compiler], "--version") else { continue };
         let name = format!("readme_example-{compiler}");
         let program = c_library::compile(compiler, &["-std=c99"], std::slice::from_ref(&source), &name);
         assert_eq!(peers::run(&mut Command::new(program), b""), b"left knee\n");
     }
+}
+
+#[test]
+fn the_commands_of_the_readme_link_and_run_its_example() {
+    let Some(_) = peers::find(&["pkg-config"], "--version") else { return };
+    let Some(_) = peers::find(&["cc"], "--version") else { return };
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("host.c"), readme_example()).unwrap();
+    std::os::unix::fs::symlink(c_library::installed(), home.path().join("claimwire")).unwrap();
+    let mut shell = Command::new("sh");
+    shell.arg("-ec").arg(c_library::commands_of("README.md")).current_dir(&home).env("HOME", home.path());
+    assert_eq!(peers::run(&mut shell, b""), b"left knee\n");
 }
 
 #[test]

@@ -36,6 +36,14 @@ pub(crate) fn installer() -> Command {
     installer
 }
 
+/// What a page has a host's developer type after the installation, for a shell: the rest of its first such block.
+pub(crate) fn commands_of(page: &str) -> String {
+    let page = std::fs::read_to_string(source(page)).unwrap();
+    let block = page.split_once("```sh\ncargo run --manifest-path install/Cargo.toml ").unwrap().1;
+    let commands = block.split_once("```").unwrap().0.split_once('\n').unwrap().1;
+    commands.replace("PREFIX", installed().to_str().unwrap())
+}
+
 /// A source file of this package.
 pub(crate) fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
