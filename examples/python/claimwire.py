@@ -4,6 +4,7 @@ The header include/claimwire.h is the reference; every function of it can be dec
 ended by `with`, by close(), or with its object; a code other than CW_OK is raised as Error.
 """
 
+import contextlib
 import ctypes
 import itertools
 import json
@@ -202,16 +203,20 @@ def drop(key):
 def callback(kind):
     """Makes a C function of a Python one that gets all arguments but user_data, the last one being a cw_failure.
 
-    An exception must not get lost: ctypes would print it and return 0, which is CW_OK.
+    No exception may leave it, KeyboardInterrupt and SystemExit neither: ctypes would print it, and what C then gets as the
+    code is undefined.
     """
     def wrap(function):
         def guarded(_, *arguments):
             try:
                 function(*arguments)
                 return 0
-            except Exception as error:
+            except BaseException as error:
                 code = error.code if isinstance(error, Error) else ERR_INTERNAL
-                call("failure_set", arguments[-1], code, str(error), -1)
+                # The code counts, also where the words for it cannot be had.
+                with contextlib.suppress(BaseException):
+                    said = str(error) or type(error).__name__
+                    call("failure_set", arguments[-1], code, said.encode(errors="replace"), -1)
                 return code
         return kind(guarded)
     return wrap
@@ -226,8 +231,9 @@ def watch(progress):
     def told(_, count):
         try:
             return int(bool(progress(count)))
-        except Exception:
-            traceback.print_exc()
+        except BaseException:
+            with contextlib.suppress(BaseException):
+                traceback.print_exc()
             return 1
     return Watch(ctypes.sizeof(Watch), PROGRESS(told), None)
 

@@ -43,6 +43,15 @@ fn a_python_host_exchanges_a_claim_with_cases_in_a_dict() {
 }
 
 #[test]
+fn a_python_function_gives_a_code_whatever_it_raises() {
+    let Some(python) = peers::find(&["python3"], "--version") else { return };
+    let mut functions = Command::new(python);
+    functions.arg("-B").arg(c_library::source("tests/c_border/python_functions.py"));
+    functions.env("PYTHONPATH", c_library::source("examples/python"));
+    tells(&mut functions, "Every function gave a code.");
+}
+
+#[test]
 fn a_dotnet_host_exchanges_a_claim_through_p_invoke() {
     let Some(compiler) = peers::find(&["mcs"], "--version") else { return };
     let Some(mono) = peers::find(&["mono"], "--version") else { return };
