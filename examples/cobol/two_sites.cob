@@ -2,9 +2,9 @@
 *> of the host's is needed for it: what became of a package is asked for, and secrets lie in files.
 *>
 *>     cobc -x -free -fstatic-call two_sites.cob -LPREFIX/lib -lclaimwire -o two_sites
-*>     LD_LIBRARY_PATH=PREFIX/lib ./two_sites FOLDER
+*>     mkdir desk && LD_LIBRARY_PATH=PREFIX/lib ./two_sites "$PWD/desk"
 *>
-*> It checks its own result and ends with 1 when anything differs.
+*> The folder is given by its absolute path, since settings name files so. It checks its own result and ends with 1 when anything differs.
 identification division.
 program-id. two-sites.
 environment division.
@@ -56,8 +56,8 @@ linkage section.
 procedure division.
 main-line.
     accept folder from argument-value
-    if folder = spaces
-        display "usage: two_sites FOLDER" upon syserr
+    if folder(1:1) not = "/"
+        display 'usage: two_sites "$PWD/FOLDER"' upon syserr
         stop run returning 1
     end-if
     perform check-interface

@@ -80,3 +80,18 @@ fn a_cobol_host_seals_opens_and_exchanges_a_claim() {
         tells(&mut Command::new(program), end);
     }
 }
+
+#[test]
+fn the_commands_of_the_cobol_page_build_and_run_its_host() {
+    let Some(_) = peers::find(&["cobc"], "--version") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let examples = folder.path().join("examples/cobol");
+    std::fs::create_dir_all(&examples).unwrap();
+    for (name, text) in peers::contents(&c_library::source("examples/cobol")) {
+        std::fs::write(examples.join(name), text).unwrap();
+    }
+    let mut shell = Command::new("sh");
+    shell.arg("-ec").arg(c_library::commands_of("docs/hosts/cobol.md")).current_dir(&folder);
+    let story = String::from_utf8(peers::run(&mut shell, b"")).unwrap();
+    assert!(story.ends_with("The claim arrived as it was sent.\n"), "{story}");
+}
