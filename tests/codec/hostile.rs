@@ -1,10 +1,11 @@
 //! Archives that attack or contradict themselves: each is refused by its own kind, and nothing is left behind.
 
 use std::fs;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use crate::raw_zip::{RawEntry, archive, archive_ending};
 use claimwire::ErrorKind;
-use claimwire::codec::{Limits, compress_bytes, decompress, decompress_bytes};
+use claimwire::codec::{ArchiveReader, Limits, compress_bytes, decompress, decompress_bytes};
 use proptest::prelude::*;
 
 /// Unpacks into a directory that is not there, expects `kind`, and looks whether anything was left behind.
@@ -101,6 +102,33 @@ fn a_unicode_path_field_cannot_smuggle_a_name() {
     field.extend(b"../etc/pw!");
     let entry = report().with(|entry| (entry.flags, entry.extra) = (0, field));
     assert_refused(&archive(&[entry]), ErrorKind::HostileName);
+}
+
+/// Gives so many pieces, then fails as a network drive does.
+struct Failing<R>(R, usize);
+
+impl<R: Read> Read for Failing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1 = self.1.checked_sub(1).ok_or(io::ErrorKind::TimedOut)?;
+        self.0.read(buffer)
+    }
+}
+
+impl<R: Seek> Seek for Failing<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn an_input_that_fails_anywhere_is_no_fault_of_the_archive() {
+    let long = |number: usize| RawEntry::stored(format!("{number}/{}", "n".repeat(200)), b"x");
+    let bytes = archive(&(0..50).map(long).collect::<Vec<_>>());
+    let open = |reads| ArchiveReader::open(Failing(Cursor::new(&bytes), reads), &Limits::default());
+    let failed = (0..).map_while(|reads| open(reads).err());
+    let failed =
+        failed.inspect(|error| assert!(error.kind() == ErrorKind::Io && error.is_retryable(), "{error}"));
+    assert!(failed.count() > 100, "each local header is read by itself");
 }
 
 #[test]
@@ -354,7 +382,7 @@ fn archives_that_inflate_too_far_are_refused() {
 fn an_archive_longer_than_any_within_the_limits_is_not_even_kept() {
     let around = tempfile::tempdir().unwrap();
     let limits = Limits::default().with_inflated_size(100).with_entries(1);
-    let endless = std::io::repeat(b'P');
+    let endless = io::repeat(b'P');
     let error = decompress(endless, &around.path().join("x"), &limits, &()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InflatedTooLarge, "{error}");
     assert_eq!(fs::read_dir(around.path()).unwrap().count(), 0);

@@ -2,7 +2,7 @@
 //! directory and the local headers must account for every byte of the file exactly once.
 
 use std::fmt::Display;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::limits::Limits;
 use super::local::{Placed, place};
@@ -192,11 +192,11 @@ fn read_directory<R: Read + Seek>(
     let mut header = [0; record::CENTRAL_LENGTH];
     let mut left = directory.size;
     for _ in 0..directory.entries {
-        let fault = || inconsistent("the directory ends before its last entry");
-        bytes.read_exact(&mut header).map_err(|_| fault())?;
+        let cut = "the directory ends before its last entry";
+        bytes.read_exact(&mut header).map_err(ending(cut))?;
         let found = Found::central(&header).ok_or_else(|| inconsistent("the directory is damaged"))?;
         let mut rest = vec![0; found.name_length + found.extra_length + found.comment_length];
-        bytes.read_exact(&mut rest).map_err(|_| fault())?;
+        bytes.read_exact(&mut rest).map_err(ending(cut))?;
         left = left.saturating_sub((header.len() + rest.len()) as u64);
         let entry = judge_entry(found, &rest, limits)?;
         names.insert(&entry.name, entry.is_directory).map_err(inconsistent)?;
@@ -316,11 +316,16 @@ fn judge_sizes(entries: &[ArchiveEntry], length: u64, limits: &Limits) -> Result
 pub(super) fn read_at<R: Read + Seek>(input: &mut R, start: u64, length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     input.seek(SeekFrom::Start(start))?;
-    input.read_exact(&mut bytes).map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => inconsistent("a header lies outside the archive"),
-        _ => error.into(),
-    })?;
+    input.read_exact(&mut bytes).map_err(ending("a header lies outside the archive"))?;
     Ok(bytes)
+}
+
+/// An error of reading: `what` is wrong where the archive ended. All else is the input's, and no fault of the archive.
+pub(super) fn ending(what: impl Display) -> impl FnOnce(io::Error) -> Error {
+    move |error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => inconsistent(what),
+        _ => error.into(),
+    }
 }
 
 pub(super) fn inconsistent(what: impl Display) -> Error {

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::plaintext::Plaintext;
 use super::super::relay::Relay;
 use super::super::window::Window;
-use super::catalogue::{ArchiveEntry, decode_name, inconsistent, read_at};
+use super::catalogue::{ArchiveEntry, decode_name, ending, inconsistent, read_at};
 use super::record::{self, Fields, Found};
 use crate::{Error, Result};
 
@@ -96,7 +96,9 @@ impl Placed<'_> {
         let mut found =
             Found::local(&fixed).ok_or_else(|| fault("there is no header where the directory says"))?;
         let mut rest = vec![0; found.name_length + found.extra_length];
-        input.read_exact(&mut rest).map_err(|_| fault("its header is cut"))?;
+        input
+            .read_exact(&mut rest)
+            .map_err(ending(format_args!("entry `{}`: its header is cut", entry.name)))?;
         if !agrees(entry, &mut found, &rest) {
             return Err(fault("its header differs from the directory"));
         }
