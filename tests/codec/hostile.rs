@@ -104,6 +104,59 @@ fn a_unicode_path_field_cannot_smuggle_a_name() {
     assert_refused(&archive(&[entry]), ErrorKind::HostileName);
 }
 
+/// An extra field of so many bytes with its head.
+fn extra_field(id: u16, length: u16) -> Vec<u8> {
+    let content = vec![0; usize::from(length) - 4];
+    [&id.to_le_bytes()[..], &(length - 4).to_le_bytes(), &content].concat()
+}
+
+/// The name `name` in UTF-8, beside one that is not (4.6.9).
+fn unicode_path(name: &str, raw_name: &[u8]) -> Vec<u8> {
+    let length = (5 + name.len() as u16).to_le_bytes();
+    [b"up", &length[..], &[1], &crc32fast::hash(raw_name).to_le_bytes(), name.as_bytes()].concat()
+}
+
+#[test]
+fn what_stands_beside_a_name_in_the_directory_is_bounded() {
+    let with_extra = |extra: Vec<u8>| report().with(|entry| entry.extra = extra);
+    let with_comment = |length| report().with(|entry| entry.comment = vec![b'!'; length]);
+    let with_raw_name = |length| {
+        let raw = vec![0xe9; length];
+        let extra = unicode_path("report.txt", &raw);
+        report().with(|entry| (entry.name, entry.flags, entry.extra) = (raw, 0, extra))
+    };
+    for (taken, beyond) in [
+        (with_extra(extra_field(0xcafe, 4).repeat(16)), with_extra(extra_field(0xcafe, 4).repeat(17))),
+        (with_extra(extra_field(0xcafe, 1536)), with_extra(extra_field(0xcafe, 1537))),
+        (with_comment(512), with_comment(513)),
+        (with_raw_name(3073), with_raw_name(3074)),
+    ] {
+        assert_eq!(decompress_bytes(&archive(&[taken]), &Limits::default()).unwrap()[0].0, "report.txt");
+        let refused = archive(&[beyond]);
+        assert_refused(&refused, ErrorKind::UnsupportedArchive);
+        assert_says(&refused, "entry `report.txt` has");
+    }
+}
+
+#[test]
+fn all_that_common_tools_write_beside_a_name_is_taken_together() {
+    let raw = "#U5199#U771f".repeat(100);
+    let name = "写真".repeat(100);
+    let limits = Limits::default().with_name_length(600);
+    let fields = [
+        extra_field(0x5455, 17), // times, Info-ZIP
+        extra_field(0x7875, 15), // the owner, Info-ZIP
+        extra_field(0x000a, 36), // times, NTFS
+        extra_field(0xcafe, 4),  // Java
+        unicode_path(&name, raw.as_bytes()),
+    ];
+    let entry = RawEntry::stored(&raw, b"x").with(|entry| {
+        (entry.flags, entry.extra) = (0, fields.concat());
+        entry.comment = b"Taken at the site.".to_vec();
+    });
+    assert_eq!(decompress_bytes(&archive(&[entry]), &limits).unwrap()[0].0, name);
+}
+
 /// Gives so many pieces, then fails as a network drive does.
 struct Failing<R>(R, usize);
 

@@ -22,7 +22,7 @@ def entry(name, data=b"", deflated=False, **lie):
     packed = zlib.compressobj(6, zlib.DEFLATED, -15) if deflated else None
     stored = packed.compress(data) + packed.flush() if packed else data
     told = dict(name=name, local_name=name, method=8 if deflated else 0, flags=1 << 11, crc=zlib.crc32(data), stored=stored,
-                size=len(data), attributes=0, listed=True, before=b"", after=b"")
+                size=len(data), attributes=0, listed=True, before=b"", after=b"", extra=b"", note=b"")
     told.update(lie)
     return told
 
@@ -37,8 +37,9 @@ def archive(*entries, count=None, comment=b"", tail=b"", head=b""):
         out += e["stored"] + e["after"]
         if e["listed"]:
             listed += 1
-            directory += b"PK\x01\x02\x14\x03\x14\0" + fields + struct.pack("<HH", len(e["name"]), 0)
-            directory += bytes(6) + struct.pack("<II", e["attributes"], offset) + e["name"]
+            lengths = struct.pack("<HHH", len(e["name"]), len(e["extra"]), len(e["note"]))
+            directory += b"PK\x01\x02\x14\x03\x14\0" + fields + lengths
+            directory += bytes(4) + struct.pack("<II", e["attributes"], offset) + e["name"] + e["extra"] + e["note"]
     listed = listed if count is None else count
     end = struct.pack("<4x2H2IH", listed, listed, len(directory), len(out), len(comment))
     return out + directory + b"PK\x05\x06" + end + comment + tail
@@ -61,6 +62,8 @@ def archives():
     add("encrypted", "unsupported-archive", "an entry is encrypted", archive(lie(flags=1 << 11 | 1)))
     add("method", "unsupported-archive", "an entry is compressed with method 12", archive(lie(method=12)))
     add("comment", "unsupported-archive", "the archive has a comment", archive(report, comment=b"hello"))
+    add("extras", "unsupported-archive", "an entry has 17 extra fields", archive(lie(extra=b"\xfe\xca\0\0" * 17)))
+    add("note", "unsupported-archive", "an entry has a comment of 513 bytes", archive(lie(note=b"!" * 513)))
     add("crc", "altered", "the CRC is another", archive(lie(crc=7)))
     add("local_name", "inconsistent-archive", "the local header has another name", archive(lie(local_name=b"other.text")))
     add("size", "inconsistent-archive", "the declared size is too small", archive(lie(size=3)))

@@ -17,6 +17,8 @@ pub(crate) struct RawEntry {
     pub(crate) local_inflated: Option<u32>,
     pub(crate) attributes: u32,
     pub(crate) extra: Vec<u8>,
+    /// Stands in the directory only.
+    pub(crate) comment: Vec<u8>,
     pub(crate) after_data: Vec<u8>,
     pub(crate) before_header: Vec<u8>,
     pub(crate) offset: Option<u32>,
@@ -38,6 +40,7 @@ impl RawEntry {
             local_inflated: None,
             attributes: 0,
             extra: Vec::new(),
+            comment: Vec::new(),
             after_data: Vec::new(),
             before_header: Vec::new(),
             offset: None,
@@ -104,11 +107,13 @@ pub(crate) fn archive_ending(entries: &[RawEntry], lie: impl FnOnce(&mut End)) -
         if entry.in_directory {
             directory.extend(b"PK\x01\x02\x14\x03\x14\0");
             directory.extend(entry.header(&entry.name, entry.method, entry.inflated));
-            directory.extend([0; 6]);
+            directory.extend((entry.comment.len() as u16).to_le_bytes());
+            directory.extend([0; 4]);
             directory.extend(entry.attributes.to_le_bytes());
             directory.extend(offset.to_le_bytes());
             directory.extend(&entry.name);
             directory.extend(&entry.extra);
+            directory.extend(&entry.comment);
         }
     }
     let listed = entries.iter().filter(|entry| entry.in_directory).count();

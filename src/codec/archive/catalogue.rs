@@ -221,6 +221,8 @@ fn judge_entry(mut found: Found, rest: &[u8], limits: &Limits) -> Result<Archive
     let path = decode_name(found.flags, raw_name, extra)?;
     let (name, is_directory) = path.strip_suffix('/').map_or((path.as_str(), false), |name| (name, true));
     check_path(name, limits)?;
+    judge_extent(&found, extra, limits)
+        .map_err(|what| Error::new(ErrorKind::UnsupportedArchive, format!("entry `{name}` has {what}")))?;
     found
         .resolve_zip64(extra)
         .ok_or_else(|| inconsistent(format!("entry `{name}`: its zip64 field is damaged")))?;
@@ -240,6 +242,20 @@ fn judge_entry(mut found: Found, rest: &[u8], limits: &Limits) -> Result<Archive
         header_start: found.offset,
         data_start: 0,
     })
+}
+
+/// Bounds what stands beside a name in the directory: the second reader keeps all of it, and each extra field, however
+/// short, in a struct of its own.
+fn judge_extent(found: &Found, extra: &[u8], limits: &Limits) -> Result<(), String> {
+    let fields = record::extra_fields(extra).count();
+    let too_many = |what: &str, has: usize, allowed: usize| {
+        (has > allowed).then(|| format!("{has} {what}, {allowed} are allowed"))
+    };
+    let what = too_many("bytes of name beside the one in UTF-8", found.name_length, limits.raw_path_length())
+        .or_else(|| too_many("bytes of extra fields", extra.len(), limits.extra_length()))
+        .or_else(|| too_many("extra fields", fields, Limits::EXTRA_FIELDS))
+        .or_else(|| too_many("bytes of comment", found.comment_length, Limits::COMMENT_LENGTH));
+    what.map_or(Ok(()), Err)
 }
 
 /// Refuses what packages never use: encryption, other methods, split archives, links and devices.

@@ -22,6 +22,16 @@ impl Limits {
     /// as deflate goes (1032 : 1).
     pub(super) const RATIO_FLOOR: u64 = 64 * 1024 * 1024;
 
+    /// The most extra fields of an entry in the directory. Tools write five at the most: zip64, times, NTFS, the owner, a
+    /// name in UTF-8.
+    pub(super) const EXTRA_FIELDS: usize = 16;
+
+    /// The most bytes of an entry's comment.
+    pub(super) const COMMENT_LENGTH: usize = 512;
+
+    /// What a local and a central header have beside their names, extra fields and comment, and a descriptor.
+    const HEADERS: u64 = 128;
+
     /// All entries together inflate to at most this many bytes. Default: 2 GiB.
     #[must_use]
     pub fn with_inflated_size(mut self, bytes: u64) -> Self {
@@ -87,11 +97,23 @@ impl Limits {
         self.ratio
     }
 
-    /// The longest archive that can keep these limits: everything stored, and for each entry two headers with their
-    /// names and 1 KiB of extra fields and comment.
+    /// The most bytes of a path beside the same in UTF-8, with a slash at its end: Info-ZIP writes `#U00fc` for two bytes.
+    pub(super) fn raw_path_length(&self) -> usize {
+        self.path_length.saturating_mul(3).saturating_add(1)
+    }
+
+    /// The most bytes of an entry's extra fields in the directory, one of which may be its path once more.
+    pub(super) fn extra_length(&self) -> usize {
+        self.path_length.saturating_add(512)
+    }
+
+    /// The longest archive that can keep these limits: everything stored, and for each entry two headers with the longest
+    /// name, extra fields and comment.
     pub(in crate::codec) fn archive_size(&self) -> u64 {
-        let names = (self.path_length as u64).saturating_mul(2).saturating_add(1024);
-        self.inflated_size.saturating_add(self.entries.saturating_mul(names)).saturating_add(1024)
+        let header = (self.raw_path_length() as u64).saturating_add(self.extra_length() as u64);
+        let beside = Self::HEADERS + Self::COMMENT_LENGTH as u64;
+        let entry = header.saturating_mul(2).saturating_add(beside);
+        self.inflated_size.saturating_add(self.entries.saturating_mul(entry)).saturating_add(1024)
     }
 
     /// Whether `inflated` bytes out of `compressed` are beyond the ratio.
@@ -132,7 +154,7 @@ mod tests {
     #[test]
     fn the_longest_archive_stores_everything_under_the_longest_names() {
         let limits = Limits::default().with_inflated_size(5_000_000).with_entries(10).with_path_length(100);
-        assert_eq!(limits.archive_size(), 5_000_000 + 10 * (2 * 100 + 1024) + 1024);
+        assert_eq!(limits.archive_size(), 5_000_000 + 10 * (2 * (301 + 612) + 640) + 1024);
         let boundless = Limits::default().with_inflated_size(u64::MAX).with_entries(u64::MAX);
         assert_eq!(boundless.archive_size(), u64::MAX);
     }

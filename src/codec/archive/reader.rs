@@ -40,7 +40,7 @@ impl<R: Read + Seek> ArchiveReader<R> {
     /// | [`Truncated`](ErrorKind::Truncated) | it begins as one, and has no directory |
     /// | [`TooManyEntries`](ErrorKind::TooManyEntries), [`InflatedTooLarge`](ErrorKind::InflatedTooLarge) | it is beyond `limits` |
     /// | [`HostileName`](ErrorKind::HostileName) | see [`check_path`](super::check_path) |
-    /// | [`UnsupportedArchive`](ErrorKind::UnsupportedArchive) | encrypted entries, links, methods other than stored, deflated and (feature `zstd`) Zstandard, split archives, comments |
+    /// | [`UnsupportedArchive`](ErrorKind::UnsupportedArchive) | encrypted entries, links, methods other than stored, deflated and (feature `zstd`) Zstandard, split archives, a comment of the archive; an entry that has, in the directory, more than 16 extra fields, more of them than 512 bytes beside the longest path, a comment of more than 512 bytes, or beside its name in UTF-8 another of three times the longest path |
     /// | [`InconsistentArchive`](ErrorKind::InconsistentArchive) | entries that collide, overlap, hide or differ from the directory; bytes that belong to nothing |
     /// | [`Io`](ErrorKind::Io) | `input` cannot be read |
     pub fn open(mut input: R, limits: &Limits) -> Result<Self> {

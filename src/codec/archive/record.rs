@@ -331,7 +331,7 @@ pub(super) fn unicode_path<'e>(extra: &'e [u8], raw_name: &[u8]) -> Option<&'e [
 }
 
 /// Each extra field as its id and content; a `None` ends it where the lengths do not fit.
-fn extra_fields(extra: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
+pub(super) fn extra_fields(extra: &[u8]) -> impl Iterator<Item = Option<(u16, &[u8])>> {
     let mut rest = Fields(extra);
     let mut next = move || {
         let id = rest.u16()?;
