@@ -69,7 +69,10 @@ pub fn decompress_file(
     if !archive.metadata().map_err(at(from))?.is_file() {
         return decompress(archive, directory, limits, watch);
     }
-    decompress_from(&archive, Target::new(directory)?, limits, watch)
+    let target = Target::new(directory)?;
+    let files = decompress_from(&archive, &target, limits, watch)?;
+    target.release()?;
+    Ok(files)
 }
 
 pub(super) fn open(path: &Path) -> Result<File> {

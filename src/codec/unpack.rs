@@ -98,7 +98,10 @@ pub fn unpack(
     if !sealed.metadata()?.is_file() {
         return unpack_stream(sealed, key, directory, options, watch);
     }
-    unpack_to(Target::new(directory)?, sealed, key, options, watch)
+    let target = Target::new(directory)?;
+    let files = unpack_to(&target, sealed, key, options, watch)?;
+    target.release()?;
+    Ok(files)
 }
 
 /// Unpacks the sealed file `from`, as [`unpack`] does.
@@ -134,7 +137,11 @@ pub fn unpack_stream(
     let longest = longest_sealed(options.limits.archive_size());
     let sealed = spool(Watched::new(sealed, watch), target.staging(), longest)?;
     let may_go_on = |_: u64| watch.moved(0);
-    unpack_to(target, &sealed, key, options, &may_go_on)
+    let files = unpack_to(&target, &sealed, key, options, &may_go_on)?;
+    // Windows removes no directory in which a file is open.
+    drop(sealed);
+    target.release()?;
+    Ok(files)
 }
 
 /// The most that an archive of so many bytes is when it is sealed: a suite adds a header of up to 32 KiB, and 16 bytes to
@@ -144,7 +151,7 @@ fn longest_sealed(archive: u64) -> u64 {
 }
 
 fn unpack_to(
-    target: Target,
+    target: &Target,
     sealed: &File,
     key: &OpeningKey,
     options: &UnpackOptions,
@@ -162,18 +169,15 @@ fn unpack_to(
     }
     let list = read_list(&mut archive, &names)?;
     let listed = listed_digests(&list, &names)?;
-    let files =
-        target.unpack(&mut archive, names, options.threads(), &relay, &(), &|file, digest| match listed
-            .get(file.name.as_str())
-        {
-            Some(sha256) if **sha256 == digest.to_hex() => Ok(()),
-            _ => Err(Error::new(
-                ErrorKind::Altered,
-                format!("entry `{}` is not what {DIGESTS} says: its SHA-256 differs", file.name),
-            )),
-        })?;
-    target.release()?;
-    Ok(files)
+    target.unpack(&mut archive, names, options.threads(), &relay, &(), &|file, digest| match listed
+        .get(file.name.as_str())
+    {
+        Some(sha256) if **sha256 == digest.to_hex() => Ok(()),
+        _ => Err(Error::new(
+            ErrorKind::Altered,
+            format!("entry `{}` is not what {DIGESTS} says: its SHA-256 differs", file.name),
+        )),
+    })
 }
 
 /// The text of the list, which has one line for each of these names, so that its length is known.

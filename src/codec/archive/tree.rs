@@ -113,13 +113,17 @@ pub fn decompress(
 ) -> Result<Vec<(String, EntryDigest)>> {
     let target = Target::new(directory)?;
     let archive = spool(input, target.staging(), limits.archive_size())?;
-    decompress_from(&archive, target, limits, watch)
+    let files = decompress_from(&archive, &target, limits, watch)?;
+    // Windows removes no directory in which a file is open.
+    drop(archive);
+    target.release()?;
+    Ok(files)
 }
 
-/// Unpacks the archive that is all of the file `archive` to `target`.
+/// Unpacks the archive that is all of the file `archive` to where `target` keeps it.
 pub(in crate::codec) fn decompress_from(
     archive: &File,
-    target: Target,
+    target: &Target,
     limits: &Limits,
     watch: &dyn Watch,
 ) -> Result<Vec<(String, EntryDigest)>> {
@@ -130,9 +134,7 @@ pub(in crate::codec) fn decompress_from(
     let relay = Relay::new(watch);
     let mut archive = SharedArchive::open(&plaintext, limits, available_threads(), &relay)?;
     let names = archive.files().map(|entry| entry.name().to_owned()).collect();
-    let files = target.unpack(&mut archive, names, available_threads(), &relay, &relay, &|_, _| Ok(()))?;
-    target.release()?;
-    Ok(files)
+    target.unpack(&mut archive, names, available_threads(), &relay, &relay, &|_, _| Ok(()))
 }
 
 /// Copies `input` to an unnamed file, no further than `longest` bytes.
@@ -165,7 +167,7 @@ mod tests {
             assert_eq!(spool(content(), around.path(), longest).is_ok(), length == longest);
             let file = spool(content(), around.path(), u64::MAX).unwrap();
             let target = Target::new(&around.path().join("unpacked")).unwrap();
-            let error = decompress_from(&file, target, &limits, &()).unwrap_err();
+            let error = decompress_from(&file, &target, &limits, &()).unwrap_err();
             assert_eq!(error.kind(), kind, "{length}");
         }
     }
