@@ -413,9 +413,9 @@ fn too_many_entries_are_refused_before_any_is_read() {
 
 #[test]
 fn too_many_directories_are_refused_before_any_is_made() {
-    let deep = ["d/".repeat(500), "e/".repeat(500)].map(|path| RawEntry::stored(path + "file", b""));
-    assert_refused_within(&archive(&deep), &Limits::default().with_entries(999), ErrorKind::TooManyEntries);
-    assert!(decompress_bytes(&archive(&deep), &Limits::default().with_entries(1_000)).is_ok());
+    let deep = ["d/".repeat(60), "e/".repeat(60)].map(|path| RawEntry::stored(path + "file", b""));
+    assert_refused_within(&archive(&deep), &Limits::default().with_entries(119), ErrorKind::TooManyEntries);
+    assert!(decompress_bytes(&archive(&deep), &Limits::default().with_entries(120)).is_ok());
 }
 
 #[test]

@@ -52,7 +52,7 @@ def archives():
     names = [("empty", ""), ("absolute", "/etc/passwd"), ("drive", "C:/x"), ("parent", "../x"), ("inner_parent", "a/../../x"),
              ("backslash", "a\\..\\x"), ("stream", "x:stream"), ("device", "NUL"), ("device_ending", "com1.txt"),
              ("dot_end", "name."), ("space_end", "name "), ("override", "fdp\u202eexe.txt"), ("line_break", "line\nbreak"),
-             ("nul", "nul\0byte"), ("long", "n" * 256)]
+             ("nul", "nul\0byte"), ("long", "n" * 256), ("deep", "a/" * 64 + "a")]
     for name, path in names:
         add(f"name_{name}", "hostile-name", f"an entry is named {path[:40]!r}", archive(report, entry(path, b"x")))
     for name, one, other in [("twice", "a", "a"), ("case", "a.txt", "A.TXT"), ("nfc", "\u00e9", "e\u0301"), ("file_folder", "a", "a/b")]:

@@ -12,11 +12,15 @@ use crate::{Error, ErrorKind, Result};
 /// What Windows takes for a device, with any extension and in any case.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
 
+/// The most parts of a path. Who removes a directory of such a depth holds a descriptor for each level.
+const PARTS: usize = 64;
+
 /// Checks that `path` is a relative path of plain names, separated by `/`, that every common file system can hold.
 ///
 /// Refused are: a leading or trailing `/`, empty names, `.` and `..`, a backslash, a colon (drives, and streams of
 /// NTFS), control characters, marks that change the direction of writing (they hide an extension), a dot or a space
-/// at the end of a name, the names of Windows devices (`NUL`, `com1.txt`), and what is longer than `limits` says.
+/// at the end of a name, the names of Windows devices (`NUL`, `com1.txt`), more than 64 names, and what is longer than
+/// `limits` says.
 ///
 /// # Errors
 ///
@@ -46,6 +50,10 @@ fn path_fault(path: &str, limits: &Limits) -> Option<String> {
     }
     if path.starts_with('/') {
         return Some("is absolute".to_owned());
+    }
+    let parts = path.split('/').count();
+    if parts > PARTS {
+        return Some(format!("leads through {parts} parts, {PARTS} are allowed"));
     }
     path.split('/').find_map(|name| name_fault(name, limits))
 }
@@ -219,9 +227,11 @@ mod tests {
         let long = "a".repeat(256);
         assert!(check_path(&long, &Limits::default()).is_err());
         assert!(check_path(&long, &Limits::default().with_name_length(256)).is_ok());
-        let deep = "a/".repeat(511) + "aa";
-        assert!(check_path(&deep, &Limits::default()).is_ok(), "1024 bytes");
-        assert!(check_path(&(deep + "a"), &Limits::default()).is_err());
+        let long_in_all = "fifteen letters/".repeat(63) + "sixteen letters!";
+        assert!(check_path(&long_in_all, &Limits::default()).is_ok(), "1024 bytes in 64 parts");
+        assert!(check_path(&(long_in_all + "!"), &Limits::default()).is_err());
+        let deep = "a/".repeat(64) + "a";
+        assert!(check_path(&deep, &Limits::default()).unwrap_err().to_string().contains("65 parts, 64 are"));
     }
 
     fn collides(paths: &[&str]) -> bool {
