@@ -53,7 +53,8 @@ impl Packed {
 ///
 /// Entries stand in the order that suits the threads: those that look as if they compress well are spread among those
 /// that do not, each sort by name. The same files give the same archive on any number of threads, all with the time
-/// 1980-01-01, names in Unicode form C. Empty directories are kept. `watch` is told of the bytes read from the files.
+/// 1980-01-01, names in Unicode form C. Empty directories are kept. A file that grows meanwhile is packed as far as it
+/// reached. `watch` is told of the bytes read from the files.
 ///
 /// ```
 /// use claimwire::codec::{DesMd5Key, Framing, PackOptions, SealingKey, pack};
@@ -77,7 +78,7 @@ impl Packed {
 /// - [`HostileName`](crate::ErrorKind::HostileName): a name cannot be written everywhere, see
 ///   [`check_path`](super::check_path).
 /// - [`Cancelled`](crate::ErrorKind::Cancelled): `watch` said stop.
-/// - [`Io`](crate::ErrorKind::Io): a file cannot be read, `output` refuses, or the system has no randomness to give.
+/// - [`Io`](crate::ErrorKind::Io): a file cannot be read or was replaced meanwhile, `output` refuses, or the system has no randomness to give.
 pub fn pack(
     directory: &Path,
     key: &SealingKey,

@@ -300,6 +300,36 @@ fn a_file_that_grows_on_the_way_is_packed_as_far_as_it_reached() {
     assert_eq!((packed.files(), packed.bytes_read()), (2, 13));
 }
 
+/// So many programs save: what is whole under another name takes the name of the old one.
+#[cfg(unix)]
+#[test]
+fn a_document_that_is_replaced_on_the_way_is_never_cut_to_the_length_of_the_old_one() {
+    let around = tempfile::tempdir().unwrap();
+    let folder = around.path().join("claim");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a"), b"told").unwrap();
+    let (report, sealed) = (folder.join("report.txt"), around.path().join("sealed"));
+    fs::write(&report, b"the first draft").unwrap();
+    let told = AtomicU64::new(0);
+    let (saved, place) = (around.path().join("saved"), report.clone());
+    let watch = move |_: u64| {
+        if told.fetch_add(1, Ordering::Relaxed) == 0 {
+            fs::write(&saved, b"the second draft, with the conclusion at its end").unwrap();
+            fs::rename(&saved, &place).unwrap();
+        }
+        ControlFlow::Continue(())
+    };
+    let error = pack_file(&folder, &key().into(), &sealed, &threads(1), &watch).unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert!(
+        error.to_string().contains("report.txt` was replaced while it was packed; pack again"),
+        "{error}"
+    );
+    assert!(!sealed.exists());
+    let again = pack_file(&folder, &key().into(), &sealed, &threads(1), &()).unwrap();
+    assert_eq!(again.bytes_read(), 4 + 48);
+}
+
 #[test]
 fn a_long_file_that_shrinks_on_the_way_is_packed_as_far_as_it_reaches() {
     // The first file is being read when it shrinks, the second is opened after that.

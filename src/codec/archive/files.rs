@@ -10,28 +10,22 @@ use super::super::watch::{Watch, tell};
 use super::buffer::Buffers;
 use super::job::{Job, Part};
 use super::source::{Chain, ShortFile};
+use super::tree::Item;
 use super::writer::{ArchiveWriter, BUFFERED, Queued};
 use crate::Result;
 
 impl<W: Write> ArchiveWriter<W> {
-    /// Adds the file `path`, which had `length` bytes when it was listed, as [`queue`](Self::queue) would; it may be
-    /// read later. `watch` is told, on this thread, of what was read and written by now.
+    /// Adds a file as [`queue`](Self::queue) would; it may be read later. `watch` is told, on this thread, of what was read and written by now.
     ///
     /// # Errors
     ///
     /// Those of [`queue`](Self::queue); those of reading any file may be told by a later call, and then the archive
     /// cannot be finished any more.
-    pub(super) fn queue_file(
-        &mut self,
-        name: &str,
-        path: &Path,
-        length: u64,
-        watch: &dyn Watch,
-    ) -> Result<()> {
-        self.check(name)?;
-        match usize::try_from(length) {
-            Ok(length) if length <= BUFFERED => self.queue_short(name, path, length)?,
-            _ => self.queue_long(name, path, watch)?,
+    pub(super) fn queue_file(&mut self, file: &Item, watch: &dyn Watch) -> Result<()> {
+        self.check(&file.name)?;
+        match usize::try_from(file.size) {
+            Ok(length) if length <= BUFFERED => self.queue_short(file, length)?,
+            _ => self.queue_long(&file.name, &file.path, watch)?,
         }
         self.tell_read(watch)
     }
@@ -44,11 +38,12 @@ impl<W: Write> ArchiveWriter<W> {
         Ok(())
     }
 
-    fn queue_short(&mut self, name: &str, path: &Path, length: usize) -> Result<()> {
+    fn queue_short(&mut self, file: &Item, length: usize) -> Result<()> {
+        let Item { name, path, identity, .. } = file;
         self.insert(name, false)?;
         let buffer = self.take_buffer(Buffers::capacity_for(length))?;
-        let file = ShortFile { name: name.to_owned(), path: path.to_owned(), length };
-        self.submit(Queued::Whole(name.to_owned()), Job::new(buffer, Part::File(file), length));
+        let file = ShortFile { name: name.clone(), path: path.clone(), length, identity: *identity };
+        self.submit(Queued::Whole(name.clone()), Job::new(buffer, Part::File(file), length));
         Ok(())
     }
 

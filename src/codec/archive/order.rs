@@ -60,6 +60,7 @@ mod tests {
             path: PathBuf::new(),
             is_directory: false,
             size: *size,
+            identity: None,
         });
         spread(items.collect()).into_iter().map(|item| item.name).collect()
     }

@@ -6,13 +6,14 @@
 use std::fs::File;
 use std::io::{Read, Take};
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::super::file::at;
 use super::super::wiped::Wiped;
 use super::buffer::Buffer;
 use super::digest::{EntryDigest, Measure};
+use super::identity::Identity;
 use crate::{Error, ErrorKind, Result};
 
 /// A file that is read as a whole.
@@ -21,17 +22,30 @@ pub(super) struct ShortFile {
     pub(super) path: PathBuf,
     /// How long it was when it was listed.
     pub(super) length: usize,
+    /// Which file it was then.
+    pub(super) identity: Option<Identity>,
 }
 
 impl ShortFile {
     /// Reads the file into `buffer`, which was made for the length it had when its directory was listed.
     pub(super) fn read(&self, buffer: &mut Buffer) -> Result<()> {
         let file = File::open(&self.path).map_err(at(&self.path))?;
+        if let Some(listed) = self.identity
+            && !listed.is_same(&Identity::of(&file.metadata().map_err(at(&self.path))?))
+        {
+            return Err(replaced(&self.path));
+        }
         // No further than it reached then: what is still being written, the archive itself for one, has no end yet.
         let length = self.length as u64;
         let read = buffer.fill(file.take(length));
         read.map_err(|error| Error::from(error).within(format_args!("entry `{}`", self.name)))
     }
+}
+
+/// Of another file, as much as the one before had would be half a document.
+fn replaced(path: &Path) -> Error {
+    let message = format!("`{}` was replaced while it was packed; pack again", path.display());
+    Error::new(ErrorKind::Io, message)
 }
 
 /// A block among others of a long entry.

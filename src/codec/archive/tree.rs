@@ -11,6 +11,7 @@ use super::super::relay::Relay;
 use super::super::watch::Watch;
 use super::digest::EntryDigest;
 use super::extract::{SharedArchive, available_threads};
+use super::identity::Identity;
 use super::limits::Limits;
 use super::name::to_nfc;
 use super::target::Target;
@@ -20,7 +21,8 @@ use crate::{Error, ErrorKind, Result};
 /// Writes all that lies in `directory` to `output` as a zip archive, and flushes it. Returns the bytes written.
 ///
 /// The same files give the same bytes: entries are sorted by name, all with the time 1980-01-01, names in Unicode form
-/// C. Empty directories are kept. `watch` is told of the bytes read from the files.
+/// C. Empty directories are kept. A file that grows meanwhile is packed as far as it reached. `watch` is told of the bytes
+/// read from the files.
 ///
 /// # Errors
 ///
@@ -28,7 +30,7 @@ use crate::{Error, ErrorKind, Result};
 ///   that is not Unicode, or names that would meet on another system.
 /// - [`HostileName`](ErrorKind::HostileName): a name cannot be written everywhere, see [`check_path`](super::check_path).
 /// - [`Cancelled`](ErrorKind::Cancelled): `watch` said stop.
-/// - [`Io`](ErrorKind::Io): a file cannot be read, or `output` refuses.
+/// - [`Io`](ErrorKind::Io): a file cannot be read or was replaced meanwhile, or `output` refuses.
 pub fn compress(directory: &Path, output: impl Write, watch: &dyn Watch) -> Result<u64> {
     let mut archive = ArchiveWriter::new(output);
     for item in list(directory)? {
@@ -47,7 +49,7 @@ pub(in crate::codec) fn add(
     if item.is_directory {
         return archive.add_directory(&item.name);
     }
-    archive.queue_file(&item.name, &item.path, item.size, watch)
+    archive.queue_file(item, watch)
 }
 
 /// A file, or an empty directory, to be packed.
@@ -56,6 +58,7 @@ pub(in crate::codec) struct Item {
     pub(in crate::codec) path: PathBuf,
     pub(super) is_directory: bool,
     pub(super) size: u64,
+    pub(super) identity: Option<Identity>,
 }
 
 /// All files and empty directories below `directory`, sorted by their names in the archive.
@@ -77,14 +80,15 @@ pub(in crate::codec) fn list(directory: &Path) -> Result<Vec<Item>> {
             if kind.is_dir() {
                 open.push((format!("{name}/"), path));
             } else if kind.is_file() {
-                items.push(Item { name, path, is_directory: false, size: metadata.len() });
+                let (size, identity) = (metadata.len(), Some(Identity::of(&metadata)));
+                items.push(Item { name, path, is_directory: false, size, identity });
             } else {
                 return Err(refused(&path, "is a symbolic link or a special file; only files can be packed"));
             }
         }
         if is_empty && !prefix.is_empty() {
             let name = prefix.trim_end_matches('/').to_owned();
-            items.push(Item { name, path, is_directory: true, size: 0 });
+            items.push(Item { name, path, is_directory: true, size: 0, identity: None });
         }
     }
     items.sort_by(|one, other| one.name.cmp(&other.name));
