@@ -100,6 +100,55 @@ fn an_empty_directory_is_filled_and_a_full_one_refused() {
     );
 }
 
+/// Runs `once` when it is told for the first time.
+fn at_first(once: impl Fn() + Send + Sync) -> impl Fn(u64) -> ControlFlow<()> + Send + Sync {
+    let told = AtomicU64::new(0);
+    move |_| {
+        if told.fetch_add(1, Ordering::Relaxed) == 0 {
+            once();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn what_came_into_the_directory_while_it_was_filled_is_not_replaced() {
+    let archive = compress_bytes([("bill.csv", "unpacked"), ("report.txt", "unpacked")]).unwrap();
+    for name in ["report.txt", "other.txt"] {
+        let target = tempfile::tempdir().unwrap();
+        let path = target.path().join(name);
+        let watch = at_first(|| write(&path, b"the user's own"));
+        let error = decompress(&archive[..], target.path(), &Limits::default(), &watch).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(&format!("{name}` came while")), "{error}");
+        assert_eq!(tree(target.path()), [(name.to_owned(), Some(b"the user's own".to_vec()))]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_yet_checked_is_for_this_user_alone_and_what_is_released_as_any_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let archive = compress_bytes([("documents/report.txt", "unpacked")]).unwrap();
+    let around = tempfile::tempdir().unwrap();
+    let usual = around.path().join("usual");
+    fs::create_dir(&usual).unwrap();
+    write(&usual.join("file"), b"");
+    for (parent, target) in [("new", "new/claim"), ("there", "there")] {
+        let (parent, target) = (around.path().join(parent), around.path().join(target));
+        fs::create_dir(&parent).unwrap();
+        let watch = at_first(|| {
+            let staging: Vec<_> = fs::read_dir(&parent).unwrap().map(|entry| entry.unwrap().path()).collect();
+            assert_eq!((staging.len(), mode(&staging[0])), (1, 0o700));
+        });
+        decompress(&archive[..], &target, &Limits::default(), &watch).unwrap();
+        for (released, as_usual) in [("", ""), ("documents", ""), ("documents/report.txt", "file")] {
+            assert_eq!(mode(&target.join(released)), mode(&usual.join(as_usual)), "{released}");
+        }
+    }
+}
+
 #[test]
 fn stopping_leaves_nothing_behind() {
     let around = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use super::super::relay::Relay;
 use super::super::watch::Watch;
 use super::digest::EntryDigest;
 use super::extract::{SharedArchive, Wanted};
-use crate::Result;
+use crate::{Error, Result};
 
 /// The place to unpack to, and the private directory in which everything waits until it was checked. Dropped, it
 /// leaves nothing.
@@ -37,8 +37,7 @@ impl Target {
             directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Inside a directory that exists, so that it may be a mount point or the current one.
         let around = if exists { directory } else { parent };
-        let staging =
-            tempfile::Builder::new().prefix(".unpacking-").tempdir_in(around).map_err(at(around))?;
+        let staging = private().prefix(".unpacking-").tempdir_in(around).map_err(at(around))?;
         let content = staging.path().join("content");
         Ok(Self { directory: directory.to_owned(), exists, staging, content })
     }
@@ -77,11 +76,12 @@ impl Target {
         Ok(wanted.into_iter().map(|file| file.name).zip(digests).collect())
     }
 
-    /// Moves what was unpacked to its place: by one rename when the directory is new, else entry by entry.
+    /// Moves what was unpacked to its place, where nothing may have come meanwhile: by one rename when the directory is new, else entry by entry.
     pub(in crate::codec) fn release(self) -> Result<()> {
         if !self.exists {
             return fs::rename(&self.content, &self.directory).map_err(at(&self.directory));
         }
+        self.refuse_company()?;
         let mut moved = Vec::new();
         let outcome = self.move_entries(&mut moved);
         if outcome.is_err() {
@@ -93,13 +93,64 @@ impl Target {
         outcome
     }
 
+    /// Refuses a directory that holds more than what this one put there.
+    fn refuse_company(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.directory).map_err(at(&self.directory))? {
+            let entry = entry.map_err(at(&self.directory))?;
+            if Some(entry.file_name().as_os_str()) != self.staging.path().file_name() {
+                return Err(filled(&entry.path()));
+            }
+        }
+        Ok(())
+    }
+
     fn move_entries(&self, moved: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
         for entry in fs::read_dir(&self.content).map_err(at(&self.content))? {
             let entry = entry.map_err(at(&self.content))?;
             let to = self.directory.join(entry.file_name());
+            // A rename would replace a file.
+            if fs::symlink_metadata(&to).is_ok() {
+                return Err(filled(&to));
+            }
             fs::rename(entry.path(), &to).map_err(at(&to))?;
             moved.push((entry.path(), to));
         }
         Ok(())
+    }
+}
+
+fn filled(path: &Path) -> Error {
+    refused(path, "came while the archive was unpacked; unpack into a new directory")
+}
+
+/// What makes a directory that is this user's alone.
+fn private<'a, 'b>() -> tempfile::Builder<'a, 'b> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn a_place_that_is_taken_at_the_last_moment_is_left_as_it_is_and_so_is_all_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Target::new(directory.path()).unwrap();
+        fs::create_dir(&target.content).unwrap();
+        for name in ["bill.csv", "photo.jpg", "report.txt"] {
+            fs::write(target.content.join(name), "unpacked").unwrap();
+        }
+        let taken = directory.path().join("photo.jpg");
+        fs::write(&taken, "theirs").unwrap();
+        let mut moved = Vec::new();
+        let error = target.move_entries(&mut moved).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains("photo.jpg` came while"), "{error}");
+        assert!(moved.iter().all(|(_, to)| *to != taken));
+        assert_eq!(fs::read(&taken).unwrap(), b"theirs");
     }
 }
