@@ -17,6 +17,8 @@ use crate::{Error, ErrorKind, Result};
 /// Encrypts the file `from` into the file `to`, which is synced to the disk before it gets its name, and on Unix only
 /// this user's to read. What stood there is replaced; on an error it stays as it was. Returns the bytes written.
 ///
+/// The name is synced too, but for a folder that may be written to and not be read, and a file system that syncs none.
+///
 /// `watch` is told of the bytes read.
 ///
 /// # Errors
@@ -101,7 +103,7 @@ pub(super) fn write_whole<T>(to: &Path, write: impl FnOnce(&mut DurableFile) -> 
         explained.caused_by(error)
     })?;
     let written = write(&mut file)?;
-    file.place(name).map_err(|error| error.within(format_args!("`{}`", to.display())))?;
+    file.place_anyway(name).map_err(|error| error.within(format_args!("`{}`", to.display())))?;
     Ok(written)
 }
 
