@@ -2181,7 +2181,7 @@ int32_t cw_archive_name_nfc(const char *name,
 
 /**
  * Checks that a name is a relative path of up to 64 parts that every common file system can hold, as archives from outside
- * are checked. `limits` may be NULL.
+ * are checked. The marks `" < > | ? *` pass, which Windows alone refuses to write. `limits` may be NULL.
  *
  * Errors: CW_ERR_HOSTILE_NAME, with the reason; CW_ERR_INVALID_ARGUMENT when the name is empty or not UTF-8.
  */

@@ -16,6 +16,7 @@ const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$", "clo
 const PARTS: usize = 64;
 
 /// Checks that `path` is a relative path of plain names, separated by `/`, that every common file system can hold.
+/// The marks `" < > | ? *` pass: titles of documents have them, and Windows alone refuses to write them.
 ///
 /// Refused are: a leading or trailing `/`, empty names, `.` and `..`, a backslash, a colon (drives, and streams of
 /// NTFS), control characters, marks that change the direction of writing (they hide an extension), a dot or a space
