@@ -97,6 +97,19 @@ impl Record {
         Self { kind, id, parent: None, fields: BTreeMap::new() }
     }
 
+    /// Whether the model can read it: each standard field that it has is of the type that the model says.
+    pub(crate) fn is_readable(&self) -> bool {
+        let json = Json(self.clone().into_value().into());
+        match self.kind {
+            RecordKind::Claim => json.to::<Claim>().is_ok(),
+            RecordKind::Assessment => json.to::<Assessment>().is_ok(),
+            RecordKind::Bill => json.to::<Bill>().is_ok(),
+            RecordKind::Contact => json.to::<Contact>().is_ok(),
+            RecordKind::Note => json.to::<Note>().is_ok(),
+            RecordKind::Document => json.to::<Document>().is_ok(),
+        }
+    }
+
     fn from_value(
         kind: RecordKind,
         parent: Option<&ExchangeId>,

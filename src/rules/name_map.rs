@@ -64,8 +64,8 @@ pub struct NameMap {
 pub struct Named {
     /// The records.
     pub records: Vec<Record>,
-    /// One for each record and name ([`ViolationCode::NameNotMapped`]); where there is any, the records must not be
-    /// used.
+    /// One for each record and name ([`ViolationCode::NameNotMapped`]), and for each field that cannot take the value
+    /// that came with its name ([`ViolationCode::ValueNotMapped`]); where there is any, the records must not be used.
     pub violations: Vec<Violation>,
 }
 
@@ -128,6 +128,12 @@ impl NameMap {
         ]
     }
 
+    /// Whether a custom field of ours, without its prefix, is a standard one at the partner, which takes not every value.
+    pub(crate) fn makes_standard(&self, kind: RecordKind, custom: &str) -> bool {
+        let theirs = self.levels.get(&kind).and_then(|level| level.fields.get(&format!("{CUSTOM}{custom}")));
+        theirs.is_some_and(|theirs| !theirs.starts_with(CUSTOM))
+    }
+
     /// Checks that the map can be gone both ways.
     ///
     /// # Errors
@@ -166,6 +172,7 @@ impl NameMap {
             let Some(level) = self.levels.get(&record.kind) else { continue };
             named.violations.extend(level.rename_values(record, Direction::ToTheirs));
             level.rename_fields(record, Direction::ToTheirs);
+            named.violations.extend(level.misfits(record, Direction::ToTheirs));
         }
         named
     }
@@ -184,6 +191,7 @@ impl NameMap {
         for record in &mut named.records {
             let Some(level) = self.levels.get(&record.kind) else { continue };
             level.rename_fields(record, Direction::ToOurs);
+            named.violations.extend(level.misfits(record, Direction::ToOurs));
             named.violations.extend(level.rename_values(record, Direction::ToOurs));
             let types = type_field(record.kind).filter(|_| !level.types.is_empty());
             let statuses = status_field(record.kind).filter(|_| !level.statuses.is_empty());
@@ -215,6 +223,23 @@ impl LevelNames {
                 None => (!taken.contains(name.as_str())).then_some((name, value)),
             })
             .collect();
+    }
+
+    /// What stands under a new name and is no value of the field that has this name: a custom field holds any JSON.
+    fn misfits<'a>(
+        &'a self,
+        record: &'a Record,
+        direction: Direction,
+    ) -> impl Iterator<Item = Violation> + 'a {
+        directed(&self.fields, direction)
+            .filter(|(_, there)| !there.starts_with(CUSTOM))
+            .filter_map(|(here, there)| Some((here, there, record.fields.get(there)?)))
+            .filter(|(_, there, value)| {
+                let mut alone = Record::new(record.kind, record.id.clone());
+                alone.fields.insert((*there).to_owned(), (*value).clone());
+                !alone.is_readable()
+            })
+            .map(move |(here, there, _)| misfit(record, here, there, direction))
     }
 
     /// Renames type and status, and says what has no name on the other side.
@@ -306,6 +331,19 @@ fn unnamed(record: &Record, what: &str, name: &str, other: &str, direction: Dire
         ),
     };
     Violation::new(ViolationCode::NameNotMapped, Some(record.id.clone()), message)
+}
+
+fn misfit(record: &Record, here: &str, there: &str, direction: Direction) -> Violation {
+    let (kind, here, there) = (record.kind, here.escape_debug(), there.escape_debug());
+    let message = match direction {
+        Direction::ToTheirs => format!(
+            "The {kind} field `{here}` cannot be told to the partner: there it is `{there}`, which takes no such value. Correct the value, or take the field out of the name map."
+        ),
+        Direction::ToOurs => format!(
+            "The partner's {kind} field `{here}` is our `{there}`, which takes no such value. Ask the partner to correct it, or take the field out of the name map and unpack the package again."
+        ),
+    };
+    Violation::new(ViolationCode::ValueNotMapped, Some(record.id.clone()), message)
 }
 
 fn add<O: Into<String>, T: Into<String>>(pairs: &mut Pairs, new: impl IntoIterator<Item = (O, T)>) {

@@ -34,6 +34,8 @@ pub enum ViolationCode {
     ClaimNotShared,
     /// A type or status has no name on the other side, where its name means something else.
     NameNotMapped,
+    /// A field with another name on the other side has a value that the field of that name cannot take.
+    ValueNotMapped,
     /// Notes were to travel alone, but the claim was never exchanged with the partner.
     NotExchangedBefore,
     /// Notes were to travel alone, but the partner has them all, or none may leave.
@@ -55,6 +57,7 @@ const NAMES: &[(ViolationCode, &str)] = &[
     (ViolationCode::ProtectedClaim, "protected-claim"),
     (ViolationCode::ClaimNotShared, "claim-not-shared"),
     (ViolationCode::NameNotMapped, "name-not-mapped"),
+    (ViolationCode::ValueNotMapped, "value-not-mapped"),
     (ViolationCode::NotExchangedBefore, "not-exchanged-before"),
     (ViolationCode::NoNewNote, "no-new-note"),
 ];

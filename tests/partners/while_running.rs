@@ -83,6 +83,41 @@ fn sites_with_different_names_exchange_a_claim_there_and_back_without_spurious_c
 }
 
 #[test]
+fn a_text_where_a_date_belongs_is_refused_and_the_claim_stays_readable() {
+    let sites = TwoSites::with(Setup {
+        insurer_of_examiner: Box::new(|partner| {
+            let map = [("loss_date", "custom_fields.date_of_accident")];
+            partner.mapping_names(NameMap::new().fields(RecordKind::Claim, map))
+        }),
+        examiner_of_insurer: Box::new(|partner| {
+            let chosen = FieldChoice::only(["date_of_accident"]);
+            partner.selecting(FieldSelection::new().custom(RecordKind::Claim, chosen))
+        }),
+        ..Setup::default()
+    });
+    let claim = sites.claim_at_insurer();
+    sites.deliver(&claim);
+    let before = sites.insurer.file(&claim);
+    let send_back = |when: &str| {
+        let mut there = sites.examiner.file(&claim);
+        there.claim.custom_fields.insert("date_of_accident".into(), Json::from(when));
+        sites.examiner.cases.put(&there).unwrap();
+        add_note(&sites.examiner, &claim, when.split(' ').next().unwrap(), "Asked the claimant.");
+        let options = ExportOptions::by("front desk");
+        let sent = sites.examiner.exchange.export(&claim, sites.insurer.site(), &options).unwrap();
+        sites.examiner.exchange.send(sent.package.id, &()).unwrap();
+        sent.package.id
+    };
+    let refused = sites.insurer.exchange.unpack(send_back("about mid-March 2026"), "dana", &()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ImportRulesViolated);
+    assert_eq!(refused.details()[0].code.as_deref(), Some("value-not-mapped"), "{refused}");
+    assert_eq!(sites.insurer.file(&claim), before);
+
+    sites.insurer.exchange.unpack(send_back("2026-03-14"), "dana", &()).unwrap();
+    assert_eq!(sites.insurer.file(&claim).claim.loss_date, Some("2026-03-14".parse().unwrap()));
+}
+
+#[test]
 fn what_was_sent_counts_as_common_in_the_names_here() {
     let sites = with_different_names();
     let claim = named_claim(&sites);

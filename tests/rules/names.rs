@@ -78,6 +78,28 @@ fn a_status_that_means_something_else_there_is_a_violation_in_both_directions() 
 }
 
 #[test]
+fn a_value_that_the_field_of_the_other_name_cannot_take_is_a_violation_in_both_directions() {
+    let [here, there] = [("loss_date", "custom_fields.when"), ("custom_fields.when", "loss_date")]
+        .map(|pair| NameMap::new().fields(RecordKind::Claim, [pair]));
+    for (when, fits) in [("2026-03-14", true), ("about mid-March 2026", false)] {
+        let claim = || vec![record(RecordKind::Claim, &[("custom_fields.when", when)])];
+        for violations in [here.to_ours(claim(), &[], &[]).violations, there.to_theirs(claim()).violations] {
+            let codes: Vec<_> = violations.iter().map(|violation| violation.code.clone()).collect();
+            let expected = if fits { vec![] } else { vec![ViolationCode::ValueNotMapped] };
+            assert_eq!(codes, expected, "{when}");
+            assert!(violations.iter().all(|violation| !violation.message.contains("mid-March")));
+            assert!(violations.iter().all(|violation| violation.message.contains("`loss_date`")));
+        }
+    }
+    // No value is one that every field takes, and a custom field takes all.
+    let mut nothing = record(RecordKind::Claim, &[]);
+    nothing.fields.insert("custom_fields.when".into(), Json::NULL);
+    assert!(here.to_ours(vec![nothing], &[], &[]).violations.is_empty());
+    let text = vec![record(RecordKind::Claim, &[("loss_date", "2026-03-14")])];
+    assert!(here.to_theirs(text).violations.is_empty());
+}
+
+#[test]
 fn a_map_that_cannot_be_gone_both_ways_is_refused_with_every_fault() {
     let broken = NameMap::new()
         .fields(

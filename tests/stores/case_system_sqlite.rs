@@ -185,6 +185,22 @@ fn a_set_that_fails_midway_changes_nothing_and_leaves_no_file() {
 }
 
 #[test]
+fn a_set_after_which_the_claim_could_not_be_loaded_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = with_a_claim(&folder);
+    let before = cases.load(&id("A/C")).unwrap().unwrap();
+    let (mut incoming, staged) = package(&folder, &[("B/D", "second")]);
+    incoming[0].fields.insert("loss_date".into(), "about mid-March".into());
+    let local = before.to_records().unwrap();
+    let set = merge(&local, &incoming, &local, ConflictPolicy::Stop).unwrap();
+    let refused = cases.apply(&set, &staged, "dana").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidPackage, "{refused}");
+    assert!(!refused.to_string().contains("mid-March"), "{refused}");
+    assert_eq!(cases.load(&id("A/C")).unwrap().unwrap(), before);
+    assert_eq!(files(&folder).len(), 1, "the other document's bytes are gone too");
+}
+
+#[test]
 fn bytes_that_cannot_be_read_to_the_end_leave_nothing() {
     struct Torn(usize);
     impl Read for Torn {

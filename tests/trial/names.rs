@@ -117,6 +117,23 @@ fn fields_that_the_recipient_does_not_exchange_are_a_warning() {
 }
 
 #[test]
+fn a_custom_field_of_the_sample_that_is_a_date_elsewhere_fails_at_neither_side() {
+    let when = || FieldSelection::new().custom(RecordKind::Claim, FieldChoice::only(["when"]));
+    let map =
+        |ours: &'static str, theirs: &'static str| NameMap::new().fields(RecordKind::Claim, [(ours, theirs)]);
+    let told = map("custom_fields.when", "loss_date");
+    all_is_well(&tried(&insurer_knows(move |p| p.selecting(when()).mapping_names(told))));
+
+    let sites = TwoSites::with(Setup {
+        insurer_of_examiner: Box::new(move |p| p.selecting(when())),
+        examiner_of_insurer: Box::new(move |p| p.mapping_names(map("loss_date", "custom_fields.when"))),
+        ..Setup::default()
+    });
+    let check = warns(&tried(&sites), "value-not-mapped", TrialSide::Recipient);
+    assert!(check.message.contains("`loss_date`"), "{}", check.message);
+}
+
+#[test]
 fn export_rules_that_the_sample_breaks_are_warnings() {
     let naming = NamingConvention::new("{claim_number}_{text}.pdf").unwrap();
     let sites = insurer_knows(move |p| p.with_export_rules(ExportRules::new().naming(naming)));

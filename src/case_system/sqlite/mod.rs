@@ -145,6 +145,7 @@ impl CaseSystem for SqliteCaseSystem {
                     rows::add_version(transaction, &changes.claim, &after, (&named.0, named.1), by)?;
                 }
             }
+            rows::stays_readable(transaction, &changes.claim)?;
             placed.sync()?;
             failpoint!("case-written", ErrorKind::CaseSystem);
             placed.keep();

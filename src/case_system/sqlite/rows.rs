@@ -63,6 +63,20 @@ pub(super) fn claim_file(connection: &Connection, claim: &ExchangeId) -> Result<
     Ok(Some(file))
 }
 
+/// Refuses what was written of a claim that could not be loaded again.
+pub(super) fn stays_readable(connection: &Connection, claim: &ExchangeId) -> Result<(), Failure> {
+    match claim_file(connection, claim) {
+        Err(Failure::Ours(error)) => Err(Failure::Ours(
+            Error::new(
+                ErrorKind::InvalidPackage,
+                format!("with these changes the claim could not be read again, so none was made: {error}"),
+            )
+            .caused_by(error),
+        )),
+        read => read.map(drop),
+    }
+}
+
 pub(super) fn record_ids(connection: &Connection, claim: &ExchangeId) -> Result<Vec<String>, Failure> {
     let mut statement = connection.prepare("SELECT id FROM records WHERE claim = ?1")?;
     let ids = statement.query_map([claim.as_str()], |row| row.get(0))?;

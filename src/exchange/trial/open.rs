@@ -10,7 +10,7 @@ use crate::merge::merge;
 use crate::model::{PackageId, PackageKind, Record, RecordKind};
 use crate::package::{self, Contents, FORMAT_VERSION};
 use crate::protocol::{TrialOutcome, TrialSide};
-use crate::rules::{check_import, prepare_import};
+use crate::rules::{ViolationCode, check_import, prepare_import};
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
 
@@ -242,7 +242,14 @@ impl Exchange {
         }
         let named = partner.names.to_ours(records, sent, &[]);
         let all_named = named.violations.is_empty();
-        let mut violations = named.violations;
+        // What the sample of a site that knows nothing of this map has in a custom field is a text like any other.
+        let (misfits, mut violations): (Vec<_>, Vec<_>) = named
+            .violations
+            .into_iter()
+            .partition(|violation| violation.code == ViolationCode::ValueNotMapped);
+        let remedy =
+            format!("Let {there} send such values only; those of a sample that was made up do not count.");
+        checks.violated(TrialOutcome::Warning, way.prefix(), opener, &misfits, &remedy);
         let catalogue = self.0.case_system.catalogue()?;
         violations.extend(check_import(&named.records, &[], &partner.import_rules, &catalogue));
         let remedy = format!(

@@ -38,7 +38,9 @@ pub(super) fn sample_claim(
         (owned(types), owned(statuses))
     };
     let custom = |kind: RecordKind| -> BTreeMap<String, Json> {
-        partner.selection.custom_fields(kind).map(|name| (name.to_owned(), Json::from("sample"))).collect()
+        let names = partner.selection.custom_fields(kind);
+        let any = names.filter(|name| !partner.names.makes_standard(kind, name));
+        any.map(|name| (name.to_owned(), Json::from("sample"))).collect()
     };
 
     let mut claim = Claim::new(id("claim")?);
