@@ -47,7 +47,7 @@ impl Exchange {
         let notes = self.new_notes(partner, claim, &local)?;
         if notes.is_empty() {
             let said = format!(
-                "{} has every note of the claim that may leave. Add a note that is not internal.",
+                "{} has every note of the claim that may leave. Add a note that is neither internal nor filed under something that stays here.",
                 partner.alias
             );
             return Err(refused(ViolationCode::NoNewNote, said));

@@ -209,7 +209,7 @@ pub fn check_export(rules: &ExportRules, facts: &ExportFacts<'_>) -> Vec<Violati
             ViolationCode::NoteMissing,
             claim_id.clone(),
             format!(
-                "No note was added since the last export to {partner}. Add a note that is not internal, then export again."
+                "No note was added since the last export to {partner}. Add a note that is neither internal nor filed under something that stays here, then export again."
             ),
         );
     }

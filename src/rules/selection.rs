@@ -295,8 +295,9 @@ pub(super) fn fault_of_name(kind: RecordKind, name: &str) -> Option<Detail> {
 /// What of a claim file travels: the records and fields that the selection names.
 ///
 /// Left out are levels that are not exchanged, internal notes and documents, and assessments by their status: one in
-/// a forced status always travels; another must be allowed and, where `chosen` is given, chosen. With an assessment
-/// stay its bills, and the notes and documents that are filed under it or them.
+/// a forced status always travels; another must be allowed and, where `chosen` is given, chosen. With what is left out
+/// stay an assessment's bills, the notes and documents that are filed under it, the replies to a note, and what is filed
+/// under those in turn.
 /// A chosen field without value is there with `null`, so that a value that was cleared here is cleared there. The
 /// body of a note and the name, media type, size and digest of a document always travel.
 #[must_use]
@@ -308,7 +309,7 @@ pub fn select(
     let withheld = withheld(records, selection, chosen);
     records
         .iter()
-        .filter(|record| travels(record, selection, &withheld))
+        .filter(|record| !withheld.contains(record.id.as_str()))
         .map(|record| selection.narrow(record, true))
         .collect()
 }
@@ -319,47 +320,62 @@ pub fn select_notes(records: &[Record], selection: &FieldSelection) -> Vec<Recor
     let withheld = withheld(records, selection, None);
     records
         .iter()
-        .filter(|record| record.kind == RecordKind::Note && travels(record, selection, &withheld))
+        .filter(|record| record.kind == RecordKind::Note && !withheld.contains(record.id.as_str()))
         .map(|record| selection.narrow(record, false))
         .collect()
 }
 
-/// The assessments that stay by their status, and their bills.
+/// The records with which this one stays: a bill's assessment, what a note or document is filed under, the note that it
+/// answers.
+fn hangs_on(record: &Record) -> impl Iterator<Item = &str> {
+    let references: &[&str] = match record.kind {
+        RecordKind::Note | RecordKind::Document => &["related_to", "in_reply_to"],
+        _ => &[],
+    };
+    let named = references.iter().filter_map(|name| record.fields.get(*name)?.as_str());
+    named.chain(record.parent.as_ref().map(ExchangeId::as_str))
+}
+
+/// What stays here: by its level, its status or its mark, and whatever hangs on that, over any number of steps.
 fn withheld<'a>(
     records: &'a [Record],
     selection: &FieldSelection,
     chosen: Option<&BTreeSet<ExchangeId>>,
-) -> BTreeSet<&'a ExchangeId> {
-    let statuses = &selection.assessments;
-    let stays = |record: &Record| {
-        let status = record.fields.get("status").and_then(Json::as_str).unwrap_or_default();
-        let picked = chosen.is_none_or(|chosen| chosen.contains(&record.id));
-        !(statuses.forces(status) || (picked && statuses.allows(status)))
-    };
-    let mut withheld: BTreeSet<&ExchangeId> = records
-        .iter()
-        .filter(|record| record.kind == RecordKind::Assessment && stays(record))
-        .map(|record| &record.id)
-        .collect();
-    let bills: Vec<&ExchangeId> = records
-        .iter()
-        .filter(|record| record.parent.as_ref().is_some_and(|parent| withheld.contains(parent)))
-        .map(|record| &record.id)
-        .collect();
-    withheld.extend(bills);
+) -> BTreeSet<&'a str> {
+    let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for record in records {
+        for above in hangs_on(record) {
+            below.entry(above).or_default().push(record.id.as_str());
+        }
+    }
+    let by_itself = records.iter().filter(|record| stays_by_itself(record, selection, chosen));
+    let mut pending: Vec<&str> = by_itself.map(|record| record.id.as_str()).collect();
+    let mut withheld = BTreeSet::new();
+    while let Some(id) = pending.pop() {
+        if withheld.insert(id) {
+            // Taken out, so that each is followed once, also where they go in a circle.
+            pending.extend(below.remove(id).unwrap_or_default());
+        }
+    }
     withheld
 }
 
-fn travels(record: &Record, selection: &FieldSelection, withheld: &BTreeSet<&ExchangeId>) -> bool {
-    let internal = record.fields.get("internal") == Some(&true.into());
-    let filed_under_withheld = || {
-        let related = record.fields.get("related_to").and_then(Json::as_str);
-        related.and_then(|id| id.parse::<ExchangeId>().ok()).is_some_and(|id| withheld.contains(&id))
+fn stays_by_itself(
+    record: &Record,
+    selection: &FieldSelection,
+    chosen: Option<&BTreeSet<ExchangeId>>,
+) -> bool {
+    let by_kind = match record.kind {
+        RecordKind::Assessment => {
+            let statuses = &selection.assessments;
+            let status = record.fields.get("status").and_then(Json::as_str).unwrap_or_default();
+            let picked = chosen.is_none_or(|chosen| chosen.contains(&record.id));
+            !(statuses.forces(status) || (picked && statuses.allows(status)))
+        }
+        RecordKind::Note | RecordKind::Document => record.fields.get("internal") == Some(&true.into()),
+        _ => false,
     };
-    let attached = matches!(record.kind, RecordKind::Note | RecordKind::Document);
-    selection.exchanges(record.kind)
-        && !withheld.contains(&record.id)
-        && !(attached && (internal || filed_under_withheld()))
+    by_kind || !selection.exchanges(record.kind)
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn an_internal_note_does_not_count_as_the_note() {
     internal.internal = Some(true);
     file.notes.push(internal);
     sites.insurer.cases.put(&file).unwrap();
-    refused(&sites, &claim, &["not internal"]);
+    refused(&sites, &claim, &["neither internal"]);
 }
 
 #[test]

@@ -142,6 +142,75 @@ fn a_level_can_be_left_out() {
     assert!(ClaimFile::from_records(no_assessments).is_ok());
 }
 
+/// A note on an assessment, its bill and each document; a reply to the first of them, and a reply to that.
+fn filed() -> Vec<Record> {
+    let mut file = ClaimFile::new(Claim::new(id("A/C")));
+    for (number, status) in [("A/A1", "draft"), ("A/A2", "done")] {
+        let mut assessment = Assessment::new(id(number));
+        assessment.status = Some(status.into());
+        file.assessments.push(assessment);
+    }
+    file.assessments[0].bills.push(Bill::new(id("A/B1")));
+    file.contacts.push(Contact::new(id("A/P1")));
+    for (number, related) in [("A/D-report", "A/A1"), ("A/D-bill", "A/B1"), ("A/D-other", "A/A2")] {
+        let mut document = Document::new(id(number));
+        document.related_to = Some(id(related));
+        file.documents.push(document);
+    }
+    let about = ["A/A1", "A/B1", "A/P1", "A/D-report", "A/D-other", "A/C"];
+    for related in about {
+        let mut note = Note::new(id(&related.replace("A/", "A/N-")));
+        note.related_to = Some(id(related));
+        file.notes.push(note);
+    }
+    for (number, answered) in [("A/R1", "A/N-A1"), ("A/R2", "A/R1"), ("A/R3", "A/N-C"), ("A/R4", "A/R4")] {
+        let mut reply = Note::new(id(number));
+        reply.in_reply_to = Some(id(answered));
+        file.notes.push(reply);
+    }
+    file.to_records().unwrap()
+}
+
+#[test]
+fn what_is_filed_under_or_answers_what_stays_stays_too() {
+    let all = filed();
+    let stays = |records: &[Record], selection: FieldSelection| -> Vec<String> {
+        let travels: BTreeSet<ExchangeId> =
+            select(records, &selection, None).into_iter().map(|record| record.id).collect();
+        let stay = |kind: &RecordKind| matches!(kind, RecordKind::Note | RecordKind::Document);
+        let of_these = records.iter().filter(|record| stay(&record.kind) && !travels.contains(&record.id));
+        of_these.map(|record| record.id.local().to_owned()).collect()
+    };
+    assert!(stays(&all, FieldSelection::new()).is_empty());
+    let draft = FieldSelection::new().assessments(AssessmentStatuses::new().allow(["done"]));
+    let of_the_draft = ["N-A1", "N-B1", "N-D-report", "R1", "R2", "D-report", "D-bill"];
+    assert_eq!(stays(&all, draft.clone()), of_the_draft);
+    assert_eq!(stays(&all, FieldSelection::new().without(RecordKind::Bill)), ["N-B1", "D-bill"]);
+    assert_eq!(stays(&all, FieldSelection::new().without(RecordKind::Contact)), ["N-P1"]);
+    let no_assessments = stays(&all, FieldSelection::new().without(RecordKind::Assessment));
+    assert_eq!(
+        no_assessments,
+        ["N-A1", "N-B1", "N-D-report", "N-D-other", "R1", "R2", "D-report", "D-bill", "D-other"]
+    );
+
+    // The same of notes that go alone.
+    let notes = select_notes(&all, &draft);
+    assert_eq!(ids(&notes), ["A/N-P1", "A/N-D-other", "A/N-C", "A/R3", "A/R4"]);
+
+    // Marks: on a document, and on a note that answers its own reply.
+    let mut marked = all.clone();
+    for record in &mut marked {
+        match record.id.as_str() {
+            "A/D-report" | "A/N-A1" => drop(record.fields.insert("internal".into(), true.into())),
+            _ => {}
+        }
+        if record.id.as_str() == "A/N-A1" {
+            record.fields.insert("in_reply_to".into(), "A/R2".into());
+        }
+    }
+    assert_eq!(stays(&marked, FieldSelection::new()), ["N-A1", "N-D-report", "R1", "R2", "D-report"]);
+}
+
 #[test]
 fn a_field_is_said_to_travel_just_where_it_does() {
     let listed = FieldSelection::new()
