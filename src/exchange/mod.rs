@@ -65,6 +65,7 @@ mod settings;
 mod signing;
 mod store;
 mod summary;
+mod told;
 mod trial;
 mod turns;
 mod unpack;

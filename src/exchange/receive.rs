@@ -5,6 +5,7 @@ use super::event::Event;
 use super::partner::Partner;
 use super::sealed::{SealedFile, too_large};
 use super::store::Side;
+use super::told::told;
 use super::upload::{Staged, representation_digest};
 use crate::failpoint::failpoint;
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
@@ -42,13 +43,14 @@ impl Endpoint for Exchange {
         });
         self.0.counters.answered(answered.as_ref().err().map(Error::kind));
         let response = answered.unwrap_or_else(|error| {
-            event!(warn, "refused", error = error.kind().name());
-            let mut problem = Problem::from_error(&error);
+            let kind = error.kind();
+            event!(warn, "refused", error = kind.name());
+            let mut problem = Problem::from_error(&told(error));
             if let Some(status) = Route::status_of(request.method(), request.path(), base) {
                 problem = problem.with_status(status);
             }
             let mut response = problem.to_response();
-            if error.kind() == ErrorKind::SealedTooLarge {
+            if kind == ErrorKind::SealedTooLarge {
                 // It fails only where a problem has no room for two more header fields.
                 let _ = put_limits(response.headers_mut(), self.0.sealed_size_limit, None);
             }

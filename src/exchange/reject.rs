@@ -3,6 +3,7 @@
 use super::Exchange;
 use super::receipts::Acknowledgement;
 use super::receive::incoming_entry;
+use super::told::told_detail;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Step};
 use crate::model::PackageId;
 use crate::protocol::{Disposition, ReceiptState, printable};
@@ -20,7 +21,7 @@ const COST_OF_MEMBERS: usize = 64;
 
 impl Exchange {
     /// Refuses a package that came in and was not unpacked, for good, and tells its sender: `reason`, and of an unpack
-    /// that failed before, the code and the details. Who rejected it stays here.
+    /// that failed before, the code and the details, these without what is this site's alone. Who rejected it stays here.
     ///
     /// It cannot be unpacked any more; the sender can export the claim anew. Its sealed bytes stay in the inbox: the
     /// receipts speak of them. Rejecting it again keeps the first reason and tells the sender again.
@@ -116,7 +117,7 @@ fn told_of(details: &[Detail]) -> Vec<Detail> {
     let mut left = TOLD_BYTES;
     let mut told = Vec::new();
     for detail in details {
-        let detail = detail.clone().each_text(printable);
+        let detail = told_detail(detail.clone()).each_text(printable);
         let optional = [&detail.code, &detail.subject, &detail.proposal];
         let cost = optional.into_iter().flatten().map(String::len).sum::<usize>()
             + detail.message.len()

@@ -62,7 +62,7 @@ fn about_blank() -> String {
 impl Problem {
     /// What a partner is told of an error.
     ///
-    /// Faults of this site's own (its disk, its ledger, its case system, its settings) carry a fixed sentence, so
+    /// Faults of this site's own (its disk, its ledger, its case system, its settings, its scanner) carry a fixed sentence, so
     /// that no path and no host's message leaves; their text belongs in this site's log.
     #[must_use]
     pub fn from_error(error: &Error) -> Self {
@@ -219,6 +219,7 @@ fn is_own_fault(kind: ErrorKind) -> bool {
             | ErrorKind::CaseSystem
             | ErrorKind::StoreDamaged
             | ErrorKind::InvalidSettings
+            | ErrorKind::ScanFailed
     )
 }
 

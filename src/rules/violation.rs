@@ -73,6 +73,28 @@ impl ViolationCode {
     }
 }
 
+impl ViolationCode {
+    /// What the partner reads in the place of a sentence of this code, which may hold what was never exchanged with it:
+    /// this site's statuses, numbers and names.
+    pub(crate) fn told(&self) -> Option<&'static str> {
+        match self {
+            Self::ProtectedClaim => Some(
+                "The claim is protected at the recipient: no package changes it. Ask the recipient to reopen it.",
+            ),
+            Self::ClaimNotShared => {
+                Some("The claim was never shared with the sender. Ask the recipient to export it first.")
+            }
+            Self::NameNotMapped => Some(
+                "A type or status of the record has no name at the recipient. Ask the recipient to give it one in its name map.",
+            ),
+            Self::ValueNotMapped => Some(
+                "A field of the record has a value that the recipient's field of another name cannot take. Ask the recipient which one, and correct it.",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl From<String> for ViolationCode {
     /// The code with this name; a name that is none of the built-in ones is a host's own.
     fn from(name: String) -> Self {

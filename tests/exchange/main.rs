@@ -16,6 +16,7 @@ mod monitoring;
 mod notes;
 mod rejecting;
 mod sent_snapshots;
+mod told;
 mod unpack_feedback;
 mod unpack_outcomes;
 mod way;
