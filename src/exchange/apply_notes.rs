@@ -5,6 +5,7 @@
 
 use super::Exchange;
 use super::event::Event;
+use super::exchanged_part::ExchangedPart;
 use super::notes::not_in;
 use super::partner::Partner;
 use super::receipts::Acknowledgement;
@@ -14,7 +15,7 @@ use super::unpack::{Unpacked, done_before, is_open};
 use crate::case_system::StagedDocuments;
 use crate::codec::Watch;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Step};
-use crate::merge::{ChangeSet, merge};
+use crate::merge::{ChangeSet, merge_keeping, without};
 use crate::model::{ExchangeId, PackageId, PackageKind, Record, RecordKind};
 use crate::package::Contents;
 use crate::protocol::{Disposition, ReceiptState};
@@ -26,8 +27,10 @@ pub(super) struct PreparedNotes {
     pub(super) changes: ChangeSet,
     /// Every note it carries.
     carried: Vec<Record>,
-    /// Those of them that were not common to both sides.
+    /// Those of them that were not common to both sides, without what they say of what is this site's alone.
     learned: Vec<Record>,
+    /// What the sender is told once the changes are applied.
+    word: (Disposition, Option<String>),
 }
 
 impl Exchange {
@@ -107,9 +110,12 @@ impl Exchange {
         let base = self.0.ledger.base(&partner.site, claim)?;
         let contacts = link.contacts.holding(&local, &carried);
         let carried = self.imported(partner, &contacts, carried, &local, &base, None)?;
-        let learned = not_in(&base, carried.clone());
-        let changes = merge(&local, &learned, &base, partner.conflicts)?;
-        Ok(PreparedNotes { changes, carried, learned })
+        let new = not_in(&base, carried.clone());
+        let exchanged = ExchangedPart::of(partner, &local);
+        let private = exchanged.private(&new, &local, &base);
+        let changes = merge_keeping(&local, &new, &base, &private, partner.conflicts)?;
+        let word = disposition(&changes, &exchanged);
+        Ok(PreparedNotes { changes, carried, learned: without(&new, &private), word })
     }
 
     fn commit_notes(
@@ -142,7 +148,7 @@ impl Exchange {
         incoming.sequence = Some(package.sequence);
         incoming.notes = prepared.carried.iter().map(|note| note.id.clone()).collect();
         incoming.last_error = None;
-        let (disposition, detail) = disposition(&prepared.changes);
+        let (disposition, detail) = prepared.word;
         self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail, Vec::new())?;
         let said = format!("notes applied by {by}: {}", summary(&prepared.changes));
         let entry = incoming_entry(&incoming, Step::Unpacked, by, said);

@@ -33,6 +33,7 @@ mod apply_notes;
 mod automatic;
 mod counters;
 mod event;
+mod exchanged_part;
 mod export;
 mod failure;
 mod feedback;

@@ -186,7 +186,8 @@ impl Partner {
         self
     }
 
-    /// Which fields of which records travel to this partner; by default all standard ones, no custom ones.
+    /// Which fields of which records travel to this partner; by default all standard ones, no custom ones. What of the
+    /// others has a value of this site's own, its packages do not change.
     #[must_use]
     pub fn selecting(mut self, selection: FieldSelection) -> Self {
         self.selection = selection;

@@ -1,5 +1,6 @@
 //! A change set in short: a line for the history, without claim data, and a word for the sender.
 
+use super::exchanged_part::ExchangedPart;
 use crate::merge::{ChangeSet, RecordAction};
 use crate::model::RecordKind;
 use crate::protocol::Disposition;
@@ -30,10 +31,16 @@ pub(super) fn summary(changes: &ChangeSet) -> String {
     if parts.is_empty() { "nothing was new".to_owned() } else { parts.join("; ") }
 }
 
-/// What the sender is told of an applied change set: that all of it was taken, or that values of our own stay.
-pub(super) fn disposition(changes: &ChangeSet) -> (Disposition, Option<String>) {
-    let mut fields = changes.records.iter().flat_map(|record| &record.fields);
-    match fields.all(|field| field.outcome.takes_theirs()) {
+/// What the sender is told of an applied change set: that all of it was taken, or that values of our own stay. Only what
+/// is exchanged with it counts, or guesses would be answered.
+pub(super) fn disposition(
+    changes: &ChangeSet,
+    exchanged: &ExchangedPart<'_>,
+) -> (Disposition, Option<String>) {
+    let fields =
+        changes.records.iter().flat_map(|record| record.fields.iter().map(move |field| (record, field)));
+    let mut kept = fields.filter(|(_, field)| !field.outcome.takes_theirs());
+    match kept.all(|(record, field)| !exchanged.has(&record.after, &field.name)) {
         true => (Disposition::Accepted, None),
         false => (Disposition::AcceptedWithChanges, Some("the recipient kept values of its own".to_owned())),
     }

@@ -1,6 +1,7 @@
 //! Unpack: open a received package, verify all of it, merge it, apply it in one transaction, say so to the sender.
 
 use super::event::Event;
+use super::exchanged_part::ExchangedPart;
 use super::partner::Partner;
 use super::receive::incoming_entry;
 use super::reject::unless_rejected;
@@ -11,7 +12,9 @@ use crate::case_system::StagedDocuments;
 use crate::codec::{OpeningKey, Suite, Watch};
 use crate::failpoint::failpoint;
 use crate::ledger::{Change, Fault, Incoming, IncomingState, Link, Step};
-use crate::merge::{ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge, overtake};
+use crate::merge::{
+    ChangeSet, ContactPairs, agree, common_at_first, match_contacts, merge_keeping, overtake, without,
+};
 use crate::model::{ExchangeId, Package, PackageId, PackageKind, Record, RecordKind};
 use crate::package::{self, Contents};
 use crate::protocol::{DigestReader, Disposition, ReceiptState};
@@ -44,8 +47,11 @@ pub(super) struct Opened {
 struct Prepared {
     link: Link,
     base: Vec<Record>,
+    /// What came in, without what it says of what is this site's alone: that does not become common.
     incoming: Vec<Record>,
     changes: ChangeSet,
+    /// What the sender is told once the changes are applied.
+    word: (Disposition, Option<String>),
     /// The contacts that the partner knows by other ids, those found by this package among them.
     contacts: ContactPairs,
 }
@@ -215,12 +221,16 @@ impl Exchange {
         {
             overtake(&mut incoming, &taken);
         }
+        let exchanged = ExchangedPart::of(partner, &local);
+        let private = exchanged.private(&incoming, &local, &base);
+        let open = without(&incoming, &private);
         // Those of an earlier try that was not applied among them.
-        let first = common_at_first(&local, &incoming, &base, &contacts);
+        let first = common_at_first(&local, &open, &base, &contacts);
         base.extend(first.iter().cloned());
-        let mut changes = merge(&local, &incoming, &base, partner.conflicts)?;
+        let mut changes = merge_keeping(&local, &incoming, &base, &private, partner.conflicts)?;
         changes.matched_contacts = contacts.of_ours(first.iter().map(|record| &record.id));
-        Ok(Prepared { link, base, incoming, changes, contacts })
+        let word = disposition(&changes, &exchanged);
+        Ok(Prepared { link, base, incoming: open, changes, word, contacts })
     }
 
     /// A partner's records in our names and ids and as the import rules leave them; every rule that is violated at
@@ -327,7 +337,7 @@ impl Exchange {
                 let said = "a later package of this claim was applied before".to_owned();
                 (Disposition::AcceptedWithChanges, Some(said))
             }
-            false => disposition(&prepared.changes),
+            false => prepared.word,
         };
         self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail, Vec::new())?;
         let entry = incoming_entry(&incoming, step, by, said);

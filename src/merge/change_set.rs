@@ -30,7 +30,7 @@ pub enum ConflictPolicy {
 pub enum FieldOutcome {
     /// Only theirs changed: it is taken.
     Updated,
-    /// Only ours changed: it stays.
+    /// Only ours changed, or it is this side's alone: it stays.
     KeptOurs,
     /// Both changed: theirs is taken, as the policy says.
     ConflictTakenTheirs,

@@ -26,12 +26,14 @@
 mod change_set;
 mod contacts;
 mod pairs;
+mod private;
 mod same;
 mod three_way;
 
 pub use change_set::{ChangeSet, ConflictPolicy, FieldChange, FieldOutcome, RecordAction, RecordChange};
 pub use contacts::{common_at_first, match_contacts};
 pub use pairs::ContactPairs;
+pub(crate) use private::{private_part, without};
 pub(crate) use same::has_value;
-pub(crate) use three_way::overtake;
 pub use three_way::{agree, merge};
+pub(crate) use three_way::{merge_keeping, overtake};

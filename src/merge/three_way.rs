@@ -38,6 +38,19 @@ pub fn merge(
     base: &[Record],
     policy: ConflictPolicy,
 ) -> Result<ChangeSet> {
+    merge_keeping(local, incoming, base, &[], policy)
+}
+
+/// The same where ours stays in any case, and is no conflict, in the fields of `private`: the part of `incoming` that
+/// speaks of what is this side's alone.
+pub(crate) fn merge_keeping(
+    local: &[Record],
+    incoming: &[Record],
+    base: &[Record],
+    private: &[Record],
+    policy: ConflictPolicy,
+) -> Result<ChangeSet> {
+    let private = index(private, ErrorKind::InvalidPackage)?;
     let local = index(local, ErrorKind::InvalidArgument)?;
     let base = index(base, ErrorKind::InvalidArgument)?;
     let theirs = index(incoming, ErrorKind::InvalidPackage)?;
@@ -65,7 +78,10 @@ pub fn merge(
     set.adds_claim = adds_claim;
     for record in ordered {
         match local.get(&record.id) {
-            Some(ours) => set.records.extend(update(ours, record, base.get(&record.id).copied(), policy)),
+            Some(ours) => {
+                let [base, private] = [&base, &private].map(|records| records.get(&record.id).copied());
+                set.records.extend(update(ours, record, base, private, policy));
+            }
             None if removed_here(record) && !needed.contains(&record.id) => {}
             None => set.records.push(add(record)),
         }
@@ -171,7 +187,7 @@ fn check_shape(record: &Record, local: &Index<'_>, incoming: &Index<'_>) -> Resu
 }
 
 /// The fields of `record` that are settled together, in the order of their names.
-fn units(record: &Record) -> Vec<Vec<&str>> {
+pub(super) fn units(record: &Record) -> Vec<Vec<&str>> {
     let grouped = |name: &str| record.kind == RecordKind::Document && DOCUMENT_GROUP.contains(&name);
     let mut units: Vec<Vec<&str>> = record
         .fields
@@ -191,7 +207,7 @@ fn is_private_mark(record: &Record, name: &str) -> bool {
     matches!(record.kind, RecordKind::Note | RecordKind::Document) && name == "internal"
 }
 
-fn same_unit(unit: &[&str], one: &Record, other: Option<&Record>) -> bool {
+pub(super) fn same_unit(unit: &[&str], one: &Record, other: Option<&Record>) -> bool {
     unit.iter().all(|name| same(one.fields.get(*name), other.and_then(|other| other.fields.get(*name))))
 }
 
@@ -216,15 +232,19 @@ fn update(
     ours: &Record,
     theirs: &Record,
     base: Option<&Record>,
+    private: Option<&Record>,
     policy: ConflictPolicy,
 ) -> Option<RecordChange> {
     let internal = is_private_mark(ours, "internal") && ours.fields.get("internal") == Some(&true.into());
+    let stays = |unit: &[&str]| {
+        internal || private.is_some_and(|private| unit.iter().any(|name| private.fields.contains_key(*name)))
+    };
     let mut fields = Vec::new();
     for unit in units(theirs) {
         if same_unit(&unit, ours, Some(theirs)) {
             continue;
         }
-        let outcome = if internal || same_unit(&unit, theirs, base) {
+        let outcome = if stays(&unit) || same_unit(&unit, theirs, base) {
             FieldOutcome::KeptOurs
         } else if same_unit(&unit, ours, base) {
             FieldOutcome::Updated

@@ -18,5 +18,6 @@ pub use export::{DEFAULT_SEALED_SIZE_LIMIT, ExportFacts, ExportRules, check_expo
 pub use import::{ImportRules, UnknownType, check_import, prepare_import};
 pub use name_map::{NameMap, Named};
 pub use naming::{NamingConvention, NamingFacts, NamingFault};
+pub(crate) use selection::withheld;
 pub use selection::{AssessmentStatuses, FieldChoice, FieldSelection, select, select_notes};
 pub use violation::{Violation, ViolationCode, violations_error};

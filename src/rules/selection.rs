@@ -337,7 +337,7 @@ fn hangs_on(record: &Record) -> impl Iterator<Item = &str> {
 }
 
 /// What stays here: by its level, its status or its mark, and whatever hangs on that, over any number of steps.
-fn withheld<'a>(
+pub(crate) fn withheld<'a>(
     records: &'a [Record],
     selection: &FieldSelection,
     chosen: Option<&BTreeSet<ExchangeId>>,

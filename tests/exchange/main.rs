@@ -17,6 +17,7 @@ mod notes;
 mod rejecting;
 mod sent_snapshots;
 mod told;
+mod undisclosed;
 mod unpack_feedback;
 mod unpack_outcomes;
 mod way;
