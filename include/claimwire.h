@@ -410,7 +410,7 @@
 #define CW_OUTGOING_UNPACKED 140
 
 /**
- * The partner has rejected it.
+ * The partner has rejected it, or passed it over for a later one that this site does not know.
  */
 #define CW_OUTGOING_REJECTED 150
 
@@ -505,7 +505,8 @@
 #define CW_EVENT_UNPACKED 220
 
 /**
- * A package of ours was rejected by its recipient, or cannot be delivered.
+ * A package of ours was rejected by its recipient, or passed over for a later one that this site forgot with a
+ * restored folder, or cannot be delivered.
  */
 #define CW_EVENT_FAILED 230
 

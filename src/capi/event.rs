@@ -24,7 +24,8 @@ pub const CW_EVENT_EXPORTED: i32 = 200;
 pub const CW_EVENT_DELIVERED: i32 = 210;
 /// A package of ours was unpacked by its recipient, whose signed receipt of that came in.
 pub const CW_EVENT_UNPACKED: i32 = 220;
-/// A package of ours was rejected by its recipient, or cannot be delivered.
+/// A package of ours was rejected by its recipient, or passed over for a later one that this site forgot with a
+/// restored folder, or cannot be delivered.
 pub const CW_EVENT_FAILED: i32 = 230;
 /// A package of ours cannot go out before somebody puts right what the reason says: a key to sign with, the transport, a
 /// certificate. It stays queued, and goes out by itself then.

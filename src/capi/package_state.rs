@@ -16,7 +16,7 @@ pub const CW_OUTGOING_SENT: i32 = 120;
 pub const CW_OUTGOING_DELIVERED: i32 = 130;
 /// The partner has unpacked it.
 pub const CW_OUTGOING_UNPACKED: i32 = 140;
-/// The partner has rejected it.
+/// The partner has rejected it, or passed it over for a later one that this site does not know.
 pub const CW_OUTGOING_REJECTED: i32 = 150;
 /// It was not accepted and will not be tried again by itself.
 pub const CW_OUTGOING_FAILED: i32 = 160;

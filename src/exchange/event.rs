@@ -107,7 +107,8 @@ pub enum Event {
         /// Why, and what to do.
         reason: String,
     },
-    /// A package of ours was rejected by its recipient, or cannot be delivered.
+    /// A package of ours was rejected by its recipient, or passed over for a later one that this site forgot with a
+    /// restored folder, or cannot be delivered.
     #[non_exhaustive]
     Failed {
         /// The package.

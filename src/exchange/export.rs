@@ -2,6 +2,7 @@
 
 use super::Exchange;
 use super::event::Event;
+use super::numbers::next_number;
 use super::partner::Partner;
 use super::sealed::SealedFile;
 use super::store::Side;
@@ -17,7 +18,7 @@ use std::fmt;
 
 /// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
 /// Of an older one that it unpacks after all, both sides' values are compared without knowing which side changed them.
-const SNAPSHOTS_KEPT: u64 = 32;
+const SNAPSHOTS_KEPT: u32 = 32;
 
 /// How one export is made: who asks for it, which assessments go along, and hooks into long work.
 pub struct ExportOptions<'a> {
@@ -153,12 +154,12 @@ impl Exchange {
     ) -> Result<Package> {
         let (from, to) = (self.0.site.clone(), partner.site.clone());
         let mut package = Package::new(kind, from, to, link.claim.clone());
+        let now = self.now();
         (package.sequence, package.applied_sequence) = match kind {
-            PackageKind::Claim => (link.sent_sequence + 1, link.applied_sequence),
+            PackageKind::Claim => (next_number(link.sent_sequence, now), link.applied_sequence),
             PackageKind::Notes => (link.sent_notes_sequence + 1, 0),
             PackageKind::Trial => (1, 0),
         };
-        let now = self.now();
         (package.id, package.created_at) = (self.0.ids.next(now), now);
         package.key_version = partner.sealing(now)?.0;
         self.log_warnings(partner);
@@ -227,9 +228,10 @@ impl Exchange {
         let mut changes = vec![Change::AddOutgoing(outgoing.clone())];
         let sent = match package.kind {
             PackageKind::Claim => {
-                link.sent_sequence = package.sequence;
+                // A partner's word may have raised it meanwhile.
+                link.sent_sequence = link.sent_sequence.max(package.sequence);
                 link.last_export_at = Some(package.created_at);
-                if let Some(up_to) = package.sequence.checked_sub(SNAPSHOTS_KEPT) {
+                if let Some(up_to) = self.number_of_latest(&site, &package.claim, SNAPSHOTS_KEPT)? {
                     let (partner, claim) = (site.clone(), package.claim.clone());
                     changes.push(Change::DropSnapshots { partner, claim, up_to });
                 }

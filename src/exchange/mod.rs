@@ -45,6 +45,7 @@ mod known_keys;
 mod legacy;
 mod metrics;
 mod notes;
+mod numbers;
 mod observed_ledger;
 mod outbox;
 mod outbox_line;

@@ -21,6 +21,10 @@ use std::io::Read;
 /// A receipt is a small document; a longer one is refused unread.
 const RECEIPT_LIMIT: u64 = 64 << 10;
 
+/// What to say of a package that was passed over for one that this site knows nothing of.
+const FORGOTTEN: &str = "; this site does not know that later package, most likely because its exchange folder was \
+                         restored from a backup: export the claim anew";
+
 /// Whether the sender of a package was told what became of it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -146,21 +150,29 @@ impl Exchange {
             let said = "the receipt speaks of other bytes than were sent";
             return Err(Error::new(ErrorKind::DigestMismatch, said).retryable(false));
         }
+        let passed_over_for = self.passed_over_for(&outgoing, receipt)?;
         let (state, step, said) = match receipt.state {
+            _ if passed_over_for.is_some() => {
+                (OutgoingState::Rejected, Step::Rejected, "passed over the package")
+            }
             ReceiptState::Received => (OutgoingState::Delivered, Step::Delivered, "holds the package"),
             ReceiptState::Unpacked => (OutgoingState::Unpacked, Step::Unpacked, "has unpacked the package"),
             ReceiptState::Rejected => (OutgoingState::Rejected, Step::Rejected, "rejected the package"),
         };
         let detail =
             receipt.detail.as_deref().map(|detail| format!(": {}", printable(detail))).unwrap_or_default();
-        let said = format!("{} {said}{detail}", self.partner(&to)?.alias);
+        let remedy = if passed_over_for.is_some() { FORGOTTEN } else { "" };
+        let said = format!("{} {said}{detail}{remedy}", self.partner(&to)?.alias);
         // First, since only a word that is still to be recorded is given again after a crash. A recipient that kept or
         // changed some of it says what it has in its next package.
         let accepted = receipt.disposition == Some(Disposition::Accepted);
-        match outgoing.package.kind {
-            PackageKind::Claim if accepted => self.agree_on(&outgoing)?,
-            PackageKind::Claim if receipt.state == ReceiptState::Unpacked => self.forget_before(&outgoing)?,
-            PackageKind::Notes if receipt.state != ReceiptState::Received => {
+        match (outgoing.package.kind, passed_over_for) {
+            (_, Some(applied)) => self.number_above(&outgoing, applied)?,
+            (PackageKind::Claim, _) if accepted => self.agree_on(&outgoing)?,
+            (PackageKind::Claim, _) if receipt.state == ReceiptState::Unpacked => {
+                self.forget_before(&outgoing)?;
+            }
+            (PackageKind::Notes, _) if receipt.state != ReceiptState::Received => {
                 self.settle_notes(&outgoing, accepted && receipt.state == ReceiptState::Unpacked)?;
             }
             _ => {}
@@ -180,7 +192,10 @@ impl Exchange {
                 _ => outgoing.last_receipt = Some(evidence.clone()),
             }
             outgoing.untold_failure = self.to_be_told(state == OutgoingState::Rejected, &said);
-            outgoing.pending_feedback = self.feedback_on(&to, receipt);
+            outgoing.pending_feedback = match state {
+                OutgoingState::Unpacked => self.feedback_on(&to, receipt),
+                _ => None,
+            };
             let entry = outgoing_entry(outgoing, step, to.as_str(), said.as_str());
             Some(if state == OutgoingState::Rejected { entry.failed_with(&refusal) } else { entry })
         })?;
@@ -188,10 +203,10 @@ impl Exchange {
             // Later packages of the claim may have waited for it.
             self.0.outbox.call(&to);
             let claim = outgoing.package.claim.clone();
-            match receipt.state {
-                ReceiptState::Received => self.tell(&Event::Delivered { package, to, claim }),
-                ReceiptState::Unpacked => self.tell(&Event::Unpacked { package, to, claim }),
-                ReceiptState::Rejected => self.tell_failure(&outgoing)?,
+            match state {
+                OutgoingState::Delivered => self.tell(&Event::Delivered { package, to, claim }),
+                OutgoingState::Unpacked => self.tell(&Event::Unpacked { package, to, claim }),
+                _ => self.tell_failure(&outgoing)?,
             }
         }
         self.fill_feedback(outgoing)

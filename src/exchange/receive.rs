@@ -379,15 +379,17 @@ impl Exchange {
         detail: Option<String>,
         details: Vec<Detail>,
     ) -> Result<()> {
-        let digest = Digest::from_hex(&incoming.sha256)?;
-        let mut receipt =
-            Receipt::new(incoming.id, self.0.site.clone(), incoming.from.clone(), state, digest);
+        let mut receipt = self.new_receipt(incoming, state)?;
         receipt.disposition = disposition;
         receipt.detail = detail;
         receipt.details = details;
-        incoming.updated_at = receipt.at;
-        incoming.receipt = Some(Json::from_serialize(&receipt)?.to_string());
-        Ok(())
+        write_down(incoming, &receipt)
+    }
+
+    /// This site's word on a package as of now, to be completed and [written down](write_down).
+    pub(super) fn new_receipt(&self, incoming: &Incoming, state: ReceiptState) -> Result<Receipt> {
+        let digest = Digest::from_hex(&incoming.sha256)?;
+        Ok(Receipt::new(incoming.id, self.0.site.clone(), incoming.from.clone(), state, digest))
     }
 
     /// A package of the inbox.
@@ -397,6 +399,13 @@ impl Exchange {
     pub fn incoming(&self, package: PackageId) -> Result<Incoming> {
         self.0.ledger.incoming(package)?.ok_or_else(|| super::unknown_package(package))
     }
+}
+
+/// Keeps a receipt as what is said of the package from now on.
+pub(super) fn write_down(incoming: &mut Incoming, receipt: &Receipt) -> Result<()> {
+    incoming.updated_at = receipt.at;
+    incoming.receipt = Some(Json::from_serialize(receipt)?.to_string());
+    Ok(())
 }
 
 /// The digest of the body as the request announces it; its signature covers the announcement.

@@ -2,8 +2,9 @@
 
 use super::event::Event;
 use super::exchanged_part::ExchangedPart;
+use super::numbers::count_as_given;
 use super::partner::Partner;
-use super::receive::incoming_entry;
+use super::receive::{incoming_entry, write_down};
 use super::reject::unless_rejected;
 use super::store::Side;
 use super::summary::{disposition, summary};
@@ -228,6 +229,8 @@ impl Exchange {
         let first = common_at_first(&local, &open, &base, &contacts);
         base.extend(first.iter().cloned());
         let mut changes = merge_keeping(&local, &incoming, &base, &private, partner.conflicts)?;
+        // Where it applied more than this site knows it sent, the numbers go on above that.
+        count_as_given(&mut link, package.applied_sequence);
         changes.matched_contacts = contacts.of_ours(first.iter().map(|record| &record.id));
         let word = disposition(&changes, &exchanged);
         Ok(Prepared { link, base, incoming: open, changes, word, contacts })
@@ -332,14 +335,17 @@ impl Exchange {
         incoming.assessments = ids(RecordKind::Assessment);
         incoming.notes = ids(RecordKind::Note);
         incoming.last_error = None;
+        let mut receipt = self.new_receipt(&incoming, ReceiptState::Unpacked)?;
         let (disposition, detail) = match superseded {
             true => {
+                receipt.applied_sequence = Some(prepared.link.applied_sequence);
                 let said = "a later package of this claim was applied before".to_owned();
                 (Disposition::AcceptedWithChanges, Some(said))
             }
             false => prepared.word,
         };
-        self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail, Vec::new())?;
+        (receipt.disposition, receipt.detail) = (Some(disposition), detail);
+        write_down(&mut incoming, &receipt)?;
         let entry = incoming_entry(&incoming, step, by, said);
         let (site, claim) = (partner.site.clone(), package.claim.clone());
         self.0.ledger.commit(&[

@@ -20,7 +20,7 @@ named! {
         Delivered = "delivered",
         /// The partner has unpacked it.
         Unpacked = "unpacked",
-        /// The partner has rejected it.
+        /// The partner has rejected it, or passed it over for a later one that this site does not know.
         Rejected = "rejected",
         /// It was not accepted and will not be tried again by itself.
         Failed = "failed",

@@ -35,6 +35,12 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    /// Whole milliseconds since 1970-01-01T00:00:00Z, 0 before it.
+    #[must_use]
+    pub(crate) fn unix_milliseconds(self) -> u64 {
+        u64::try_from(self.0.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
+    }
+
     /// The day it is in UTC.
     #[must_use]
     pub fn date(self) -> Date {

@@ -115,6 +115,9 @@ pub struct Receipt {
     /// A sentence for a person, such as why a package was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Where the package was older than one that was applied before and so changed nothing: the sequence of that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_sequence: Option<u64>,
     /// One for each single fault, such as each import rule that was violated.
     #[serde(flatten, with = "crate::detail::form")]
     pub details: Vec<Detail>,
@@ -140,6 +143,7 @@ impl Receipt {
             digest,
             at: Timestamp::now(),
             detail: None,
+            applied_sequence: None,
             details: Vec::new(),
             other: BTreeMap::new(),
         }

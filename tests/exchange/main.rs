@@ -15,6 +15,7 @@ mod document_scan;
 mod monitoring;
 mod notes;
 mod rejecting;
+mod restored_backup;
 mod sent_snapshots;
 mod told;
 mod undisclosed;

@@ -154,7 +154,7 @@ fn notes_neither_supersede_a_claim_package_nor_are_superseded() {
     assert_eq!(notes.map(|sent| sent.package.sequence), [1, 2]);
 
     let unpacked = sites.examiner.exchange.unpack(waiting.id, "front desk", &()).unwrap();
-    assert!(!unpacked.superseded && waiting.sequence == 2);
+    assert!(!unpacked.superseded);
     assert_eq!(sites.examiner.file(&claim).claim.status.as_deref(), Some("in review"));
     // A note after the claim package, and a claim package after the notes: nothing is spurious.
     send_note(&sites, &claim, "N-5", "Last one.");
@@ -162,7 +162,7 @@ fn notes_neither_supersede_a_claim_package_nor_are_superseded() {
     let next = sites.export(&claim).unwrap().package;
     sites.insurer.exchange.send(next.id, &()).unwrap();
     let changes = sites.examiner.exchange.unpack(next.id, "front desk", &()).unwrap().changes;
-    assert_eq!(next.sequence, 3);
+    assert!(next.sequence > waiting.sequence);
     let changed: Vec<&ExchangeId> = changes.records.iter().map(|record| &record.after.id).collect();
     assert_eq!(changed, [&id("ON-INS/N-6")]);
 }

@@ -3,7 +3,7 @@
 use crate::support::*;
 use claimwire::case_system::CaseSystem;
 use claimwire::exchange::{Exchange, ExchangeSettings, ExportOptions, Partner};
-use claimwire::ledger::Link;
+use claimwire::ledger::{Link, PackageQuery};
 use claimwire::merge::RecordAction;
 use claimwire::model::{Assessment, Contact, ExchangeId, Note, SiteId};
 use claimwire::protocol::{Endpoint, Peer, SigningKey};
@@ -317,6 +317,9 @@ fn a_match_that_could_not_be_applied_is_the_same_when_tried_again() {
     let signs = sites.keys.insurer_signs.clone();
     let settings =
         ExchangeSettings::new(insurer_site(), folder.path().join("exchange"), signs, flaky.clone());
+    // At the time of the package that the examiner has, so that it numbers its own as that one.
+    let sent = sites.insurer.exchange.outgoing_packages(&PackageQuery::new()).unwrap().remove(0).package;
+    let settings = settings.with_clock(move || sent.created_at);
     let exchange = Exchange::open(settings.with_partner(partner)).unwrap();
     // The claim as it was exchanged, and as the insurer has it by now.
     let mut file = sites.insurer.file(&claim);

@@ -22,7 +22,8 @@ impl Parts {
     /// An honest package.
     pub(crate) fn new() -> Self {
         let mut package = Package::new(PackageKind::Claim, insurer_site(), examiner_site(), id("ON-INS/C-1"));
-        package.sequence = 7;
+        // After all that the insurer really sent.
+        package.sequence = 1 << 43;
         package.created_by = "dana".into();
         let claim_file = json!({
             "claim": {"id": "ON-INS/C-1", "claim_number": "C-1", "status": "forged"},
