@@ -52,6 +52,7 @@ impl Exchange {
         let _turn = self.turn_of_claim(&claim);
         let mut link = self.link(&to, &claim)?;
         count_as_given(&mut link, applied);
+        link.acknowledged_before.clear();
         let dropped = Change::DropSnapshots { partner: to, claim, up_to: outgoing.package.sequence };
         self.0.ledger.commit(&[dropped, Change::SetLink(link)])
     }

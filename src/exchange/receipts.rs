@@ -6,8 +6,8 @@ use super::export::outgoing_entry;
 use super::partner::Partner;
 use super::receive::{announced_digest, incoming_entry};
 use super::send::{keep_receipt, receipt_of, settle, speaks_of};
-use crate::ledger::{Change, Incoming, Outgoing, OutgoingState, Step};
-use crate::merge::agree;
+use crate::ledger::{Change, Incoming, Link, Outgoing, OutgoingState, SentSnapshot, Step};
+use crate::merge::{agree, not_said_again};
 use crate::model::{Json, PackageId, PackageKind};
 use crate::protocol::{
     Digest, Disposition, Evidence, Peer, Problem, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState, Request,
@@ -213,12 +213,15 @@ impl Exchange {
     }
 
     /// What packages before this one said is not needed any more: the recipient's next one speaks of this, or a later
-    /// one. It waits for that, where the recipient kept values of its own.
+    /// one. It waits for that, where the recipient kept values of its own; and so does what it took over before.
     fn forget_before(&self, outgoing: &Outgoing) -> Result<()> {
-        let package = &outgoing.package;
-        let (partner, claim) = (package.to.clone(), package.claim.clone());
-        let up_to = package.sequence.saturating_sub(1);
-        self.0.ledger.commit(&[Change::DropSnapshots { partner, claim, up_to }])
+        let (to, claim) = (&outgoing.package.to, &outgoing.package.claim);
+        let _turn = self.turn_of_claim(claim);
+        let link = self.link(to, claim)?;
+        let up_to = outgoing.package.sequence.saturating_sub(1);
+        let mut taken = self.taken_over(&link)?;
+        taken.retain(|earlier| earlier.sequence <= up_to);
+        self.0.ledger.commit(&in_place_of_all(up_to, &link, taken))
     }
 
     /// What an unpacked package said is common to both sides from then on. Doing it again changes nothing.
@@ -229,16 +232,36 @@ impl Exchange {
         let mut link = self.link(to, claim)?;
         let said = self.0.ledger.sent_snapshot(to, claim, sequence)?;
         let (Some(said), true) = (said, sequence > link.acknowledged_sequence) else { return Ok(()) };
+        // All they took over stays until their next package names it: one that is older may still be on its way.
+        let mut before = self.taken_over(&link)?;
+        before.iter_mut().for_each(|earlier| not_said_again(&mut earlier.records, &said));
+        before.retain(|earlier| !earlier.records.is_empty());
+        link.acknowledged_before = before.iter().map(|earlier| earlier.sequence).collect();
         link.acknowledged_sequence = sequence;
-        self.0.ledger.commit(&[
-            Change::SetBase {
-                partner: to.clone(),
-                claim: claim.clone(),
-                records: agree(&self.0.ledger.base(to, claim)?, &said),
-            },
-            // What this one said stays until their next package names it: one that is older may still be on its way.
-            Change::DropSnapshots { partner: to.clone(), claim: claim.clone(), up_to: sequence - 1 },
-            Change::SetLink(link),
-        ])
+        let records = agree(&self.0.ledger.base(to, claim)?, &said);
+        let mut changes = vec![Change::SetBase { partner: to.clone(), claim: claim.clone(), records }];
+        changes.extend(in_place_of_all(sequence - 1, &link, before));
+        changes.push(Change::SetLink(link));
+        self.0.ledger.commit(&changes)
     }
+
+    /// What the partner took over of ours and did not name yet: the packages, each without what a later one says.
+    pub(super) fn taken_over(&self, link: &Link) -> Result<Vec<SentSnapshot>> {
+        let mut taken = Vec::new();
+        for sequence in link.acknowledged_before.iter().chain([&link.acknowledged_sequence]) {
+            let said = self.0.ledger.sent_snapshot(&link.partner, &link.claim, *sequence)?;
+            let snapshot =
+                |said| SentSnapshot::new(link.partner.clone(), link.claim.clone(), *sequence, said);
+            taken.extend(said.map(snapshot));
+        }
+        Ok(taken)
+    }
+}
+
+/// Keeps of all that was said up to a sequence these snapshots alone.
+fn in_place_of_all(up_to: u64, link: &Link, kept: Vec<SentSnapshot>) -> Vec<Change> {
+    let (partner, claim) = (link.partner.clone(), link.claim.clone());
+    let mut changes = vec![Change::DropSnapshots { partner, claim, up_to }];
+    changes.extend(kept.into_iter().map(Change::AddSnapshot));
+    changes
 }

@@ -215,12 +215,9 @@ impl Exchange {
         matched.rename_references(&mut incoming);
         contacts.extend(matched);
         // Exported before they took over ours, and come after their word that they did.
-        if package.applied_sequence < link.acknowledged_sequence
-            && !local.is_empty()
-            && let Some(taken) =
-                self.0.ledger.sent_snapshot(site, &package.claim, link.acknowledged_sequence)?
-        {
-            overtake(&mut incoming, &taken);
+        link.acknowledged_before.retain(|sequence| *sequence > package.applied_sequence);
+        if package.applied_sequence < link.acknowledged_sequence && !local.is_empty() {
+            self.taken_over(&link)?.iter().for_each(|taken| overtake(&mut incoming, &taken.records));
         }
         let exchanged = ExchangedPart::of(partner, &local);
         let private = exchanged.private(&incoming, &local, &base);

@@ -3,6 +3,7 @@
 use crate::merge::ContactPairs;
 use crate::model::{ExchangeId, Record, SiteId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// How this site and one partner stand on one claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Link {
     /// The highest sequence of ours that they applied; 0 for none.
     #[serde(default)]
     pub acknowledged_sequence: u64,
+    /// Those that they applied before it and that said something which no later one says again, until a package of theirs
+    /// names them or a later one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub acknowledged_before: BTreeSet<u64>,
     /// Whether the claim was received from them.
     #[serde(default)]
     pub received_from: bool,
@@ -46,6 +51,7 @@ impl Link {
             sent_notes_sequence: 0,
             applied_sequence: 0,
             acknowledged_sequence: 0,
+            acknowledged_before: BTreeSet::new(),
             received_from: false,
             last_export_at: None,
             contacts: ContactPairs::new(),

@@ -36,4 +36,4 @@ pub use pairs::ContactPairs;
 pub(crate) use private::{private_part, without};
 pub(crate) use same::has_value;
 pub use three_way::{agree, merge};
-pub(crate) use three_way::{merge_keeping, overtake};
+pub(crate) use three_way::{merge_keeping, not_said_again, overtake};

@@ -123,6 +123,17 @@ pub(crate) fn overtake(records: &mut [Record], taken: &[Record]) {
     }
 }
 
+/// Takes out of what a package said all that a later one says too.
+pub(crate) fn not_said_again(records: &mut Vec<Record>, later: &[Record]) {
+    let later: BTreeMap<&ExchangeId, &Record> = later.iter().map(|record| (&record.id, record)).collect();
+    for record in records.iter_mut() {
+        if let Some(later) = later.get(&record.id) {
+            record.fields.retain(|name, _| !later.fields.contains_key(name));
+        }
+    }
+    records.retain(|record| !record.fields.is_empty());
+}
+
 fn index(records: &[Record], kind: ErrorKind) -> Result<Index<'_>> {
     let mut index = Index::new();
     for record in records {
@@ -294,5 +305,19 @@ mod tests {
         assert_eq!(records[0].fields["status"], "closed".into());
         assert_eq!(records[0].fields["loss_date"], "2026-03-02".into(), "of this nothing was sent");
         assert_eq!(records[1], note);
+    }
+
+    #[test]
+    fn of_what_was_said_stays_what_no_later_package_says() {
+        let mut earlier = claim("open");
+        earlier.fields.insert("loss_date".into(), "2026-03-02".into());
+        let mut note = Record::new(RecordKind::Note, "A/N-1".parse().unwrap());
+        note.fields.insert("body".into(), "Please examine the left knee.".into());
+        let mut records = vec![earlier, note.clone()];
+        not_said_again(&mut records, &[claim("closed")]);
+        assert_eq!(records[0].fields.keys().collect::<Vec<_>>(), ["loss_date"]);
+        assert_eq!(records[1], note);
+        not_said_again(&mut records, &[note.clone()]);
+        assert_eq!(records.len(), 1, "of the note nothing is left to say");
     }
 }

@@ -45,7 +45,7 @@ fn a_recipient_that_takes_everything_leaves_the_last_one() {
 }
 
 #[test]
-fn a_recipient_that_keeps_values_of_its_own_and_never_writes_leaves_one() {
+fn a_recipient_that_keeps_values_of_its_own_and_never_writes_leaves_two() {
     let sites = TwoSites::new();
     let examiner = &sites.examiner.exchange;
     let insurer = Partner::clone(&examiner.partner(sites.insurer.site()).unwrap());
@@ -58,7 +58,7 @@ fn a_recipient_that_keeps_values_of_its_own_and_never_writes_leaves_one() {
     for number in 2..6 {
         let package = send_with_status(&sites, &claim, number);
         examiner.unpack(package, "front desk", &()).unwrap();
-        assert_eq!(kept(&sites), [number], "what it may refer to in its next package");
+        assert_eq!(kept(&sites), [1, number], "what it took over, and what its next package may name");
     }
     // And what it keeps is enough for that: nothing of it is taken for a conflict.
     add_note(&sites.examiner, &claim, "N-9", "We keep our status.");
