@@ -2,7 +2,8 @@
 
 use super::change_set::{ChangeSet, ConflictPolicy, FieldChange, FieldOutcome, RecordChange};
 use super::same::{has_value, same};
-use crate::model::{ExchangeId, Record, RecordKind};
+use crate::codec::to_nfc;
+use crate::model::{ExchangeId, Json, Record, RecordKind};
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -219,7 +220,20 @@ fn is_private_mark(record: &Record, name: &str) -> bool {
 }
 
 pub(super) fn same_unit(unit: &[&str], one: &Record, other: Option<&Record>) -> bool {
-    unit.iter().all(|name| same(one.fields.get(*name), other.and_then(|other| other.fields.get(*name))))
+    unit.iter().all(|name| same_field(name, one, other))
+}
+
+/// Whether both records say the same in a field. The name of a document travels in one Unicode form, whichever it has
+/// here.
+fn same_field(name: &str, one: &Record, other: Option<&Record>) -> bool {
+    let (ours, theirs) = (one.fields.get(name), other.and_then(|other| other.fields.get(name)));
+    if one.kind == RecordKind::Document && name == "name" {
+        let texts = ours.and_then(Json::as_str).zip(theirs.and_then(Json::as_str));
+        if let Some((ours, theirs)) = texts {
+            return to_nfc(ours) == to_nfc(theirs);
+        }
+    }
+    same(ours, theirs)
 }
 
 fn says_nothing_new(record: &Record, common: &Record) -> bool {
@@ -267,10 +281,10 @@ fn update(
             }
         };
         for name in unit {
-            let (local, incoming) = (ours.fields.get(name), theirs.fields.get(name));
-            if same(local, incoming) {
+            if same_field(name, ours, Some(theirs)) {
                 continue;
             }
+            let (local, incoming) = (ours.fields.get(name), theirs.fields.get(name));
             let common = base.and_then(|base| base.fields.get(name));
             fields.push(FieldChange::new(name, local, incoming, common, outcome));
         }

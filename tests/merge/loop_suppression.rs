@@ -3,15 +3,14 @@
 use crate::support::*;
 use claimwire::exchange::ExportOptions;
 use claimwire::ledger::{PackageQuery, Step};
-use claimwire::model::{Assessment, Bill, Contact, Document, ExchangeId, Json, PackageId};
+use claimwire::model::{Assessment, Bill, Contact, Document, ExchangeId, Json, PackageId, RecordKind};
 use claimwire::protocol::Disposition;
-use claimwire::rules::{FieldChoice, FieldSelection};
+use claimwire::rules::{ExportRules, FieldChoice, FieldSelection, ImportRules};
 use std::io::Read;
 
 /// A claim with a record of every kind and a custom field that is exchanged.
 fn rich() -> (TwoSites, ExchangeId) {
-    let region =
-        || FieldSelection::new().custom(claimwire::model::RecordKind::Claim, FieldChoice::only(["region"]));
+    let region = || FieldSelection::new().custom(RecordKind::Claim, FieldChoice::only(["region"]));
     let sites = TwoSites::with(Setup {
         insurer_of_examiner: Box::new(move |partner| partner.selecting(region())),
         examiner_of_insurer: Box::new(move |partner| partner.selecting(region())),
@@ -68,7 +67,7 @@ fn a_claim_that_came_in_and_goes_back_unchanged_changes_nothing() {
 
 #[test]
 fn without_a_note_it_goes_back_as_an_empty_change_set() {
-    let quiet = || claimwire::rules::ExportRules::new().note_required(false);
+    let quiet = || ExportRules::new().note_required(false);
     let sites = TwoSites::with(Setup {
         examiner_of_insurer: Box::new(move |partner| partner.with_export_rules(quiet())),
         ..Setup::default()
@@ -146,4 +145,29 @@ fn unpacking_again_and_sending_again_make_no_further_version() {
     add_note(&sites.insurer, &claim, "N-2", "Once more.");
     sites.deliver(&claim);
     assert_eq!(sites.examiner.cases.document_versions(&claim, &document).unwrap().len(), 1);
+}
+
+/// Two sites that ask for no notes, of which the examiner imports by these rules.
+fn importing_by(rules: ImportRules) -> TwoSites {
+    let quiet = || ExportRules::new().note_required(false);
+    TwoSites::with(Setup {
+        insurer_of_examiner: Box::new(move |it| it.with_export_rules(quiet())),
+        examiner_of_insurer: Box::new(move |it| it.with_export_rules(quiet()).with_import_rules(rules)),
+        ..Setup::default()
+    })
+}
+
+#[test]
+fn a_document_whose_name_is_spelled_in_another_unicode_form_here_comes_back_unchanged() {
+    let sites = importing_by(ImportRules::new());
+    let claim = put_claim(&sites.insurer, "C-1");
+    let document = put_document(&sites.insurer, &claim, "D-1", "rapport me\u{301}dical.txt", b"one");
+    sites.deliver(&claim);
+    let package = sent(&sites.examiner, &sites.insurer, &claim);
+    assert!(sites.insurer.exchange.preview(package, &()).unwrap().is_empty());
+    // And a new version of the bytes here is no conflict with it.
+    let record = sites.insurer.file(&claim).documents.remove(0);
+    sites.insurer.cases.add_document(&claim, record, &b"two"[..]).unwrap();
+    sites.insurer.exchange.unpack(package, "dana", &()).unwrap();
+    assert_eq!(sites.insurer.bytes(&claim, &document), b"two");
 }
