@@ -257,7 +257,8 @@ impl Exchange {
         if !violations.is_empty() {
             return Err(violations_error(ErrorKind::ImportRulesViolated, &violations));
         }
-        Ok(prepare_import(named.records, &partner.import_rules))
+        let prepared = prepare_import(named.records, &partner.import_rules);
+        Ok(prepared.into_iter().map(Record::in_model_form).collect())
     }
 
     /// A partner may bring claims of its own, and write to those it was sent or sent itself; not to any claim here

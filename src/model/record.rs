@@ -2,6 +2,7 @@
 
 use super::{Assessment, Bill, Claim, ClaimFile, Contact, Document, ExchangeId, Json, Note};
 use crate::{Error, ErrorKind, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -146,6 +147,27 @@ impl Record {
         Ok(records)
     }
 
+    /// The record with its standard fields as the model writes them, such as a time without a fraction of zeros: what came
+    /// in is compared with what went through the model. One that is not of the model stays as it is.
+    pub(crate) fn in_model_form(mut self) -> Self {
+        let value = Json(self.clone().into_value().into());
+        let written = match self.kind {
+            RecordKind::Claim => rewritten::<Claim>(&value),
+            RecordKind::Assessment => rewritten::<Assessment>(&value),
+            RecordKind::Bill => rewritten::<Bill>(&value),
+            RecordKind::Contact => rewritten::<Contact>(&value),
+            RecordKind::Note => rewritten::<Note>(&value),
+            RecordKind::Document => rewritten::<Document>(&value),
+        };
+        let Ok(serde_json::Value::Object(mut written)) = written.map(|json| json.0) else { return self };
+        for name in self.kind.standard_fields() {
+            if let (Some(field), Some(value)) = (self.fields.get_mut(*name), written.remove(*name)) {
+                field.0 = value;
+            }
+        }
+        self
+    }
+
     fn into_value(self) -> serde_json::Map<String, serde_json::Value> {
         let mut members = serde_json::Map::new();
         members.insert("id".into(), self.id.to_string().into());
@@ -161,6 +183,10 @@ impl Record {
         }
         members
     }
+}
+
+fn rewritten<T: Serialize + DeserializeOwned>(value: &Json) -> Result<Json> {
+    Json::from_serialize(&value.to::<T>()?)
 }
 
 /// The lists of a claim file and the kind of record in each.
@@ -258,6 +284,20 @@ mod tests {
         "contacts": [], "notes": [{"id": "B/4", "body": "seen", "internal": true}], "documents": [],
         "x_file": 0.10
     }"#;
+
+    #[test]
+    fn standard_fields_are_written_as_the_model_writes_them_and_all_else_stays() {
+        let text = r#"{"claim": {"id": "A/1", "loss_date": "2026-03-02", "claim_number": null, "x_new": 1.50,
+              "custom_fields": {"seen_at": "2026-03-02T09:30:00.000Z"}},
+            "assessments": [{"id": "A/2", "scheduled_at": "2026-03-02t09:30:00.000z", "bills": []}]}"#;
+        let records = ClaimFile::records_of_json(text.parse().unwrap()).unwrap();
+        let written: Vec<Record> = records.iter().cloned().map(Record::in_model_form).collect();
+        assert_eq!(written[0], records[0]);
+        assert_eq!(written[1].fields["scheduled_at"], "2026-03-02T09:30:00Z".into());
+        let mut wrong = records[1].clone();
+        wrong.fields.insert("scheduled_at".into(), "some day".into());
+        assert_eq!(wrong.clone().in_model_form(), wrong, "what is not of the model is refused elsewhere");
+    }
 
     #[test]
     fn unknown_members_survive_the_typed_round_trip_at_every_depth() {

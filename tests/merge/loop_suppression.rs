@@ -3,6 +3,7 @@
 use crate::support::*;
 use claimwire::exchange::ExportOptions;
 use claimwire::ledger::{PackageQuery, Step};
+use claimwire::merge::FieldOutcome;
 use claimwire::model::{Assessment, Bill, Contact, Document, ExchangeId, Json, PackageId, RecordKind};
 use claimwire::protocol::Disposition;
 use claimwire::rules::{ExportRules, FieldChoice, FieldSelection, ImportRules};
@@ -170,4 +171,29 @@ fn a_document_whose_name_is_spelled_in_another_unicode_form_here_comes_back_unch
     sites.insurer.cases.add_document(&claim, record, &b"two"[..]).unwrap();
     sites.insurer.exchange.unpack(package, "dana", &()).unwrap();
     assert_eq!(sites.insurer.bytes(&claim, &document), b"two");
+}
+
+/// The insurer's package number so many says when the examination is; gives what that changed at the examiner.
+fn told_the_time(sites: &TwoSites, number: u64, at: &str) -> Vec<(String, FieldOutcome)> {
+    let parts = Parts::new().with(|parts| {
+        parts.package.sequence = number;
+        parts.claim_file = serde_json::json!({
+            "claim": {"id": "ON-INS/C-1", "claim_number": "C-1"},
+            "assessments": [{"id": "ON-INS/A-1", "scheduled_at": at}],
+        });
+        parts.documents.clear();
+    });
+    let package = Delivery::of_archive(sites, parts.id(), &parts.archive(), 1).taken(sites);
+    let changes = sites.examiner.exchange.unpack(package, "front desk", &()).unwrap().changes;
+    let fields = changes.records.into_iter().flat_map(|record| record.fields);
+    fields.filter(|field| field.name == "scheduled_at").map(|field| (field.name, field.outcome)).collect()
+}
+
+#[test]
+fn a_time_in_another_spelling_than_ours_is_the_same_time_and_its_change_no_conflict() {
+    let sites = importing_by(ImportRules::new());
+    let updated = [("scheduled_at".to_owned(), FieldOutcome::Updated)];
+    assert_eq!(told_the_time(&sites, 1, "2026-03-02T09:30:00.000Z"), updated);
+    assert_eq!(told_the_time(&sites, 2, "2026-03-02T09:30:00.000Z"), []);
+    assert_eq!(told_the_time(&sites, 3, "2026-03-09T09:30:00.000Z"), updated);
 }
