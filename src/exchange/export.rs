@@ -8,12 +8,12 @@ use super::sealed::SealedFile;
 use super::store::Side;
 use crate::codec::{Encryptor, Watch, Watched, write_behind};
 use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
-use crate::model::{ExchangeId, Package, PackageKind, Record, RecordKind, SiteId};
+use crate::model::{ExchangeId, Json, Package, PackageKind, Record, RecordKind, SiteId};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Named, Violation, check_export, select, violations_error};
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
@@ -94,6 +94,7 @@ impl Exchange {
         partner.names.check()?;
         let mut records = select(&local, &partner.selection, options.assessments.as_ref());
         self.withhold_feedback(&mut records);
+        self.withhold_forced_statuses(partner, &link, &mut records)?;
         let records = partner.names.without_taken(records);
         let named = self.named_for(partner, &link, &local, &records);
 
@@ -126,6 +127,30 @@ impl Exchange {
             return Err(refused(&violations));
         }
         self.put_in_outbox(partner, package, records, sealed)
+    }
+
+    /// Takes out each status that the import rules gave a record in place of this partner's and that stands since: nobody
+    /// here has set it, and to the partner it would be a change.
+    fn withhold_forced_statuses(&self, partner: &Partner, link: &Link, records: &mut [Record]) -> Result<()> {
+        let forced = |record: &Record| partner.import_rules.forced_status(record.kind);
+        if !records.iter().any(|record| forced(record).is_some()) {
+            return Ok(());
+        }
+        let (to, claim) = (&link.partner, &link.claim);
+        let said = self.0.ledger.sent_snapshot(to, claim, link.sent_sequence)?.unwrap_or_default();
+        let told: BTreeSet<&ExchangeId> =
+            said.iter().filter(|said| said.fields.contains_key("status")).map(|said| &said.id).collect();
+        let base = self.0.ledger.base(to, claim)?;
+        let base: BTreeMap<&ExchangeId, &Record> = base.iter().map(|record| (&record.id, record)).collect();
+        for record in records.iter_mut().filter(|record| !told.contains(&record.id)) {
+            let status = forced(record).map(Json::from);
+            let is_forced =
+                |record: &Record| status.is_some() && record.fields.get("status") == status.as_ref();
+            if is_forced(record) && base.get(&record.id).copied().is_some_and(is_forced) {
+                record.fields.remove("status");
+            }
+        }
+        Ok(())
     }
 
     /// What is sealed: the records in the partner's names and ids. Rules, ledger and history speak ours.

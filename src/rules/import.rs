@@ -117,6 +117,11 @@ impl ImportRules {
         self
     }
 
+    /// The status that imported records of this kind get, where there is one.
+    pub(crate) fn forced_status(&self, kind: RecordKind) -> Option<&str> {
+        self.forced_status.get(&kind).map(|forced| forced.status.as_str())
+    }
+
     /// Adds statuses in which a claim here is protected: no package changes it.
     #[must_use]
     pub fn protect(mut self, statuses: impl IntoIterator<Item = impl Into<String>>) -> Self {

@@ -197,3 +197,37 @@ fn a_time_in_another_spelling_than_ours_is_the_same_time_and_its_change_no_confl
     assert_eq!(told_the_time(&sites, 2, "2026-03-02T09:30:00.000Z"), []);
     assert_eq!(told_the_time(&sites, 3, "2026-03-09T09:30:00.000Z"), updated);
 }
+
+fn status(side: &Side, claim: &ExchangeId) -> Option<String> {
+    side.file(claim).claim.status
+}
+
+fn set_status(side: &Side, claim: &ExchangeId, status: &str) {
+    let mut file = side.file(claim);
+    file.claim.status = Some(status.into());
+    side.cases.put(&file).unwrap();
+}
+
+#[test]
+fn a_status_that_the_import_forced_stays_here_until_somebody_sets_one() {
+    let forced = ImportRules::new().force_status(RecordKind::Claim, "received", ["closed"]);
+    let sites = importing_by(forced);
+    let claim = sites.claim_at_insurer();
+    sites.deliver(&claim);
+    assert_eq!(status(&sites.examiner, &claim).as_deref(), Some("received"));
+    for _ in 0..2 {
+        sites.deliver_back(&claim);
+        assert_eq!(status(&sites.insurer, &claim).as_deref(), Some("open"), "nobody changed it");
+    }
+    // What somebody sets travels, also back to what was forced, and also before the partner says that it came.
+    for set in ["in review", "received", "in review"] {
+        set_status(&sites.examiner, &claim, set);
+        sites.deliver_back(&claim);
+        assert_eq!(status(&sites.insurer, &claim).as_deref(), Some(set));
+    }
+    // And one that came in by an exception is the partner's own.
+    set_status(&sites.insurer, &claim, "closed");
+    sites.deliver(&claim);
+    sites.deliver_back(&claim);
+    assert_eq!(status(&sites.insurer, &claim).as_deref(), Some("closed"));
+}
