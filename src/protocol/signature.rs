@@ -36,6 +36,14 @@ const PART_FIELDS: [&str; 6] = [
     "upload-complete",
 ];
 
+/// The most components that a signature covers: of ours the longest has 13. Each costs work before anybody has proven
+/// anything.
+const MAX_COMPONENTS: usize = 32;
+
+/// The most bytes of a key's id, as of those that are made here, and of a nonce.
+const MAX_KEY_ID: usize = 128;
+const MAX_NONCE: usize = 256;
+
 /// What a request may say of an upload.
 const UPLOAD_FIELDS: [&str; 3] = ["upload-offset", "upload-complete", "upload-length"];
 
@@ -114,13 +122,54 @@ pub fn verify_request(
     now: Timestamp,
     window: Duration,
 ) -> Result<VerifiedRequest> {
-    let found = Found::in_headers(request.headers())?;
-    let needed = request_components(request)?;
-    let key = keys(&found.key_id)?;
-    found.check(Message { request, response: None }, &needed, &key)?;
-    found.check_time(now, window)?;
-    let content_digest = request.headers().get("content-digest").map(str::parse).transpose()?;
-    Ok(VerifiedRequest { key_id: found.key_id, nonce: found.nonce, created: found.created, content_digest })
+    let signature = RequestSignature::of(request)?;
+    signature.check(&keys(signature.key_id())?)?;
+    signature.proof(now, window)
+}
+
+/// A request's signature, read once for all the partners who may have made it.
+pub(crate) struct RequestSignature<'r> {
+    request: &'r Request,
+    found: Found,
+    base: String,
+}
+
+impl<'r> RequestSignature<'r> {
+    /// The signature as it stands there; whether it is a good one is another question.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadSignature`] when there is none, or it covers less than it must.
+    pub(crate) fn of(request: &'r Request) -> Result<Self> {
+        let found = Found::in_headers(request.headers())?;
+        let base = found.base(Message { request, response: None }, &request_components(request)?)?;
+        Ok(Self { request, found, base })
+    }
+
+    /// The id of the key that it says it is by.
+    pub(crate) fn key_id(&self) -> &str {
+        &self.found.key_id
+    }
+
+    /// Refuses it when it is not by this key.
+    pub(crate) fn check(&self, key: &VerifyingKey) -> Result<()> {
+        self.found.check_base(&self.base, key)
+    }
+
+    /// What it proves, once it is checked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Replayed`] when it was made more than `window` before or after `now`.
+    pub(crate) fn proof(&self, now: Timestamp, window: Duration) -> Result<VerifiedRequest> {
+        self.found.check_time(now, window)?;
+        let content_digest = self.request.headers().get("content-digest").map(str::parse).transpose()?;
+        let Found { key_id, nonce, created, .. } = &self.found;
+        Ok(VerifiedRequest {
+            key_id: key_id.clone(),
+            nonce: nonce.clone(),
+            created: *created,
+            content_digest,
+        })
+    }
 }
 
 /// Signs an answer to `request`: sets `Content-Digest`, `Signature-Input` and `Signature`.
@@ -298,6 +347,9 @@ impl Found {
             Some(_) => return Err(bad("its Signature is no byte sequence")),
             None => return Err(unsigned()),
         };
+        if covered.items.len() > MAX_COMPONENTS {
+            return Err(bad(format!("it covers more than {MAX_COMPONENTS} components")));
+        }
         let text = |name: &str| {
             covered.params.get(name).and_then(|value| value.as_string()).map(|text| text.as_str().to_owned())
         };
@@ -309,10 +361,14 @@ impl Found {
         }
         let created = Timestamp::from_unix_seconds(number("created").ok_or_else(|| needs("created"))?)
             .map_err(|error| bad("it was created at a time that is none").caused_by(error))?;
+        let short = |name: &str, most: usize| match text(name).ok_or_else(|| needs(name))? {
+            long if long.len() > most => Err(bad(format!("its {name} has more than {most} characters"))),
+            text => Ok(text),
+        };
         Ok(Self {
-            key_id: text("keyid").ok_or_else(|| needs("keyid"))?,
+            key_id: short("keyid", MAX_KEY_ID)?,
             algorithm: text("alg"),
-            nonce: text("nonce").ok_or_else(|| needs("nonce"))?,
+            nonce: short("nonce", MAX_NONCE)?,
             expires: number("expires"),
             created,
             signature,
@@ -332,15 +388,23 @@ impl Found {
     }
 
     fn check(&self, message: Message<'_>, needed: &[String], key: &VerifyingKey) -> Result<()> {
-        let algorithm = key.algorithm().name();
-        if self.algorithm.as_deref().is_some_and(|named| named != algorithm) {
-            return Err(bad(format!("it names another algorithm than {algorithm}, which its key is for")));
-        }
+        self.check_base(&self.base(message, needed)?, key)
+    }
+
+    /// The text that was signed, when it covers all that it must.
+    fn base(&self, message: Message<'_>, needed: &[String]) -> Result<String> {
         let covered: Vec<String> = self.covered.items.iter().map(identifier).collect();
         if let Some(missing) = needed.iter().find(|name| !covered.contains(name)) {
             return Err(bad(format!("it does not cover {missing}")));
         }
-        let base = message.base(&self.covered)?;
+        message.base(&self.covered)
+    }
+
+    fn check_base(&self, base: &str, key: &VerifyingKey) -> Result<()> {
+        let algorithm = key.algorithm().name();
+        if self.algorithm.as_deref().is_some_and(|named| named != algorithm) {
+            return Err(bad(format!("it names another algorithm than {algorithm}, which its key is for")));
+        }
         if !key.verifies(base.as_bytes(), &self.signature) {
             return Err(bad(format!(
                 "it is not the one that the key `{}` makes of this message: the message was changed, or the key is another",
@@ -389,4 +453,42 @@ fn parsed_list(text: &str) -> Option<InnerList> {
 
 fn bad(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::BadSignature, format!("the signature is refused: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signed(components: &str, key_id: &str, nonce: &str) -> Headers {
+        let mut headers = Headers::new();
+        let parameters = format!("created=1772461800;keyid=\"{key_id}\";nonce=\"{nonce}\";tag=\"{LABEL}\"");
+        headers.insert("signature-input", format!("{LABEL}=({components});{parameters}")).unwrap();
+        headers.insert("signature", format!("{LABEL}=:AAAA:")).unwrap();
+        headers
+    }
+
+    fn many(count: usize) -> String {
+        (0..count).map(|number| format!("\"x\";key=\"m{number}\" ")).collect::<String>().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_signature_over_more_components_than_any_message_has_is_refused_before_they_are_looked_at() {
+        assert!(Found::in_headers(&signed(&many(MAX_COMPONENTS), "k", "n")).is_ok());
+        for count in [MAX_COMPONENTS + 1, 2000] {
+            let error = signer_id(&signed(&many(count), "k", "n")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadSignature);
+            assert!(error.to_string().contains("more than 32 components"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_id_and_a_nonce_are_short() {
+        let long = |count: usize| "k".repeat(count);
+        assert_eq!(signer_id(&signed("", &long(MAX_KEY_ID), &long(MAX_NONCE))).unwrap(), long(MAX_KEY_ID));
+        for headers in [signed("", &long(MAX_KEY_ID + 1), "n"), signed("", "k", &long(MAX_NONCE + 1))] {
+            let error = signer_id(&headers).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadSignature);
+            assert!(error.to_string().len() < 200, "{error}");
+        }
+    }
 }

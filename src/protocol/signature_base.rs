@@ -1,9 +1,11 @@
 //! The signature base: the text that a signature covers, built from a message and a list of its components
 //! (RFC 9421 section 2).
 
-use super::{Headers, Request, Response};
+use super::{Headers, Request, Response, printable};
 use crate::{Error, ErrorKind, Result};
 use sfv::{Dictionary, InnerList, Item, ItemSerializer, ListEntry, ListSerializer, Parser};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The message whose components are covered. With an answer, plain components are the answer's, and those with
 /// the parameter `req` are of the request it answers.
@@ -18,6 +20,7 @@ impl Message<'_> {
     pub(super) fn base(self, covered: &InnerList) -> Result<String> {
         let mut base = String::new();
         let mut seen = Vec::with_capacity(covered.items.len());
+        let mut dictionaries = Dictionaries::new();
         for component in &covered.items {
             let identifier = identifier(component);
             if seen.contains(&identifier) {
@@ -25,7 +28,7 @@ impl Message<'_> {
             }
             base.push_str(&identifier);
             base.push_str(": ");
-            base.push_str(&self.value(component, &identifier)?);
+            base.push_str(&self.value(component, &identifier, &mut dictionaries)?);
             base.push('\n');
             seen.push(identifier);
         }
@@ -34,7 +37,12 @@ impl Message<'_> {
         Ok(base)
     }
 
-    fn value(self, component: &Item, identifier: &str) -> Result<String> {
+    fn value<'c>(
+        self,
+        component: &'c Item,
+        identifier: &str,
+        dictionaries: &mut Dictionaries<'c>,
+    ) -> Result<String> {
         let name = component.bare_item.as_string().map(|name| name.as_str());
         let name = name.ok_or_else(|| refused(format!("its component {identifier} is no string")))?;
         let parameters = Parameters::of(component, identifier)?;
@@ -53,10 +61,17 @@ impl Message<'_> {
             Some(response) if !of_request => response.headers(),
             _ => self.request.headers(),
         };
-        let field = field(headers, name, identifier)?;
         let value = match parameters.key {
-            None => field,
-            Some(key) => member(&field, key, identifier)?,
+            None => field(headers, name, identifier)?,
+            Some(key) => {
+                let known = match dictionaries.entry((of_request, name)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        new.insert(dictionary(&field(headers, name, identifier)?, identifier)?)
+                    }
+                };
+                member(known, key, identifier)?
+            }
         };
         if value.is_ascii() { Ok(value) } else { Err(refused(format!("{identifier} is not ASCII"))) }
     }
@@ -108,10 +123,16 @@ fn field(headers: &Headers, name: &str, identifier: &str) -> Result<String> {
     Ok(lines.join(", "))
 }
 
+/// The fields whose members are covered, of the request or not, by their names: each is read once, however many of its
+/// members are.
+type Dictionaries<'c> = BTreeMap<(bool, &'c str), Dictionary>;
+
+fn dictionary(field: &str, identifier: &str) -> Result<Dictionary> {
+    Parser::new(field).parse().map_err(|_| refused(format!("{identifier} is no dictionary")))
+}
+
 /// One member of a dictionary field, strictly serialised (RFC 9421 section 2.1.2).
-fn member(field: &str, key: &str, identifier: &str) -> Result<String> {
-    let fields: Dictionary =
-        Parser::new(field).parse().map_err(|_| refused(format!("{identifier} is no dictionary")))?;
+fn member(fields: &Dictionary, key: &str, identifier: &str) -> Result<String> {
     match fields.get(key) {
         Some(ListEntry::Item(item)) => Ok(self::identifier(item)),
         Some(ListEntry::InnerList(list)) => Ok(inner_list(list)),
@@ -132,7 +153,9 @@ pub(super) fn inner_list(list: &InnerList) -> String {
 }
 
 fn refused(what: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::BadSignature, format!("the signature cannot be checked: {what}"))
+    // What a stranger covers may be long.
+    let said = printable(&format!("the signature cannot be checked: {what}"));
+    Error::new(ErrorKind::BadSignature, said)
 }
 
 #[cfg(test)]
@@ -328,6 +351,28 @@ mod tests {
             "\"@status\": 503\n\"@method\";req: POST\n\"signature\";req;key=\"claimwire\": :AQ==:\n\
              \"@signature-params\": (\"@status\" \"@method\";req \"signature\";req;key=\"claimwire\")"
         );
+    }
+
+    #[test]
+    fn the_name_of_a_component_fills_no_log() {
+        let (request, name) = (request(), "x".repeat(50_000));
+        let message = Message { request: &request, response: None };
+        for list in [format!("(\"{name}\")"), format!("(\"date\";key=\"{name}\")")] {
+            assert!(message.base(&covered(&list)).unwrap_err().to_string().len() <= 1000);
+        }
+    }
+
+    #[test]
+    fn members_of_one_field_are_each_found_and_none_is_found_elsewhere() {
+        let request = with(request(), &[("x", "a=1, b=2"), ("y", "a=3")]);
+        let mut response = Response::new(200, "").unwrap();
+        response.headers_mut().append("x", "a=4").unwrap();
+        let message = Message { request: &request, response: Some(&response) };
+        let base = message.base(&covered(r#"("x";key="a";req "x";key="b";req "y";key="a";req "x";key="a")"#));
+        let values: Vec<String> =
+            base.unwrap().lines().take(4).map(|line| line.rsplit(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(values, ["1", "2", "3", "4"]);
+        assert!(message.base(&covered(r#"("x";key="a" "x";key="b")"#)).is_err());
     }
 
     #[test]
