@@ -55,6 +55,7 @@ mod partial;
 mod partner;
 mod partner_keys;
 mod pause;
+mod proof;
 mod receipts;
 mod receive;
 mod reject;

@@ -5,7 +5,7 @@ use super::legacy::{AfterReview, LegacyReview};
 use crate::codec::{Compression, OpeningKey, SealingKey, Suite};
 use crate::merge::ConflictPolicy;
 use crate::model::{Date, SiteId, Timestamp};
-use crate::protocol::{Credential, DEFAULT_WINDOW, Request, Validity, VerifyingKey, is_signed};
+use crate::protocol::{Credential, DEFAULT_WINDOW, Validity, VerifyingKey};
 use crate::retry::RetryPolicy;
 use crate::rules::{ExportRules, FieldSelection, ImportRules, NameMap};
 use crate::transport::Transport;
@@ -297,9 +297,9 @@ impl Partner {
         self.transport.as_deref().ok_or_else(|| self.lacks("transport to send with"))
     }
 
-    /// What proves this request in place of a signature; `None` where one is there or must be.
-    pub(super) fn stand_in(&self, request: &Request) -> Option<&Credential> {
-        self.unsigned.as_ref().filter(|_| !is_signed(request.headers()))
+    /// What proves a request in place of a signature; `None` where one is there or must be.
+    pub(super) fn stand_in(&self, is_signed: bool) -> Option<&Credential> {
+        self.unsigned.as_ref().filter(|_| !is_signed)
     }
 
     /// Whether a bearer token stands in for this partner's signature.

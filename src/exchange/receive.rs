@@ -1,23 +1,23 @@
-//! Receive: prove who sends, take the sealed bytes in durably, and give a signed receipt.
+//! Receive: take the sealed bytes in durably, and give a signed receipt.
 
 use super::Exchange;
 use super::event::Event;
 use super::partner::Partner;
+use super::proof::reason_of;
 use super::sealed::{SealedFile, too_large};
 use super::store::Side;
 use super::told::told;
 use super::upload::{Staged, representation_digest};
 use crate::failpoint::failpoint;
 use crate::ledger::{Change, Direction, HistoryEntry, Incoming, IncomingState, Step};
-use crate::model::{Json, PackageId, PackageKind, SiteId};
+use crate::model::{Json, PackageId, PackageKind};
 use crate::protocol::{
     Credential, Digest, Disposition, Endpoint, Envelope, Peer, Problem, Receipt, ReceiptState, Request,
-    Response, Route, UploadState, VerifiedRequest, challenge, put_limits, verify_request,
+    Response, Route, UploadState, challenge, is_signed, put_limits,
 };
 use crate::trace::{event, span};
 use crate::{Detail, Error, ErrorKind, Result};
 use std::io::{Read, Write};
-use std::sync::Arc;
 
 impl Endpoint for Exchange {
     /// Answers a partner's request. Whoever cannot prove to be a partner costs no disk and gets nothing.
@@ -41,10 +41,10 @@ impl Endpoint for Exchange {
             Route::UploadPart(package) => self.take_part(request, peer, package, body),
             Route::UploadEnd(package) => self.end_upload(request, peer, package),
         });
-        self.0.counters.answered(answered.as_ref().err().map(Error::kind));
+        self.0.counters.answered(answered.as_ref().err().map(reason_of));
         let response = answered.unwrap_or_else(|error| {
             let kind = error.kind();
-            event!(warn, "refused", error = kind.name());
+            event!(warn, "refused", error = reason_of(&error).name());
             let mut problem = Problem::from_error(&told(error));
             if let Some(status) = Route::status_of(request.method(), request.path(), base) {
                 problem = problem.with_status(status);
@@ -73,93 +73,6 @@ impl Endpoint for Exchange {
 }
 
 impl Exchange {
-    /// The partner whose request this is, which the server is told. One that cannot sign proves it by what its settings
-    /// name; a signature that is there must be good all the same.
-    pub(super) fn authenticate(
-        &self,
-        request: &Request,
-        peer: &Peer,
-        claimed: &SiteId,
-    ) -> Result<Arc<Partner>> {
-        let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
-        match partner.stand_in(request) {
-            Some(credential) if credential.proves(request, peer) => {
-                peer.proven(&partner.site)?;
-                Ok(partner)
-            }
-            Some(_) => Err(self.stranger(claimed)),
-            None => Ok(self.verified(request, peer, claimed)?.0),
-        }
-    }
-
-    /// Whether any partner may show a bearer token in place of a signature.
-    fn takes_tokens(&self) -> bool {
-        self.partners().values().any(|partner| partner.may_bear_a_token())
-    }
-
-    fn stranger(&self, claimed: &SiteId) -> Error {
-        Error::new(
-            ErrorKind::UnknownSender,
-            format!(
-                "site {claimed} is no partner of {}, or did not prove to be; register each other first",
-                self.0.site
-            ),
-        )
-    }
-
-    /// The partner that signed this request, which the server is told, and what its signature proves: once, unless the
-    /// request lies stored and is handed in again.
-    pub(super) fn verified(
-        &self,
-        request: &Request,
-        peer: &Peer,
-        claimed: &SiteId,
-    ) -> Result<(Arc<Partner>, VerifiedRequest)> {
-        let partner = self.partners().get(claimed).cloned().ok_or_else(|| self.stranger(claimed))?;
-        let (now, window) = (self.now(), partner.signature_window);
-        let proof = verify_request(request, |id| partner.verifying_key(id), now, window)?;
-        partner.check_signed(&proof.key_id, proof.created)?;
-        if !peer.is_stored() {
-            self.0.nonces.take(&partner.site, &proof, now, window)?;
-        }
-        peer.proven(&partner.site)?;
-        Ok((partner, proof))
-    }
-
-    /// The partner that signed this request, where the request does not say who asks.
-    pub(super) fn signer_of(&self, request: &Request, peer: &Peer) -> Result<Arc<Partner>> {
-        self.partner_behind(|site| Ok(self.verified(request, peer, site)?.0))
-    }
-
-    /// The partner whose request this is, where the request does not say who asks.
-    pub(super) fn asker(&self, request: &Request, peer: &Peer) -> Result<Arc<Partner>> {
-        self.partner_behind(|site| self.authenticate(request, peer, site))
-    }
-
-    fn partner_behind(&self, proved: impl Fn(&SiteId) -> Result<Arc<Partner>>) -> Result<Arc<Partner>> {
-        let mut refused = None;
-        let sites: Vec<SiteId> = self.partners().keys().cloned().collect();
-        for site in sites {
-            match proved(&site) {
-                Ok(partner) => return Ok(partner),
-                // It is proven, and the server has no place for it.
-                Err(error) if error.kind() == ErrorKind::Unreachable => return Err(error),
-                // Two partners may name their keys alike; a good signature from another time tells the most.
-                Err(error) if matches!(error.kind(), ErrorKind::Replayed | ErrorKind::KeyNotValid) => {
-                    refused = Some(error);
-                }
-                Err(error) if error.kind() != ErrorKind::UnknownSender => refused = refused.or(Some(error)),
-                Err(_) => {}
-            }
-        }
-        Err(refused.unwrap_or_else(|| {
-            Error::new(
-                ErrorKind::UnknownSender,
-                format!("no partner of {} proved to ask this; register each other first", self.0.site),
-            )
-        }))
-    }
-
     fn take_in(
         &self,
         request: &Request,
@@ -200,7 +113,8 @@ impl Exchange {
         digest: &Digest,
         staged: Staged,
     ) -> Result<Response> {
-        match self.put_in_inbox(partner, envelope, digest, staged, partner.stand_in(request)) {
+        let unsigned = partner.stand_in(is_signed(request.headers()));
+        match self.put_in_inbox(partner, envelope, digest, staged, unsigned) {
             Ok(incoming) => {
                 if envelope.kind == PackageKind::Claim {
                     self.announce(partner, &incoming)?;

@@ -3,10 +3,11 @@
 
 use crate::support::*;
 use claimwire::ErrorKind;
+use claimwire::exchange::Partner;
 use claimwire::ledger::{HistoryQuery, PackageQuery, Step};
 use claimwire::model::{PackageId, PackageKind, Timestamp};
 use claimwire::protocol::{
-    Digest, Endpoint, Peer, Request, Response, SigningKey, sign_request, verify_response,
+    Credential, Digest, Endpoint, Peer, Request, Response, SigningKey, sign_request, verify_response,
 };
 use std::io::Read;
 use std::sync::Barrier;
@@ -65,7 +66,7 @@ fn a_partner_s_name_under_a_stranger_s_key_is_no_partner() {
     assert!(refusal.said.contains("stranger-1"), "{}", refusal.said);
     let same_id = SigningKey::generate("on-ins-1").unwrap();
     let delivery = delivery.with(|it| it.signer = same_id);
-    let refusal = refused_unread(&sites, &delivery.request(), 401, ErrorKind::BadSignature);
+    let refusal = refused_unread(&sites, &delivery.request(), 401, ErrorKind::UnknownSender);
     assert!(refusal.said.contains("on-ins-1"), "{}", refusal.said);
 }
 
@@ -80,12 +81,56 @@ fn a_partner_cannot_send_in_the_name_of_another() {
 fn an_unsigned_delivery_is_refused_unread() {
     let sites = TwoSites::new();
     let unsigned = Delivery::new(&sites, sealed()).unsigned();
-    let refusal = refused_unread(&sites, &unsigned, 401, ErrorKind::BadSignature);
+    let refusal = refused_unread(&sites, &unsigned, 401, ErrorKind::UnknownSender);
     assert!(refusal.said.contains("signature"), "{}", refusal.said);
     let mut garbage = unsigned.clone();
     garbage.headers_mut().insert("signature-input", "claimwire=(((").unwrap();
     garbage.headers_mut().insert("signature", "claimwire=:AAAA:").unwrap();
-    refused_unread(&sites, &garbage, 401, ErrorKind::BadSignature);
+    refused_unread(&sites, &garbage, 401, ErrorKind::UnknownSender);
+}
+
+#[test]
+fn a_refusal_tells_no_stranger_who_is_a_partner_by_which_key_or_who_need_not_sign() {
+    let (sites, _) = with_a_third();
+    let token = Credential::bearer_token("0123456789-0123456789-0123456789").unwrap();
+    let third = Partner::clone(&sites.examiner.exchange.partner(&third_site()).unwrap());
+    sites.examiner.exchange.set_partner(third.accept_unsigned(token));
+    let answered = |request: &Request, from: &str, key: &str| {
+        let response = sites.examiner.exchange.answer(request, &Peer::unknown(), &mut std::io::empty());
+        assert_eq!(response.status(), 401);
+        let fields: Vec<_> =
+            response.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let said = String::from_utf8(response.body().to_vec()).unwrap();
+        assert!(!said.contains("Northern Mutual") && !said.contains("Third Party"), "{said}");
+        (said.replace(from, "SITE").replace(key, "KEY"), fields)
+    };
+    let from =
+        |site: &str| Delivery::new(&sites, sealed()).with(|it| it.envelope.from = site.parse().unwrap());
+    let sites_asked = ["NOBODY", "ON-INS", "THIRD"];
+    let mut signed = Vec::new();
+    for key in ["strange-1", "on-ins-1", "third-1"] {
+        let signer = SigningKey::generate(key).unwrap();
+        signed
+            .extend(sites_asked.map(|site| {
+                answered(&from(site).with(|it| it.signer = signer.clone()).request(), site, key)
+            }));
+        // And where the request does not say who asks.
+        let question = state_request(PackageId::generate(), &signer);
+        let (said, _) = answered(&question, "the sender of this request", key);
+        assert_eq!(said, signed[0].0.replace("site SITE", "SITE"));
+    }
+    let unsigned = sites_asked.map(|site| answered(&from(site).unsigned(), site, "no key"));
+    let less = sites_asked.map(|site| {
+        let mut request = from(site).request();
+        request.headers_mut().remove("repr-digest");
+        answered(&request, site, "on-ins-1")
+    });
+    for alike in [&signed[..], &unsigned, &less] {
+        assert!(alike.iter().all(|answer| answer == &alike[0]), "{alike:#?}");
+    }
+    let metrics = sites.examiner.exchange.metrics().unwrap();
+    assert_eq!(metrics.refused_requests["bad-signature"], 7, "what was wrong is known here");
+    assert_eq!(metrics.refused_requests["unknown-sender"], 11);
 }
 
 #[test]
@@ -117,15 +162,15 @@ fn a_header_changed_or_added_after_the_signing_breaks_it() {
     ] {
         let mut request = delivery.request();
         request.headers_mut().insert(name, value).unwrap();
-        refused_unread(&sites, &request, 401, ErrorKind::BadSignature);
+        refused_unread(&sites, &request, 401, ErrorKind::UnknownSender);
     }
     for name in ["content-digest", "content-type", "repr-digest"] {
         let mut request = delivery.request();
         let again = request.headers().get(name).unwrap().to_owned();
         request.headers_mut().append(name, again).unwrap();
-        refused_unread(&sites, &request, 401, ErrorKind::BadSignature);
+        refused_unread(&sites, &request, 401, ErrorKind::UnknownSender);
         request.headers_mut().remove(name);
-        refused_unread(&sites, &request, 401, ErrorKind::BadSignature);
+        refused_unread(&sites, &request, 401, ErrorKind::UnknownSender);
     }
     delivery.taken(&sites);
 }
@@ -138,7 +183,7 @@ fn a_signature_is_good_for_one_path_and_method_alone() {
     *elsewhere.headers_mut() = signed.headers().clone();
     let mut body = sealed();
     body.truncate(10);
-    refused(&sites, &elsewhere, &mut body.as_slice(), 401, ErrorKind::BadSignature);
+    refused(&sites, &elsewhere, &mut body.as_slice(), 401, ErrorKind::UnknownSender);
 }
 
 #[test]

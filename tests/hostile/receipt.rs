@@ -20,7 +20,7 @@ fn only_the_sender_learns_that_a_package_is_here() {
     let absent = PackageId::generate();
     let stranger = SigningKey::generate("on-ins-1").unwrap();
     for (key, status, kind) in
-        [(&third, 404, ErrorKind::UnknownPackage), (&stranger, 401, ErrorKind::BadSignature)]
+        [(&third, 404, ErrorKind::UnknownPackage), (&stranger, 401, ErrorKind::UnknownSender)]
     {
         let answers = [here, absent].map(|package| {
             let refusal = refusal(&asked(package, key));
@@ -65,7 +65,7 @@ fn a_forged_receipt_is_not_believed() {
     let word = word_on(package, &sha256);
     let same_id = SigningKey::generate("imex-1").unwrap();
     let (request, json) = receipt_request(&word, &same_id);
-    disbelieved(&sites, &request, &json, 401, ErrorKind::BadSignature);
+    disbelieved(&sites, &request, &json, 401, ErrorKind::UnknownSender);
     let stranger = SigningKey::generate("stranger").unwrap();
     let (request, json) = receipt_request(&word, &stranger);
     disbelieved(&sites, &request, &json, 401, ErrorKind::UnknownSender);

@@ -294,7 +294,7 @@ fn a_refusal_of_the_receivers_comes_through_nginx_with_its_reason() {
         panic!()
     };
     let refused = refusal(&answer);
-    assert_eq!((refused.status, refused.kind), (401, ErrorKind::BadSignature));
+    assert_eq!((refused.status, refused.kind), (401, ErrorKind::UnknownSender));
     assert!(refused.said.contains("on-ins-1"), "{}", refused.said);
 }
 

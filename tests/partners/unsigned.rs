@@ -92,7 +92,7 @@ fn a_token_opens_nothing_where_the_settings_do_not_name_it() {
     let delivery = delivery(&sites);
     let request = bearing(delivery.unsigned(), TOKEN);
     let refused = refusal(&answer(&sites, &request, &Peer::unknown(), &delivery.body));
-    assert_eq!((refused.status, refused.kind), (401, ErrorKind::BadSignature));
+    assert_eq!((refused.status, refused.kind), (401, ErrorKind::UnknownSender));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_token_is_one_partner_s_and_no_other_s() {
     let as_third = delivery(&sites).with(|it| it.envelope.from = third_site());
     let request = bearing(as_third.unsigned(), TOKEN);
     let refused = refusal(&answer(&sites, &request, &Peer::unknown(), &as_third.body));
-    assert_eq!(refused.kind, ErrorKind::BadSignature, "the third has to sign");
+    assert_eq!(refused.kind, ErrorKind::UnknownSender, "the third has to sign");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_receipt_is_always_signed() {
     }
     let request = bearing(request, TOKEN);
     let refused = refusal(&sites.insurer.exchange.answer(&request, &Peer::unknown(), &mut json.as_slice()));
-    assert_eq!(refused.kind, ErrorKind::BadSignature);
+    assert_eq!(refused.kind, ErrorKind::UnknownSender);
     assert!(sites.insurer.exchange.outgoing(package).unwrap().last_receipt.is_none());
 }
 

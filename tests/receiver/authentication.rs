@@ -97,7 +97,7 @@ fn a_request_that_is_refused_for_its_signature_uses_up_no_nonce() {
     // A stranger who saw the head cannot take its nonce away from the sender.
     let mut spoiled = honest.clone();
     spoiled.headers_mut().insert("content-type", "text/plain").unwrap();
-    assert_eq!(refusal(&post(&sites.examiner, &spoiled, &delivery.body)).kind, ErrorKind::BadSignature);
+    assert_eq!(refusal(&post(&sites.examiner, &spoiled, &delivery.body)).kind, ErrorKind::UnknownSender);
     assert_eq!(post(&sites.examiner, &honest, &delivery.body).status(), 200);
 }
 

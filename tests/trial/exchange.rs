@@ -220,7 +220,7 @@ fn what_a_site_was_not_given_is_named_at_that_site() {
 #[test]
 fn a_signing_key_that_the_recipient_does_not_have_is_named() {
     let sites = examiner_verifies(|_| SigningKey::generate("on-ins-0").unwrap());
-    let check = fails(&tried(&sites), "signature", TrialSide::Recipient);
+    let check = fails(&tried(&sites), "signature", TrialSide::Either);
     assert!(
         check.message.contains("on-ins-1") && check.remedy.unwrap().contains("on-ins-1"),
         "{}",
@@ -229,7 +229,7 @@ fn a_signing_key_that_the_recipient_does_not_have_is_named() {
     let sites = examiner_verifies(|_| SigningKey::generate("on-ins-1").unwrap());
     fails(&tried(&sites), "signature", TrialSide::Either);
     let sites = examiner_knows(|_| Partner::new(third_site(), "Third Party"));
-    fails(&tried(&sites), "signature", TrialSide::Recipient);
+    fails(&tried(&sites), "signature", TrialSide::Either);
 }
 
 #[test]

@@ -131,9 +131,9 @@ impl Exchange {
         match (problem.kind(), status) {
             (Some(ErrorKind::UnknownSender), _) => checks.failed(
                 "signature",
-                TrialSide::Recipient,
-                format!("{there} does not know {here} by the key `{ours}` it signs with: {detail}"),
-                format!("Let {there} register the site id {here} and the verifying key `{ours}`."),
+                TrialSide::Either,
+                format!("{there} does not know {here} by the key `{ours}` it signs with, has another key under that id, or the request was changed on its way: {detail}"),
+                format!("Let {there} register the site id {here} and the verifying key `{ours}`, hand it over anew, and let no proxy rewrite path or headers."),
             ),
             (Some(ErrorKind::BadSignature), _) => checks.failed(
                 "signature",
@@ -262,7 +262,7 @@ impl Exchange {
                 return false;
             }
         };
-        let Some(key) = partner.verifying.iter().find(|key| key.id() == signer) else {
+        let Some(key) = partner.verifying_key(&signer) else {
             checks.failed(
                 "answer-signature",
                 TrialSide::Sender,
