@@ -101,17 +101,18 @@ impl fmt::Debug for Headers {
 
 /// The field with its name in lower case and its value without the white space around it (RFC 9110 section 5.5).
 fn checked(name: &str, value: String) -> Result<(String, String)> {
+    let shown = || name.chars().take(40).collect::<String>();
     if !is_token(name) {
         return Err(Error::new(
             ErrorKind::BadMessage,
-            format!("`{}` is no header name", name.chars().take(40).collect::<String>().escape_debug()),
+            format!("`{}` is no header name", shown().escape_debug()),
         ));
     }
     let fits = |byte: u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
     if !value.bytes().all(fits) {
         return Err(Error::new(
             ErrorKind::BadMessage,
-            format!("the header {name} holds a control character"),
+            format!("the header {} holds a control character", shown()),
         ));
     }
     let trimmed = value.trim_matches([' ', '\t']);

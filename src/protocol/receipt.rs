@@ -1,6 +1,6 @@
 //! The receipt: the recipient's word on what became of one package.
 
-use super::{Digest, Response};
+use super::{Digest, Response, printable};
 use crate::model::{Json, PackageId, SiteId, Timestamp};
 use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -169,8 +169,10 @@ impl Receipt {
         struct Versioned {
             version: u32,
         }
-        let malformed =
-            |error| Error::new(ErrorKind::BadMessage, format!("not a receipt: {error}")).caused_by(error);
+        let malformed = |error: serde_json::Error| {
+            let said = format!("not a receipt: {}", printable(&error.to_string()));
+            Error::new(ErrorKind::BadMessage, said).caused_by(error)
+        };
         let Versioned { version } = serde_json::from_slice(json).map_err(malformed)?;
         if version != Self::VERSION {
             return Err(Error::new(
@@ -206,7 +208,7 @@ impl Receipt {
                 format!(
                     "the partner answered with status {} and {}, not with a receipt; is the URL a claimwire endpoint?",
                     response.status(),
-                    media_type.escape_debug()
+                    media_type.chars().take(100).collect::<String>().escape_debug()
                 ),
             ));
         }
@@ -267,6 +269,24 @@ mod tests {
         let mut page = Response::new(200, "<html>").unwrap();
         page.headers_mut().insert("content-type", "text/html").unwrap();
         assert_eq!(Receipt::from_response(&page).unwrap_err().kind(), ErrorKind::NoReceipt);
+    }
+
+    #[test]
+    fn what_is_no_receipt_fills_no_log_and_forges_no_line_of_it() {
+        let forged = JSON.replace("IMEX", &format!("IMEX\\nall is well\\u001b[2J{}", "x".repeat(2_000_000)));
+        let state =
+            JSON.replace(r#""state":"rejected""#, &format!(r#""state":"\n{}""#, "y".repeat(2_000_000)));
+        for json in [forged, state] {
+            let said = Receipt::from_json(json.as_bytes()).unwrap_err().to_string();
+            assert!(
+                said.len() < 1200 && !said.contains(char::is_control),
+                "{} bytes: {said:.200}",
+                said.len()
+            );
+        }
+        let mut page = Response::new(200, "<html>").unwrap();
+        page.headers_mut().insert("content-type", "text/html; ".repeat(5000)).unwrap();
+        assert!(Receipt::from_response(&page).unwrap_err().to_string().len() < 400);
     }
 
     #[test]

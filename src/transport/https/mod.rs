@@ -169,6 +169,7 @@ fn received(answer: http::Response<ureq::Body>, partner: &str) -> Result<Respons
     let mut response = Response::new(parts.status.as_u16(), bytes).map_err(bad)?;
     for (name, value) in &parts.headers {
         let value = value.to_str().map_err(|_| {
+            let name: String = name.as_str().chars().take(40).collect();
             bad(Error::new(ErrorKind::BadMessage, format!("the header {name} is not printable ASCII")))
         })?;
         response.headers_mut().append(name.as_str(), value).map_err(bad)?;
