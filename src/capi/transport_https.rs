@@ -44,11 +44,14 @@ pub struct cw_https_options {
     pub bearer_token: *const c_char,
     /// The length of `bearer_token` in bytes.
     pub bearer_token_len: usize,
-    /// The proxy to go through, such as "http://proxy.example.com:3128"; NULL for none.
+    /// The proxy to go through to an https address, such as "http://proxy.example.com:3128"; NULL for none. It is asked
+    /// over plain http, and all but the partner's host goes through it under the partner's TLS. Proxies that are asked over
+    /// TLS (https://) or SOCKS are refused, and so is any for an http address, which does not leave this machine.
     pub proxy: *const c_char,
     /// The length of `proxy` in bytes.
     pub proxy_len: usize,
-    /// 1 takes the proxy from the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY); `proxy` is then NULL.
+    /// 1 takes the proxy from the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY); `proxy` is then NULL. For an http
+    /// address there is none, whatever it says.
     pub proxy_from_environment: u64,
     /// The whole request. By default without limit: it depends on the package's size.
     pub whole_call_ms: u64,

@@ -3,8 +3,10 @@
 use claimwire::protocol::Request;
 use claimwire::transport::{Body, HttpsSettings, HttpsTransport, Reply, Timeouts, Transport};
 use claimwire::{Error, ErrorKind};
+use rcgen::{CertificateParams, KeyPair};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -131,7 +133,55 @@ fn a_proxy_is_asked_only_when_it_is_set() {
         stream.write_all(b"HTTP/1.1 502 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
         head
     });
-    let settings = HttpsSettings::new("http://localhost:9/claimwire").unwrap().proxy(proxy);
-    let _ = send(settings, b"");
-    assert!(asked.join().unwrap().contains("localhost:9"));
+    let (key, params) = (KeyPair::generate().unwrap(), CertificateParams::new(Vec::new()).unwrap());
+    let root = params.self_signed(&key).unwrap().pem();
+    let settings = HttpsSettings::new("https://localhost:9/claimwire").unwrap().root_certificates(root);
+    send(settings.proxy(proxy).bearer_token("sesame"), b"").unwrap_err();
+    let head = asked.join().unwrap();
+    assert!(head.starts_with("CONNECT localhost:9 ") && !head.contains("sesame"), "{head}");
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_with_what_can() {
+    let local = HttpsSettings::new("http://localhost:9/claimwire").unwrap();
+    let remote = HttpsSettings::new("https://localhost:9/claimwire").unwrap();
+    for (settings, says) in [
+        (local.proxy("http://127.0.0.1:3128"), "without a proxy"),
+        (remote.clone().proxy("https://127.0.0.1:3128"), "neither https:// nor SOCKS"),
+        (remote.proxy("socks5://127.0.0.1:1080"), "neither https:// nor SOCKS"),
+    ] {
+        let error = HttpsTransport::new(settings).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSettings, "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+/// Where the other process of the test finds its partner.
+const PARTNER: &str = "CLAIMWIRE_TEST_PARTNER";
+
+#[test]
+fn plain_http_stays_on_this_machine_whatever_the_environment_says() {
+    if let Ok(url) = std::env::var(PARTNER) {
+        let settings = HttpsSettings::new(&url).unwrap().proxy_from_environment();
+        let reply = send(settings.bearer_token("sesame"), b"").unwrap();
+        assert!(matches!(reply, Reply::Answered(response) if response.status() == 204));
+        return;
+    }
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let (url, asked) = partner(|mut stream| {
+        let head = head_of(&mut stream);
+        stream.write_all(b"HTTP/1.1 204 Yes\r\nConnection: close\r\n\r\n").unwrap();
+        head
+    });
+    let mut there = Command::new(std::env::current_exe().unwrap());
+    there.args(["--exact", "https::plain_http_stays_on_this_machine_whatever_the_environment_says"]);
+    for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"] {
+        there.env(name, format!("http://{}", proxy.local_addr().unwrap()));
+    }
+    let there = there.env_remove("NO_PROXY").env_remove("no_proxy").env(PARTNER, url);
+    let output = there.output().unwrap();
+    assert_eq!(proxy.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "the proxy was asked");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(asked.join().unwrap().to_lowercase().contains("authorization: bearer sesame"));
 }

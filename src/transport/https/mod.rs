@@ -46,7 +46,8 @@ impl HttpsTransport {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidSettings`], saying which setting is wrong: no root certificate for an `https` address, a
-    /// PEM text that is none, a key that does not belong to its certificate, a proxy that is no URL.
+    /// PEM text that is none, a key that does not belong to its certificate, a proxy that cannot be used or that an
+    /// `http` address has none of.
     pub fn new(settings: HttpsSettings) -> Result<Self> {
         let limits = &settings.timeouts;
         let mut config = Agent::config_builder()
@@ -58,7 +59,7 @@ impl HttpsTransport {
             .user_agent(concat!("claimwire/", env!("CARGO_PKG_VERSION")))
             .accept("")
             .accept_encoding("")
-            .proxy(proxy(&settings.proxy)?)
+            .proxy(proxy(&settings)?)
             .timeout_global(limits.whole_call)
             .timeout_resolve(limits.resolve)
             .timeout_connect(limits.connect)
@@ -177,17 +178,29 @@ fn received(answer: http::Response<ureq::Body>, partner: &str) -> Result<Respons
     Ok(response)
 }
 
-fn proxy(choice: &ProxyChoice) -> Result<Option<Proxy>> {
-    let unfit = || Error::new(ErrorKind::InvalidSettings, "the proxy is no URL such as http://host:port");
-    let proxy = match choice {
-        ProxyChoice::None => None,
-        ProxyChoice::Environment => Proxy::try_from_env(),
-        ProxyChoice::Url(url) => Some(Proxy::new(url).map_err(|_| unfit())?),
+/// The proxy to ask, which is never one for an `http` address: that would leave this machine, and without TLS.
+fn proxy(settings: &HttpsSettings) -> Result<Option<Proxy>> {
+    let invalid = |what: &str| Error::new(ErrorKind::InvalidSettings, what);
+    let stays_here = settings.base.scheme_str() != Some("https");
+    let proxy = match &settings.proxy {
+        ProxyChoice::Url(_) if stays_here => {
+            return Err(invalid(
+                "an http address is this machine's own, and is reached without a proxy; leave the proxy out",
+            ));
+        }
+        ProxyChoice::Url(url) => {
+            Some(Proxy::new(url).map_err(|_| invalid("the proxy is no URL such as http://host:port"))?)
+        }
+        ProxyChoice::Environment if !stays_here => Proxy::try_from_env(),
+        ProxyChoice::Environment | ProxyChoice::None => None,
     };
-    // There is no link for SOCKS in the chain of connectors: it would be passed by.
-    let speaks_http = |proxy: &Proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https);
-    if proxy.as_ref().is_some_and(|proxy| !speaks_http(proxy)) {
-        return Err(unfit());
+    // There is no link for SOCKS in the chain of connectors: it would be passed by. The one for TLS is for the partner,
+    // with the roots and the client certificate that are set for it.
+    if proxy.as_ref().is_some_and(|proxy| proxy.protocol() != ProxyProtocol::Http) {
+        return Err(invalid(
+            "the proxy is none that is asked over plain http, such as http://host:port: neither https:// nor SOCKS \
+             proxies can be used; the partner's TLS goes through it all the same",
+        ));
     }
     Ok(proxy)
 }

@@ -167,15 +167,20 @@ impl HttpsSettings {
         self
     }
 
-    /// The proxy to go through, such as `http://proxy.example.com:3128`. Without this call there is none, whatever
-    /// the environment says.
+    /// The proxy to go through to an `https` address, such as `http://proxy.example.com:3128`. Without this call there is
+    /// none, whatever the environment says.
+    ///
+    /// It is asked over plain http (`CONNECT`), and sees the partner's host and its own password; all else goes through
+    /// it under the partner's TLS. Proxies that are asked over TLS (`https://`) or SOCKS are refused, and so is any for
+    /// an `http` address, which does not leave this machine.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(Zeroizing::new(url.into()));
         self
     }
 
-    /// Takes the proxy from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+    /// Takes the proxy from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), as [`proxy`](Self::proxy) would
+    /// take it; for an `http` address there is none, whatever it says.
     #[must_use]
     pub fn proxy_from_environment(mut self) -> Self {
         self.proxy = ProxyChoice::Environment;
