@@ -916,7 +916,7 @@ typedef struct {
      */
     size_t client_key_pem_len;
     /**
-     * The token for a partner that asks for `Authorization: Bearer`.
+     * The token for a partner that asks for `Authorization: Bearer`; one line end after it is taken off.
      */
     const char *bearer_token;
     /**
@@ -924,7 +924,9 @@ typedef struct {
      */
     size_t bearer_token_len;
     /**
-     * The proxy to go through, such as "http://proxy.example.com:3128"; NULL for none.
+     * The proxy to go through to an https address, such as "http://proxy.example.com:3128"; NULL for none. It is asked
+     * over plain http, and all but the partner's host goes through it under the partner's TLS. Proxies that are asked over
+     * TLS (https://) or SOCKS are refused, and so is any for an http address, which does not leave this machine.
      */
     const char *proxy;
     /**
@@ -932,7 +934,8 @@ typedef struct {
      */
     size_t proxy_len;
     /**
-     * 1 takes the proxy from the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY); `proxy` is then NULL.
+     * 1 takes the proxy from the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY); `proxy` is then NULL. For an http
+     * address there is none, whatever it says.
      */
     uint64_t proxy_from_environment;
     /**
@@ -1202,7 +1205,7 @@ typedef struct {
      */
     size_t root_certificates_len;
     /**
-     * A token for the endpoint, sent as Authorization: Bearer.
+     * A token for the endpoint, sent as Authorization: Bearer; one line end after it is taken off.
      */
     const char *bearer_token;
     /**

@@ -40,7 +40,7 @@ pub struct cw_https_options {
     pub client_key_pem: *const u8,
     /// The length of `client_key_pem` in bytes.
     pub client_key_pem_len: usize,
-    /// The token for a partner that asks for `Authorization: Bearer`.
+    /// The token for a partner that asks for `Authorization: Bearer`; one line end after it is taken off.
     pub bearer_token: *const c_char,
     /// The length of `bearer_token` in bytes.
     pub bearer_token_len: usize,

@@ -39,7 +39,7 @@ pub struct cw_webhook_options {
     pub root_certificates: *const u8,
     /// The length of `root_certificates` in bytes.
     pub root_certificates_len: usize,
-    /// A token for the endpoint, sent as Authorization: Bearer.
+    /// A token for the endpoint, sent as Authorization: Bearer; one line end after it is taken off.
     pub bearer_token: *const c_char,
     /// The length of `bearer_token` in bytes.
     pub bearer_token_len: usize,

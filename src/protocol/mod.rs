@@ -48,6 +48,7 @@ pub use pushed::PushedRequest;
 pub use receipt::{Disposition, RECEIPT_MEDIA_TYPE, Receipt, ReceiptState};
 pub use routes::Route;
 pub use secret_text::SecretText;
+pub(crate) use secret_text::without_line_end;
 pub(crate) use signature::RequestSignature;
 pub use signature::{
     DEFAULT_WINDOW, VerifiedRequest, is_signed, sign_request, sign_response, signed_at, signer_id,

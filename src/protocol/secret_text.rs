@@ -31,6 +31,11 @@ impl fmt::Debug for SecretText {
     }
 }
 
+/// A secret without the one line end that an editor, or a command that printed it, may have put after it.
+pub(crate) fn without_line_end(secret: &str) -> &str {
+    secret.strip_suffix('\n').map_or(secret, |line| line.strip_suffix('\r').unwrap_or(line))
+}
+
 /// The base64 of a secret's bytes, behind what tells its kind.
 pub(crate) fn encoded(prefix: &str, bytes: &[u8]) -> String {
     // All room first, so that no half-written copy is left behind by a growing buffer.

@@ -1,7 +1,7 @@
 //! Where secrets are, and how they are fetched: settings name the place, never the secret.
 
 use super::table::Table;
-use crate::protocol::SecretText;
+use crate::protocol::{SecretText, without_line_end};
 use crate::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -103,8 +103,7 @@ impl SecretSource for LocalSecrets {
                 return store(name);
             }
         };
-        let secret =
-            text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        let secret = without_line_end(&text);
         if secret.is_empty() {
             return Err(invalid(format!("{place}: it is empty")));
         }

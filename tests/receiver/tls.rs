@@ -158,6 +158,7 @@ fn wrong_tls_settings_are_told_before_anything_listens() {
         url().root_certificates(servers.pem.as_str()).proxy("not a proxy"),
         url().root_certificates(servers.pem.as_str()).proxy("socks5://127.0.0.1:1080"),
         url().root_certificates(servers.pem.as_str()).proxy("https://127.0.0.1:3128"),
+        url().root_certificates(servers.pem.as_str()).bearer_token("two\nlines"),
     ];
     for settings in wrong {
         assert_eq!(HttpsTransport::new(settings).unwrap_err().kind(), ErrorKind::InvalidSettings);

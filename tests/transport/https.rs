@@ -185,3 +185,25 @@ fn plain_http_stays_on_this_machine_whatever_the_environment_says() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert!(asked.join().unwrap().to_lowercase().contains("authorization: bearer sesame"));
 }
+
+#[test]
+fn a_token_is_taken_without_its_line_end_and_refused_where_no_header_can_hold_it() {
+    for token in ["open sesame\n", "open sesame\r\n", "open sesame"] {
+        let (url, asked) = partner(|mut stream| {
+            let head = head_of(&mut stream);
+            stream.write_all(b"HTTP/1.1 204 Yes\r\nConnection: close\r\n\r\n").unwrap();
+            head
+        });
+        send(HttpsSettings::new(&url).unwrap().bearer_token(token), b"").unwrap();
+        assert!(asked.join().unwrap().to_lowercase().contains("authorization: bearer open sesame\r\n"));
+    }
+    for token in ["open\nsesame", "open sesame\n\n", "open sesame\r", "open\u{0}sesame"] {
+        let settings = HttpsSettings::new("http://localhost:9").unwrap().bearer_token(token);
+        let error = HttpsTransport::new(settings).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSettings, "{token:?}");
+        assert!(
+            error.to_string().contains("no header may") && !error.to_string().contains("sesame"),
+            "{error}"
+        );
+    }
+}

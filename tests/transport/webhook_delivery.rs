@@ -130,6 +130,16 @@ fn files_in(folder: &Path) -> usize {
 }
 
 #[test]
+fn a_token_that_no_header_can_hold_is_told_when_the_webhook_is_opened() {
+    let (folder, secret) = (TempDir::new().unwrap(), WebhookSecret::generate().unwrap());
+    let endpoint = HttpsSettings::new("http://localhost:9/hooks").unwrap().bearer_token("two\nlines");
+    let spool = folder.path().join("spool");
+    let error = Webhook::open(WebhookSettings::new(insurer_site(), endpoint, &spool, secret)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidSettings, "{error}");
+    assert!(!spool.exists());
+}
+
+#[test]
 fn every_step_is_posted_signed_in_order_and_without_claim_data() {
     let host = Host::answering(&[]);
     let insurer = Insurer::posting_to(&host.url);

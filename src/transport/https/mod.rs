@@ -39,6 +39,7 @@ pub struct HttpsTransport {
     agent: Agent,
     settings: HttpsSettings,
     base_path: String,
+    authorization: Option<HeaderValue>,
 }
 
 impl HttpsTransport {
@@ -47,7 +48,7 @@ impl HttpsTransport {
     /// # Errors
     /// [`ErrorKind::InvalidSettings`], saying which setting is wrong: no root certificate for an `https` address, a
     /// PEM text that is none, a key that does not belong to its certificate, a proxy that cannot be used or that an
-    /// `http` address has none of.
+    /// `http` address has none of, a bearer token that no header can hold.
     pub fn new(settings: HttpsSettings) -> Result<Self> {
         let limits = &settings.timeouts;
         let mut config = Agent::config_builder()
@@ -78,7 +79,8 @@ impl HttpsTransport {
         let connection = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
         let connector = connection.chain(Tls(tls)).chain(EarlyAnswer);
         let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
-        Ok(Self { agent, settings, base_path })
+        let authorization = settings.token.as_ref().map(|token| bearer(token)).transpose()?;
+        Ok(Self { agent, settings, base_path, authorization })
     }
 
     /// The request as ureq takes it: all header fields as they are, and those of the hop.
@@ -100,19 +102,8 @@ impl HttpsTransport {
                 value.map_err(|error| invalid(name, error))?,
             );
         }
-        if let Some(token) = &self.settings.token {
-            // In one place, which is wiped with the last of the requests that share it.
-            let mut text = Zeroizing::new(Vec::with_capacity(BEARER.len() + token.len()));
-            text.extend_from_slice(BEARER);
-            text.extend_from_slice(token.as_bytes());
-            let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {
-                Error::new(
-                    ErrorKind::InvalidSettings,
-                    "the bearer token holds a character that no header may",
-                )
-            })?;
-            value.set_sensitive(true);
-            head = head.header(AUTHORIZATION, value);
+        if let Some(authorization) = &self.authorization {
+            head = head.header(AUTHORIZATION, authorization.clone());
         }
         if takes_body(request) {
             head = head.header(CONTENT_LENGTH, length);
@@ -176,6 +167,19 @@ fn received(answer: http::Response<ureq::Body>, partner: &str) -> Result<Respons
         response.headers_mut().append(name.as_str(), value).map_err(bad)?;
     }
     Ok(response)
+}
+
+/// The field that shows the token.
+fn bearer(token: &str) -> Result<HeaderValue> {
+    // In one place, which is wiped with the last of the requests that share it.
+    let mut text = Zeroizing::new(Vec::with_capacity(BEARER.len() + token.len()));
+    text.extend_from_slice(BEARER);
+    text.extend_from_slice(token.as_bytes());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| {
+        Error::new(ErrorKind::InvalidSettings, "the bearer token holds a character that no header may")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The proxy to ask, which is never one for an `http` address: that would leave this machine, and without TLS.

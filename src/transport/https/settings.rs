@@ -1,5 +1,6 @@
 //! Settings of the HTTPS transport: address, trust, client certificate, token, proxy, every timeout.
 
+use crate::protocol::without_line_end;
 use crate::transport::Resumption;
 use crate::{Error, ErrorKind, Result};
 use std::fmt;
@@ -160,10 +161,13 @@ impl HttpsSettings {
         self
     }
 
-    /// The token for partners that ask for `Authorization: Bearer` (RFC 6750).
+    /// The token for partners that ask for `Authorization: Bearer` (RFC 6750). One line end after it is taken off.
     #[must_use]
     pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(Zeroizing::new(token.into()));
+        let mut token = Zeroizing::new(token.into());
+        let length = without_line_end(&token).len();
+        token.truncate(length);
+        self.token = Some(token);
         self
     }
 
