@@ -4296,6 +4296,19 @@ int32_t cw_receiver_start(const cw_exchange *exchange,
 uint16_t cw_receiver_local_port(const cw_receiver *receiver);
 
 /**
+ * Renews the certificate, the private key and the authorities of client certificates of a server that runs: connections
+ * that come from now on get these, and those that are open go on with what they began with. Of the options only
+ * `certificates`, `private_key`, `client_authorities` and `client_certificates_optional` are read, as by
+ * cw_receiver_start, and nothing is kept of what was given before. Options that cannot be used change nothing.
+ *
+ * Errors: CW_ERR_INVALID_SETTINGS when the certificates or keys cannot be used, naming which; CW_ERR_WRONG_STATE after a
+ * shutdown; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_receiver_set_tls(cw_receiver *receiver,
+                            const cw_receiver_options *receiver_options,
+                            cw_error **error);
+
+/**
  * Stops the server: no new connection is taken, connections that have shown no request are closed, and a moment later
  * those whose request is not proven to be a partner's. Partners' requests have `grace_ms` to finish, then their connections
  * are closed. Returns when the server is gone; a second call does nothing.

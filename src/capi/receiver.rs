@@ -4,8 +4,8 @@ use super::border::{call, quietly};
 use super::error::cw_error;
 use super::exchange::cw_exchange;
 use super::pointer::{Options, Out, bytes, free, given_text, misuse, options, shared, unique};
-use crate::Result;
 use crate::receiver::{Receiver, ReceiverSettings, Running, TlsSettings};
+use crate::{Error, ErrorKind, Result};
 use std::ffi::c_char;
 use std::mem::offset_of;
 use std::sync::Arc;
@@ -107,6 +107,32 @@ pub unsafe extern "C" fn cw_receiver_local_port(receiver: *const cw_receiver) ->
     quietly(0, || unsafe { receiver.as_ref() }.map_or(0, |receiver| receiver.port))
 }
 
+/// Renews the certificate, the private key and the authorities of client certificates of a server that runs: connections
+/// that come from now on get these, and those that are open go on with what they began with. Of the options only
+/// `certificates`, `private_key`, `client_authorities` and `client_certificates_optional` are read, as by
+/// cw_receiver_start, and nothing is kept of what was given before. Options that cannot be used change nothing.
+///
+/// Errors: CW_ERR_INVALID_SETTINGS when the certificates or keys cannot be used, naming which; CW_ERR_WRONG_STATE after a
+/// shutdown; CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_receiver_set_tls(
+    receiver: *mut cw_receiver,
+    receiver_options: *const cw_receiver_options,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_receiver_set_tls", error, || {
+            let receiver = unique("receiver", receiver)?;
+            let tls = tls_settings(&options("receiver_options", receiver_options)?)?;
+            let running = receiver.running.as_ref().ok_or_else(|| {
+                Error::new(ErrorKind::WrongState, "the receiver was shut down; start another one")
+            })?;
+            running.set_tls(tls)
+        })
+    }
+}
+
 /// Stops the server: no new connection is taken, connections that have shown no request are closed, and a moment later
 /// those whose request is not proven to be a partner's. Partners' requests have `grace_ms` to finish, then their connections
 /// are closed. Returns when the server is gone; a second call does nothing.
@@ -199,7 +225,7 @@ fn bounds(given: &cw_receiver_options) -> ReceiverSettings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::code::CW_OK;
+    use super::super::code::{CW_ERR_INVALID_SETTINGS, CW_ERR_IO, CW_ERR_WRONG_STATE, CW_OK};
     use super::super::exchange::cw_exchange_set_partner;
     use super::super::partner::cw_partner;
     use super::super::two_sites::{TwoSites, c, failing, works};
@@ -207,10 +233,11 @@ mod tests {
     use crate::codec::Suite;
     use crate::exchange::ExportOptions;
     use crate::ledger::OutgoingState;
-    use crate::transport::{HttpsSettings, HttpsTransport};
+    use crate::protocol::Request;
+    use crate::transport::{Body, HttpsSettings, HttpsTransport, Transport as _};
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     use std::mem::zeroed;
-    use std::ptr::null_mut;
+    use std::ptr::{null, null_mut};
 
     /// An authority, a chain that leads to it, and the chain's key, all PEM.
     fn certificates() -> (String, String, String) {
@@ -234,16 +261,55 @@ mod tests {
         assert_eq!((set.max_requests, set.max_requests_per_partner), (7, Some(6)));
     }
 
-    #[test]
-    fn a_package_comes_in_through_the_built_in_receiver() {
-        let sites = TwoSites::new(Suite::Age);
-        let (root, chain, key) = certificates();
+    /// Options to listen at a free port of this machine, with this chain and its key.
+    fn listening(chain: &str, key: &str) -> cw_receiver_options {
         let mut given: cw_receiver_options = c!(zeroed());
         given.struct_size = size_of::<cw_receiver_options>();
         let address = "127.0.0.1:0";
         (given.address, given.address_len) = (address.as_ptr().cast(), address.len());
         (given.certificates, given.certificates_len) = (chain.as_ptr(), chain.len());
         (given.private_key, given.private_key_len) = (key.as_ptr(), key.len());
+        given
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_while_the_receiver_runs() {
+        let sites = TwoSites::new(Suite::Age);
+        let [(old_root, chain, key), (new_root, new_chain, new_key)] = [certificates(), certificates()];
+        let mut receiver = null_mut();
+        let given = listening(&chain, &key);
+        works(|error| {
+            c!(cw_receiver_start(sites.examiner.exchange, &raw const given, &raw mut receiver, error))
+        });
+        let url = format!("https://127.0.0.1:{}", c!(cw_receiver_local_port(receiver)));
+        let is_trusted_by = |root: &str| {
+            let settings = HttpsSettings::new(&url).unwrap().root_certificates(root);
+            let request = Request::new("GET", "/claimwire/none").unwrap();
+            let reply =
+                HttpsTransport::new(settings).unwrap().send(&request, Body::new(0, &mut [].as_slice()));
+            reply.is_ok()
+        };
+        let set = |chain: &str, key: &str| {
+            let mut renewed = listening(chain, key);
+            (renewed.address, renewed.address_len) = (null(), 0);
+            failing(|error| c!(cw_receiver_set_tls(receiver, &raw const renewed, error)))
+        };
+        let (code, said) = set(&new_chain, &key);
+        assert_eq!(code, CW_ERR_INVALID_SETTINGS, "{said}");
+        assert!(is_trusted_by(&old_root) && !is_trusted_by(&new_root));
+        let (code, said) = set(&new_chain, &new_key);
+        assert_eq!(code, CW_OK, "{said}");
+        assert!(is_trusted_by(&new_root) && !is_trusted_by(&old_root));
+        works(|error| c!(cw_receiver_shutdown(receiver, 10_000, error)));
+        assert_eq!(set(&new_chain, &new_key).0, CW_ERR_WRONG_STATE);
+        c!(cw_receiver_free(receiver));
+    }
+
+    #[test]
+    fn a_package_comes_in_through_the_built_in_receiver() {
+        let sites = TwoSites::new(Suite::Age);
+        let (root, chain, key) = certificates();
+        let mut given = listening(&chain, &key);
         (given.client_authorities, given.client_authorities_len) = (root.as_ptr(), root.len());
         (given.client_certificates_optional, given.max_requests) = (1, 2);
         given.max_requests_per_partner = 1;
@@ -271,7 +337,7 @@ mod tests {
         let mut second = null_mut();
         let start =
             |error| c!(cw_receiver_start(sites.examiner.exchange, &raw const given, &raw mut second, error));
-        assert_eq!(failing(start).0, super::super::code::CW_ERR_IO);
+        assert_eq!(failing(start).0, CW_ERR_IO);
         for _ in 0..2 {
             assert_eq!(failing(|error| c!(cw_receiver_shutdown(receiver, 10_000, error))).0, CW_OK);
         }

@@ -18,6 +18,8 @@
 //! # }
 //! ```
 //!
+//! A certificate is renewed while the server runs, and so are the authorities of clients: [`Running::set_tls`].
+//!
 //! # What strangers and partners can cost
 //!
 //! | attempt | answer | bound |

@@ -4,7 +4,8 @@ use super::connections::{Connections, Place, Stage};
 use super::framing::{Watched, http};
 use super::service::AmbiguousFraming;
 use super::slots::Slots;
-use super::{EndpointService, ReceiverSettings, TlsSettings, tls};
+use super::tls::CurrentTls;
+use super::{EndpointService, ReceiverSettings, TlsSettings};
 use crate::protocol::{Endpoint, Peer};
 use crate::{Error, ErrorKind, Result};
 use axum::body::Body;
@@ -25,7 +26,6 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// How long threads whose connection is gone may take to notice, after the deadline of a shutdown.
@@ -46,6 +46,7 @@ pub struct Receiver;
 /// [`shutdown`](Running::shutdown).
 pub struct Running {
     address: SocketAddr,
+    tls: Arc<CurrentTls>,
     stop: oneshot::Sender<Duration>,
     thread: JoinHandle<io::Result<()>>,
 }
@@ -63,7 +64,7 @@ impl Receiver {
         endpoint: Arc<dyn Endpoint>,
         settings: ReceiverSettings,
     ) -> Result<Running> {
-        let tls = TlsAcceptor::from(Arc::new(tls::config(&tls)?));
+        let tls = Arc::new(CurrentTls::new(&tls)?);
         let no_listener = |error: io::Error| {
             Error::new(ErrorKind::Io, format!("cannot listen at this address: {error}")).caused_by(error)
         };
@@ -77,7 +78,7 @@ impl Receiver {
             .build()
             .map_err(|error| Error::new(ErrorKind::Io, "no runtime can be started").caused_by(error))?;
         let server = Server {
-            tls,
+            tls: tls.clone(),
             http: http(settings.header_deadline),
             handshake: settings.header_deadline,
             connections: Connections::new(&settings),
@@ -88,7 +89,7 @@ impl Receiver {
             .name("claimwire-receiver".to_owned())
             .spawn(move || run(runtime, listener, Arc::new(server), stopped))
             .map_err(|error| Error::new(ErrorKind::Io, "no thread can be started").caused_by(error))?;
-        Ok(Running { address, stop, thread })
+        Ok(Running { address, tls, stop, thread })
     }
 }
 
@@ -112,6 +113,24 @@ impl Running {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Renews certificate, key and authorities of clients: connections that come from now on get these, and those that are
+    /// open go on with what they began with. Settings that cannot be used change nothing.
+    ///
+    /// ```no_run
+    /// use claimwire::receiver::{Running, TlsSettings};
+    /// # fn renew(running: &Running) -> claimwire::Result<()> {
+    ///
+    /// running.set_tls(TlsSettings::new(std::fs::read("chain.pem")?, std::fs::read("key.pem")?))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSettings`] when they are wrong, naming which.
+    pub fn set_tls(&self, tls: TlsSettings) -> Result<()> {
+        self.tls.replace(&tls)
     }
 
     /// Stops: no new connection is taken, connections that have shown no request are closed, and a moment later those
@@ -139,7 +158,7 @@ impl fmt::Debug for Running {
 
 /// What the connections of a running server share.
 struct Server {
-    tls: TlsAcceptor,
+    tls: Arc<CurrentTls>,
     http: http1::Builder,
     handshake: Duration,
     connections: Arc<Connections>,
@@ -197,7 +216,9 @@ impl Server {
     /// One connection: TLS, one request, its answer. Whatever goes wrong ends it; there is nobody to tell.
     async fn converse(&self, stream: TcpStream, address: SocketAddr, place: Arc<Place>) {
         let Ok(()) = stream.set_nodelay(true) else { return };
-        let Ok(Ok(stream)) = timeout(self.handshake, self.tls.accept(stream)).await else { return };
+        let Ok(Ok(stream)) = timeout(self.handshake, self.tls.acceptor().accept(stream)).await else {
+            return;
+        };
         let (peer, ambiguous) = (peer(&stream, address), Arc::new(AtomicBool::new(false)));
         let stream = TokioIo::new(Watched::new(stream, ambiguous.clone()));
         let answer = service_fn(|request: hyper::Request<hyper::body::Incoming>| {

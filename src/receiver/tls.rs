@@ -1,4 +1,4 @@
-//! The rustls configuration of the turnkey server.
+//! The rustls configuration of the turnkey server, which may be renewed while it runs.
 
 use super::settings::{ClientCertificates, TlsSettings};
 use crate::transport::{pem, tls_key};
@@ -6,9 +6,32 @@ use crate::{Error, ErrorKind, Result};
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::SingleCertAndKey;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio_rustls::TlsAcceptor;
 
-pub(super) fn config(settings: &TlsSettings) -> Result<ServerConfig> {
+/// What the next handshake is made with.
+pub(super) struct CurrentTls(RwLock<Arc<ServerConfig>>);
+
+impl CurrentTls {
+    pub(super) fn new(settings: &TlsSettings) -> Result<Self> {
+        Ok(Self(RwLock::new(Arc::new(config(settings)?))))
+    }
+
+    /// Takes the place of what there was, once it is known to be good. Sessions are resumed under it alone, since it has a
+    /// store of its own.
+    pub(super) fn replace(&self, settings: &TlsSettings) -> Result<()> {
+        let new = Arc::new(config(settings)?);
+        // A pointer is whole at every step, so a thread that died with the lock left a good one.
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+fn config(settings: &TlsSettings) -> Result<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let invalid = |message: &str| Error::new(ErrorKind::InvalidSettings, message);
     let builder = ServerConfig::builder_with_provider(provider.clone())

@@ -131,6 +131,60 @@ fn plain_http_reaches_nobody() {
 }
 
 #[test]
+fn a_renewed_certificate_is_shown_to_the_next_connection_while_an_open_one_goes_on() {
+    let [old, new] = [(); 2].map(|()| Authority::new());
+    let site = site(old.server(), |tls| tls);
+    let mut open = old.connect(TcpStream::connect(site.running.local_addr()).unwrap());
+    // All but the last line of the head: TLS is there, the request is not.
+    open.write_all(b"POST /packages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n").unwrap();
+    open.flush().unwrap();
+    while open.conn.is_handshaking() {
+        open.conn.complete_io(&mut open.sock).unwrap();
+    }
+    let renewed = new.server();
+    site.running.set_tls(TlsSettings::new(renewed.chain, renewed.key)).unwrap();
+    send(settings(&site, &new)).unwrap();
+    assert_eq!(send(settings(&site, &old)).unwrap_err().kind(), ErrorKind::BadCertificate);
+    open.write_all(b"\r\n").unwrap();
+    let mut answer = Vec::new();
+    // How the connection ends does not matter, once the answer is there.
+    let _ = open.read_to_end(&mut answer);
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(site.asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn renewed_authorities_of_clients_count_from_the_next_connection_on() {
+    let (servers, [old, new]) = (Authority::new(), [(); 2].map(|()| Authority::new()));
+    let site = site(servers.server(), |tls| tls.require_client_certificates(old.pem.as_str()));
+    let [old_client, new_client] = [&old, &new].map(Authority::client);
+    let takes = |client: &Identity| {
+        let settings = settings(&site, &servers);
+        send(settings.client_certificate(client.chain.as_str(), client.key.as_str())).is_ok()
+    };
+    assert!(takes(&old_client) && !takes(&new_client));
+    let server = servers.server();
+    let renewed = TlsSettings::new(server.chain, server.key).require_client_certificates(new.pem.as_str());
+    site.running.set_tls(renewed).unwrap();
+    assert!(takes(&new_client) && !takes(&old_client));
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_leaves_the_old_one_in_place() {
+    let servers = Authority::new();
+    let site = site(servers.server(), |tls| tls);
+    let (server, other) = (servers.server(), servers.server());
+    for tls in [
+        TlsSettings::new(server.chain.as_str(), other.key),
+        TlsSettings::new("", server.key.as_str()),
+        TlsSettings::new(server.chain.as_str(), server.key.as_str()).require_client_certificates("none"),
+    ] {
+        assert_eq!(site.running.set_tls(tls).unwrap_err().kind(), ErrorKind::InvalidSettings);
+        send(settings(&site, &servers)).unwrap();
+    }
+}
+
+#[test]
 fn wrong_tls_settings_are_told_before_anything_listens() {
     let servers = Authority::new();
     let (server, other) = (servers.server(), servers.server());

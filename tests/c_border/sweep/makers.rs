@@ -193,7 +193,10 @@ const MAKERS: &[(&str, &str)] = &[
     ),
     (
         "cw_receiver",
-        "    cw_receiver_options *options = good_cw_receiver_options();
+        // Its own options: the shared ones may hold the mistake that is about to be tried.
+        "    cw_receiver_options own, *options = &own;
+    memset(options, 0, sizeof own);
+    options->struct_size = sizeof own;
     options->address = \"127.0.0.1:0\";
     options->address_len = strlen(options->address);
     options->certificates = (const uint8_t *)CERTIFICATE;
