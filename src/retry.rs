@@ -20,7 +20,7 @@ const LARGEST_FACTOR: u32 = 100;
 ///
 /// After the n-th try, the next one comes after `first_delay` × `factor`^(n-1), at most `longest_delay`, and up to a
 /// fifth more by chance, so that receivers are not visited by everyone at once. A receiver that asks for a longer
-/// wait (`Retry-After`, RFC 9110 section 10.2.3) gets it, up to seven days.
+/// wait (`Retry-After`, RFC 9110 section 10.2.3) gets it: with messages up to seven days, with packages up to one.
 ///
 /// | field | default, for messages | [for packages](Self::for_packages) | may be |
 /// |---|---|---|---|
@@ -61,6 +61,9 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// No policy, and no receiver that asks for it, makes anything wait longer.
+    pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(LONGEST.as_secs() / 5 * 6);
+
     /// What holds for packages to a partner unless its settings say otherwise.
     #[must_use]
     pub fn for_packages() -> Self {

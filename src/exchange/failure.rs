@@ -6,6 +6,7 @@
 use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
+use super::outbox_time::counts_since;
 use super::partner::Partner;
 use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, Step, outgoing_pages};
 use crate::model::Timestamp;
@@ -92,7 +93,7 @@ impl Exchange {
         until: Timestamp,
         error: &Fault,
     ) -> Result<Outgoing> {
-        let ends = partner.retry.has_ended(waits.tried_since.unwrap_or(now), until);
+        let ends = partner.retry.has_ended(counts_since(waits, now), until);
         let kind = ErrorKind::from_name(&error.kind).unwrap_or(ErrorKind::Unreachable);
         let said = format!("package {}: {}", waits.package.id, error.message);
         let error = given_up(Error::new(kind, said), waits, now);
@@ -101,7 +102,7 @@ impl Exchange {
             if !OutgoingState::OPEN.contains(&outgoing.state) {
                 return None;
             }
-            outgoing.tried_since.get_or_insert(now);
+            outgoing.tried_since = Some(counts_since(outgoing, now));
             outgoing.retry_at = Some(until);
             if !ends {
                 return Some(Vec::new());

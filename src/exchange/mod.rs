@@ -50,6 +50,7 @@ mod observed_ledger;
 mod outbox;
 mod outbox_line;
 mod outbox_pass;
+mod outbox_time;
 mod outbox_worker;
 mod partial;
 mod partner;

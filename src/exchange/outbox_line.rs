@@ -16,8 +16,8 @@ pub(super) struct Line {
     waiting: VecDeque<Place>,
     /// The partners in the line or with a thread, and whether there was news of them since their packages were read.
     present: BTreeMap<SiteId, bool>,
-    /// When the others come into the line by themselves.
-    due: BTreeMap<SiteId, Timestamp>,
+    /// When the others come into the line by themselves, and when that was noted.
+    due: BTreeMap<SiteId, (Timestamp, Timestamp)>,
     threads: usize,
 }
 
@@ -33,8 +33,10 @@ impl Line {
     /// The partner at the head of the line, which nobody else serves until it is put [back](Self::back) or
     /// [done](Self::done).
     pub(super) fn next(&mut self, now: Timestamp) -> Option<Place> {
-        let mut due: Vec<_> = self.due.iter().filter(|(_, due)| **due <= now).collect();
-        due.sort_by_key(|(_, due)| **due);
+        // What was noted at a time to come was noted by a clock that was ahead.
+        let is_due = |(due, noted): &(Timestamp, Timestamp)| *due <= now || *noted > now;
+        let mut due: Vec<_> = self.due.iter().filter(|(_, times)| is_due(times)).collect();
+        due.sort_by_key(|(_, times)| **times);
         for site in due.into_iter().map(|(site, _)| site.clone()).collect::<Vec<_>>() {
             self.enter(site);
         }
@@ -51,18 +53,18 @@ impl Line {
         self.waiting.push_back((site, pass));
     }
 
-    /// A partner's queue was gone through, and it is due again then; at once where there was news meanwhile.
-    pub(super) fn done(&mut self, site: SiteId, due: Option<Timestamp>) {
+    /// A partner's queue was gone through by `now`, and it is due again then; at once where there was news meanwhile.
+    pub(super) fn done(&mut self, site: SiteId, due: Option<Timestamp>, now: Timestamp) {
         if self.present.remove(&site) == Some(true) {
             self.enter(site);
         } else if let Some(due) = due {
-            self.due.insert(site, due);
+            self.due.insert(site, (due, now));
         }
     }
 
     /// When the next partner comes into the line by itself.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.due.values().min().copied()
+        self.due.values().map(|(due, _)| *due).min()
     }
 
     pub(super) fn thread_comes(&mut self) {
@@ -131,10 +133,10 @@ mod tests {
         line.call(&site("A"));
         assert_eq!(next(&mut line, 0).as_deref(), Some("A"));
         line.call(&site("A"));
-        line.done(site("A"), Some(at(100)));
+        line.done(site("A"), Some(at(100)), at(0));
         assert_eq!(line.next_due(), None, "not only then");
         assert_eq!(next(&mut line, 0).as_deref(), Some("A"));
-        line.done(site("A"), Some(at(100)));
+        line.done(site("A"), Some(at(100)), at(0));
         assert_eq!((next(&mut line, 99), line.next_due()), (None, Some(at(100))));
     }
 
@@ -144,11 +146,21 @@ mod tests {
         for (name, due) in [("A", 30), ("B", 10), ("C", 20), ("D", 90)] {
             line.call(&site(name));
             assert_eq!(next(&mut line, 0).as_deref(), Some(name));
-            line.done(site(name), Some(at(due)));
+            line.done(site(name), Some(at(due)), at(0));
         }
         line.call(&site("A"));
         let served: Vec<_> = std::iter::from_fn(|| next(&mut line, 50)).collect();
         assert_eq!(served, ["A", "B", "C"]);
         assert_eq!(line.next_due(), Some(at(90)));
+    }
+
+    #[test]
+    fn whoever_was_put_off_by_a_clock_that_was_ahead_is_looked_at_when_it_is_right() {
+        let mut line = Line::default();
+        line.call(&site("A"));
+        assert_eq!(next(&mut line, 1_000_000).as_deref(), Some("A"));
+        line.done(site("A"), Some(at(1_000_030)), at(1_000_000));
+        assert_eq!(next(&mut line, 1_000_001), None, "the clock goes on");
+        assert_eq!(next(&mut line, 5).as_deref(), Some("A"));
     }
 }

@@ -9,6 +9,7 @@
 
 use super::Exchange;
 use super::outbox::SentQueue;
+use super::outbox_time::due_later;
 use super::partner::Partner;
 use crate::codec::Watch;
 use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, outgoing_pages};
@@ -95,7 +96,7 @@ impl Pass {
             return Ok(false);
         }
         let now = self.now();
-        if let Some(due) = outgoing.retry_at.filter(|due| self.only_due && *due > now) {
+        if let Some(due) = due_later(&outgoing, now).filter(|_| self.only_due) {
             self.unsettled.insert(claim);
             self.due_at(due);
             return Ok(false);

@@ -84,7 +84,7 @@ impl Exchange {
                 // What is left is read anew by whoever comes next.
                 _ if stopping.load(Ordering::SeqCst) => line.back(site, None),
                 Some(pass) => line.back(site, Some(pass)),
-                None => line.done(site, due),
+                None => line.done(site, due, self.now()),
             }
             drop(line);
             // Those that sleep do not know when this partner is due.

@@ -3,6 +3,7 @@
 use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
+use super::outbox_time::counts_since;
 use super::partner::Partner;
 use super::partner_keys::seconds_of;
 use super::resume::Shipment;
@@ -85,7 +86,7 @@ impl Exchange {
             outgoing.unanswered |= outgoing.state == OutgoingState::Sending;
             outgoing.state = OutgoingState::Sending;
             outgoing.attempts = outgoing.attempts.saturating_add(1);
-            outgoing.tried_since.get_or_insert(now);
+            outgoing.tried_since = Some(counts_since(outgoing, now));
             (outgoing.retry_at, outgoing.untold_failure) = (None, None);
             let (size, alias, attempt) = (outgoing.size, &partner.alias, outgoing.attempts);
             let said = match partner.has_to_be_asked(outgoing) {

@@ -1,6 +1,7 @@
 //! The outbox: when a package is posted, asked about, tried again and given up; what a dead process leaves of it.
 
 mod any_order;
+mod clock;
 mod line;
 mod side_by_side;
 mod withdrawn;
