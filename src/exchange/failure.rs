@@ -6,7 +6,6 @@
 use super::Exchange;
 use super::event::Event;
 use super::export::outgoing_entry;
-use super::outbox_time::counts_since;
 use super::partner::Partner;
 use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, Step, outgoing_pages};
 use crate::model::Timestamp;
@@ -83,29 +82,21 @@ impl Exchange {
         if outgoing.state.is_held() { Ok(outgoing) } else { Err(error) }
     }
 
-    /// Lets a package that is due wait until its partner can be tried again: `error` came of another one. Its time
-    /// counts from the first such wait, so that it ends too when the partner never comes back.
-    pub(super) fn put_off(
+    /// Gives up a package whose time is over while its partner is left alone: `error` came of another one.
+    pub(super) fn give_up_waiting(
         &self,
         partner: &Partner,
         waits: &Outgoing,
         now: Timestamp,
-        until: Timestamp,
         error: &Fault,
     ) -> Result<Outgoing> {
-        let ends = partner.retry.has_ended(counts_since(waits, now), until);
         let kind = ErrorKind::from_name(&error.kind).unwrap_or(ErrorKind::Unreachable);
         let said = format!("package {}: {}", waits.package.id, error.message);
         let error = given_up(Error::new(kind, said), waits, now);
         let reason = format!("{error}; {}", what_to_do(partner, waits.unanswered));
-        let (outgoing, recorded) = self.edit_outgoing(waits.package.id, |outgoing| {
+        let (outgoing, recorded) = self.update_outgoing(waits.package.id, |outgoing| {
             if !OutgoingState::OPEN.contains(&outgoing.state) {
                 return None;
-            }
-            outgoing.tried_since = Some(counts_since(outgoing, now));
-            outgoing.retry_at = Some(until);
-            if !ends {
-                return Some(Vec::new());
             }
             outgoing.unanswered |= outgoing.state == OutgoingState::Sending;
             outgoing.state = OutgoingState::Failed;
@@ -113,9 +104,9 @@ impl Exchange {
             outgoing.last_error = Some(Fault::from(&error));
             outgoing.untold_failure = self.to_be_told(true, &reason);
             let by = &outgoing.package.created_by;
-            Some(vec![outgoing_entry(outgoing, Step::Failed, by, error.to_string()).failed_with(&error)])
+            Some(outgoing_entry(outgoing, Step::Failed, by, error.to_string()).failed_with(&error))
         })?;
-        if recorded && ends {
+        if recorded {
             self.tell_failure(&outgoing)?;
         }
         Ok(outgoing)

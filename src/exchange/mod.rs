@@ -51,6 +51,7 @@ mod outbox;
 mod outbox_line;
 mod outbox_pass;
 mod outbox_time;
+mod outbox_wait;
 mod outbox_worker;
 mod partial;
 mod partner;

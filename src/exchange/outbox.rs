@@ -88,7 +88,8 @@ impl Exchange {
     /// is not settled, the later ones of its claim are held back, notes among them; other claims go on.
     ///
     /// Packages whose answer has not come yet are asked about again. Packages that failed for good are not tried, and
-    /// hold nothing back.
+    /// hold nothing back. Where the partner cannot be reached, or asks to be left alone, the packages behind the one that
+    /// met this are held back, and due when that one is.
     ///
     /// # Errors
     /// [`UnknownPartner`](crate::ErrorKind::UnknownPartner); [`WrongState`](crate::ErrorKind::WrongState), retryable,

@@ -9,7 +9,8 @@
 
 use super::Exchange;
 use super::outbox::SentQueue;
-use super::outbox_time::due_later;
+use super::outbox_time::{counts_since, due_later};
+use super::outbox_wait::Waiting;
 use super::partner::Partner;
 use crate::codec::Watch;
 use crate::ledger::{Fault, Outgoing, OutgoingState, PackageQuery, outgoing_pages};
@@ -35,6 +36,7 @@ pub(super) struct Pass {
     held_up: BTreeSet<SiteId>,
     /// Whether the caller stopped the work: the rest is held back.
     pub(super) stopped: bool,
+    waiting: Waiting,
     left: vec::IntoIter<Outgoing>,
     pub(super) queue: SentQueue,
 }
@@ -58,6 +60,7 @@ impl Pass {
             resting: BTreeMap::new(),
             held_up: BTreeSet::new(),
             stopped: false,
+            waiting: Waiting::default(),
             left: open.into_iter(),
             queue: SentQueue::default(),
         })
@@ -69,8 +72,28 @@ impl Pass {
             if self.come_to(exchange, outgoing, watch)? {
                 return Ok(true);
             }
+            if self.waiting.is_full() {
+                self.write_waits(exchange, watch)?;
+            }
         }
+        self.waiting.write(exchange)?;
         Ok(false)
+    }
+
+    /// Of many packages that wait one commit comes after the other, and whoever wants to stop does not wait for them.
+    fn write_waits(&mut self, exchange: &Exchange, watch: &dyn Watch) -> Result<()> {
+        if self.is_told_to_stop(watch) {
+            self.waiting.forget();
+        }
+        self.waiting.write(exchange)
+    }
+
+    fn is_told_to_stop(&mut self, watch: &dyn Watch) -> bool {
+        if !self.stopped && watch.moved(0).is_break() {
+            self.stopped = true;
+            self.due_at(self.began.0);
+        }
+        self.stopped
     }
 
     /// `now` moves on with the pass.
@@ -83,7 +106,7 @@ impl Pass {
         // What is for a site that is no partner any more waits until it is one again.
         let Ok(partner) = exchange.partner(&site) else { return Ok(false) };
         if self.paused.contains(&site) {
-            exchange.let_time_stand_still(&outgoing)?;
+            self.waiting.let_time_stand_still(&outgoing);
             return Ok(false);
         }
         if let Err(fault) = exchange.is_ready_for(&partner) {
@@ -102,9 +125,15 @@ impl Pass {
             return Ok(false);
         }
         if let Some((until, error)) = self.resting.get(&claim.0).cloned() {
-            let waits = exchange.put_off(&partner, &outgoing, now, until, &error)?;
             self.queue.held_back.push(package);
-            self.stays(claim, &waits);
+            if !partner.retry.has_ended(counts_since(&outgoing, now), until) {
+                self.waiting.put_off(package, now, until);
+                self.unsettled.insert(claim);
+                self.due_at(until);
+            } else if !self.is_told_to_stop(watch) {
+                let waited = exchange.give_up_waiting(&partner, &outgoing, now, &error)?;
+                self.stays(claim, &waited);
+            }
             return Ok(false);
         }
         let Some(_turn) = exchange.0.outbox.take(&outgoing.package) else {
@@ -129,7 +158,7 @@ impl Pass {
             let fault = exchange.hold_up(partner, outgoing, fault)?;
             self.queue.failed.push((package, fault));
         } else {
-            exchange.let_time_stand_still(outgoing)?;
+            self.waiting.let_time_stand_still(outgoing);
             self.queue.held_back.push(package);
         }
         self.due_at(self.began.0.later(HELD_UP));
@@ -145,6 +174,7 @@ impl Pass {
         now: Timestamp,
         watch: &dyn Watch,
     ) -> Result<()> {
+        self.waiting.write(exchange)?;
         match exchange.send_at(now, package, watch) {
             Ok(outgoing) => {
                 self.stays(claim, &outgoing);
@@ -155,7 +185,7 @@ impl Pass {
             Err(error) => {
                 let outgoing = exchange.outgoing(package)?;
                 self.stopped = error.kind() == ErrorKind::Cancelled;
-                if let Some(until) = rest_after(&error, &outgoing, now).filter(|_| self.only_due) {
+                if let Some(until) = rest_after(&error, &outgoing, now) {
                     self.resting.insert(partner.site.clone(), (until, Fault::from(&error)));
                 }
                 self.stays(claim, &outgoing);

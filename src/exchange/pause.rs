@@ -2,7 +2,7 @@
 
 use super::Exchange;
 use super::partner::Partner;
-use crate::ledger::{Change, Outgoing, OutgoingState};
+use crate::ledger::Change;
 use crate::model::SiteId;
 use crate::{Error, ErrorKind, Result};
 use std::collections::BTreeSet;
@@ -49,20 +49,6 @@ impl Exchange {
             in_settings.values().filter(|partner| partner.paused).map(|partner| partner.site.clone()),
         );
         Ok(paused)
-    }
-
-    /// Begins the time anew in which a package is tried, so that a pause does not use it up; what waited for its next
-    /// try is due when the pause ends.
-    pub(super) fn let_time_stand_still(&self, outgoing: &Outgoing) -> Result<()> {
-        if outgoing.tried_since.is_none() && outgoing.retry_at.is_none() {
-            return Ok(());
-        }
-        self.edit_outgoing(outgoing.package.id, |outgoing| {
-            let open = OutgoingState::OPEN.contains(&outgoing.state);
-            (outgoing.tried_since, outgoing.retry_at) = (None, None);
-            open.then(Vec::new)
-        })?;
-        Ok(())
     }
 
     pub(super) fn unless_paused(&self, partner: &Partner) -> Result<()> {
