@@ -3894,7 +3894,8 @@ int32_t cw_exchange_incoming(const cw_exchange *exchange,
 
 /**
  * The packages that came in, oldest first, as a JSON array. `query` is as with cw_exchange_outgoing_packages, with
- * "incoming_states" (an array of names) and "only_new" in place of "outgoing_states". NULL for all.
+ * "incoming_states" (an array of names), "only_new" and "only_untold" (whose senders are still to be told what became of
+ * them) in place of "outgoing_states". NULL for all.
  *
  * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT.
  */
@@ -3928,7 +3929,7 @@ int32_t cw_exchange_preview(const cw_exchange *exchange,
  *
  * Nothing of the package is released before all of it is verified, and the case system takes all of it or nothing. A
  * package that fails stays in the inbox and can be unpacked again; unpacking one that is unpacked already changes
- * nothing.
+ * nothing, and tells a sender that could not be told.
  *
  * Errors: CW_ERR_UNKNOWN_PACKAGE; CW_ERR_UNKNOWN_KEY_VERSION, CW_ERR_UNSUPPORTED_SUITE, CW_ERR_WRONG_KEY,
  * CW_ERR_TRUNCATED, CW_ERR_ALTERED and other codes of the codec when it cannot be opened; CW_ERR_NOT_A_PACKAGE,
@@ -3950,7 +3951,7 @@ int32_t cw_exchange_unpack(const cw_exchange *exchange,
 /**
  * Applies the notes that were received and, because of a crash or a passing fault, not applied, and tells their senders.
  * `*count` is the number of these packages, `out` gets their ids as a JSON array. Both may be NULL. Opening an exchange
- * does the same, but leaves it to the senders to ask.
+ * does the same, but leaves it to the outbox to tell the senders.
  *
  * Errors: CW_ERR_LEDGER, CW_ERR_INVALID_ARGUMENT. Why a package cannot be applied is in its history.
  */

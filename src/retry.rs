@@ -123,12 +123,16 @@ impl RetryPolicy {
         asked: Option<Duration>,
         chance: u16,
     ) -> Option<Timestamp> {
+        let next = now.later(self.delay(tries, asked, chance));
+        (tries < self.tries && !self.has_ended(began, next)).then_some(next)
+    }
+
+    /// How long to wait after so many tries.
+    pub(crate) fn delay(&self, tries: u32, asked: Option<Duration>, chance: u16) -> Duration {
         let usual = self.first_delay.saturating_mul(self.factor.saturating_pow(tries.saturating_sub(1)));
         let usual = usual.min(self.longest_delay);
         let jitter = usual.saturating_mul(u32::from(chance)) / (5 * u32::from(u16::MAX));
-        let delay = (usual + jitter).max(asked.unwrap_or_default().min(LONGEST));
-        let next = now.later(delay);
-        (tries < self.tries && !self.has_ended(began, next)).then_some(next)
+        (usual + jitter).max(asked.unwrap_or_default().min(LONGEST))
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) struct PreparedNotes {
 
 impl Exchange {
     /// Applies the notes that were received and, because of a crash or a passing fault, not applied; tells their
-    /// senders, and says which packages these were. [`open`](Self::open) does the same, but leaves it to the senders
-    /// to ask.
+    /// senders, and says which packages these were. [`open`](Self::open) does the same, but leaves it to the outbox to
+    /// tell the senders.
     ///
     /// # Errors
     /// [`ErrorKind::Ledger`]. Why a package cannot be applied is in its history.
@@ -53,7 +53,7 @@ impl Exchange {
         for incoming in self.waiting(PackageKind::Notes)? {
             // Notes of a site that is no partner any more wait until it is one again.
             let Ok(partner) = self.partner(&incoming.from) else { continue };
-            match self.apply_notes(&partner, incoming.id, self.0.site.as_str(), &()) {
+            match self.apply_notes(&partner, incoming.id, self.0.site.as_str(), true, &()) {
                 Ok(_) => applied.push(incoming.id),
                 Err(error) if error.kind() == ErrorKind::Ledger => return Err(error),
                 // It stands in the history, and the package still waits or was refused.
@@ -64,12 +64,14 @@ impl Exchange {
     }
 
     /// Applies a package of notes that is durably held; one that is applied already changes nothing, one that was
-    /// rejected is rejected again.
+    /// rejected is rejected again. What comes of it is `to_be_told` to the sender, where that gets no answer by which it
+    /// learns of it.
     pub(super) fn apply_notes(
         &self,
         partner: &Partner,
         package: PackageId,
         by: &str,
+        to_be_told: bool,
         watch: &dyn Watch,
     ) -> Result<Unpacked> {
         span!("apply_notes", package = package, partner = partner.site);
@@ -83,7 +85,7 @@ impl Exchange {
         let mut claim = None;
         let applied = self.open_package(partner, &incoming, watch).and_then(|opened| {
             claim = Some(opened.contents.manifest.package.claim.clone());
-            self.commit_notes(partner, package, &opened.contents, by)
+            self.commit_notes(partner, package, &opened.contents, by, to_be_told)
         });
         match applied {
             Ok(applied) => {
@@ -91,7 +93,7 @@ impl Exchange {
                 Ok(applied)
             }
             Err(error) => {
-                self.record_notes_failure(package, claim, by, &error)?;
+                self.record_notes_failure(package, claim, by, to_be_told, &error)?;
                 Err(error)
             }
         }
@@ -124,6 +126,7 @@ impl Exchange {
         id: PackageId,
         contents: &Contents,
         by: &str,
+        to_be_told: bool,
     ) -> Result<Unpacked> {
         let package = &contents.manifest.package;
         let _turns = (self.turn_of_package(id), self.turn_of_claim(&package.claim));
@@ -150,6 +153,7 @@ impl Exchange {
         incoming.last_error = None;
         let (disposition, detail) = prepared.word;
         self.write_receipt(&mut incoming, ReceiptState::Unpacked, Some(disposition), detail, Vec::new())?;
+        incoming.untold = to_be_told;
         let said = format!("notes applied by {by}: {}", summary(&prepared.changes));
         let entry = incoming_entry(&incoming, Step::Unpacked, by, said);
         let (site, claim) = (partner.site.clone(), package.claim.clone());
@@ -186,6 +190,7 @@ impl Exchange {
         package: PackageId,
         claim: Option<ExchangeId>,
         by: &str,
+        to_be_told: bool,
         error: &Error,
     ) -> Result<()> {
         let turn = self.turn_of_package(package);
@@ -208,6 +213,7 @@ impl Exchange {
             let refused = Disposition::rejected_for(error.kind());
             let detail = Some(error.to_string());
             self.write_receipt(&mut incoming, ReceiptState::Rejected, Some(refused), detail, Vec::new())?;
+            incoming.untold = to_be_told;
         } else if !error.is_retryable() {
             incoming.state = IncomingState::Failed;
         }

@@ -19,7 +19,7 @@
 //! | unpack | [`Exchange::unpack`], or by itself: [`Partner::unpacking_automatically_as`] | the claim, in the case system |
 //! | reject | [`Exchange::reject`] | that it is refused for good, and the sender's knowledge of it |
 //! | look | [`Exchange::mark_viewed`] | that nothing of the claim is new |
-//! | acknowledge | [`Exchange::acknowledge`], by itself after an unpack | the sender's knowledge of it |
+//! | acknowledge | by itself after an unpack or a rejection, and by the outbox where the sender could not be told; [`Exchange::acknowledge`] | the sender's knowledge of it |
 //! | feedback | by itself when the word of an unpack comes: [`Partner::filling_on_unpack`] | a field of the sender's claim |
 //! | history | [`Exchange::history`], its errors: [`Exchange::incoming_errors`] | |
 //! | look after keys | [`Exchange::warnings`], [`Exchange::set_signing_key`], [`Exchange::set_partner`] | |
@@ -51,6 +51,7 @@ mod outbox;
 mod outbox_line;
 mod outbox_pass;
 mod outbox_time;
+mod outbox_untold;
 mod outbox_wait;
 mod outbox_worker;
 mod partial;

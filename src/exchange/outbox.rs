@@ -4,6 +4,7 @@
 use super::Exchange;
 use super::outbox_line::Line;
 use super::outbox_pass::Pass;
+use super::outbox_untold::Untold;
 use crate::codec::Watch;
 use crate::ledger::{Outgoing, PackageQuery};
 use crate::model::{ExchangeId, Package, PackageId, SiteId, Timestamp};
@@ -34,6 +35,7 @@ pub(super) struct Outbox {
     in_hand: Mutex<BTreeMap<(SiteId, ExchangeId), bool>>,
     editing: Mutex<()>,
     line: Mutex<Line>,
+    pub(super) untold: Untold,
     pub(super) changed: Condvar,
 }
 
@@ -109,6 +111,9 @@ impl Exchange {
     /// [the partner's policy](super::Partner::retrying) says, and not before the partner asks for it (`Retry-After`).
     /// What a process that died was sending is due at once: the partner is asked for it first. When the policy's time or
     /// tries have run out the package is failed, and [`Event::Failed`](super::Event::Failed) tells so.
+    ///
+    /// Senders that could not be told what became of their packages are told, with the same growing waits; nothing in the
+    /// answer speaks of them but `next_due`.
     ///
     /// While a partner is [paused](Self::pause) its packages are not due, and the time that its policy counts stands
     /// still. So it does while this site has no valid key to sign with, or no transport to the partner: then

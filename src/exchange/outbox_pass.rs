@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use std::vec;
 
-/// When packages that wait for this site's operators are looked at again without a call, as for a key whose time begins.
-const HELD_UP: Duration = Duration::from_secs(5 * 60);
+/// When what waits for this site's operators is looked at again without a call, as for a key whose time begins.
+pub(super) const HELD_UP: Duration = Duration::from_secs(5 * 60);
 
 /// A pass that is under way.
 pub(super) struct Pass {
@@ -38,6 +38,8 @@ pub(super) struct Pass {
     pub(super) stopped: bool,
     waiting: Waiting,
     left: vec::IntoIter<Outgoing>,
+    /// The packages that came in whose senders are still to be told what became of them.
+    untold: vec::IntoIter<(PackageId, SiteId)>,
     pub(super) queue: SentQueue,
 }
 
@@ -49,6 +51,7 @@ impl Pass {
         now: Timestamp,
         only_due: bool,
     ) -> Result<Self> {
+        let untold = if only_due { exchange.untold(query.clone())? } else { Vec::new() };
         // All are read before one is sent: what is exported meanwhile waits for the next pass.
         let pages = outgoing_pages(&exchange.0.ledger, query.outgoing_in(OutgoingState::OPEN));
         let open: Vec<Outgoing> = pages.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
@@ -62,11 +65,12 @@ impl Pass {
             stopped: false,
             waiting: Waiting::default(),
             left: open.into_iter(),
+            untold: untold.into_iter(),
             queue: SentQueue::default(),
         })
     }
 
-    /// Goes on until a package was tried; `false` when there is none left.
+    /// Goes on until a package, or a sender that is to be told of one, was tried; `false` when there is none left.
     pub(super) fn go_on(&mut self, exchange: &Exchange, watch: &dyn Watch) -> Result<bool> {
         while let Some(outgoing) = self.left.next() {
             if self.come_to(exchange, outgoing, watch)? {
@@ -77,6 +81,14 @@ impl Pass {
             }
         }
         self.waiting.write(exchange)?;
+        // After the packages, which show whether the partner is there.
+        while let Some((package, site)) = self.untold.next().filter(|_| !self.stopped) {
+            let (is_tried, due) = exchange.tell_again(package, &site, self.now())?;
+            due.into_iter().for_each(|due| self.due_at(due));
+            if is_tried {
+                return Ok(true);
+            }
+        }
         Ok(false)
     }
 
@@ -186,6 +198,7 @@ impl Pass {
                 let outgoing = exchange.outgoing(package)?;
                 self.stopped = error.kind() == ErrorKind::Cancelled;
                 if let Some(until) = rest_after(&error, &outgoing, now) {
+                    exchange.0.outbox.untold.leave_alone(&partner.site, now, until);
                     self.resting.insert(partner.site.clone(), (until, Fault::from(&error)));
                 }
                 self.stays(claim, &outgoing);

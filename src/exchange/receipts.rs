@@ -33,37 +33,59 @@ pub enum Acknowledgement {
     Told,
     /// The receipt was left for the sender to collect.
     Left,
-    /// The sender could not be told now; [`Exchange::acknowledge`] tries again, and the sender can ask.
+    /// The sender could not be told now. The outbox and [`Exchange::acknowledge`] try again, and the sender can ask.
     NotTold(Error),
 }
 
 impl Exchange {
     /// Tells the sender of a package that was unpacked or rejected so, with a signed receipt.
     ///
-    /// That the sender cannot be told is no failure of that step: it is in the answer and in the history.
+    /// That the sender cannot be told is no failure of that step: it is in the answer and in the history. It is told
+    /// when it can be reached, by [`start_outbox`](Self::start_outbox) or [`send_due`](Self::send_due); until then
+    /// [`PackageQuery::only_untold`](crate::ledger::PackageQuery::only_untold) lists the package.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::Ledger`].
     pub fn acknowledge(&self, package: PackageId) -> Result<Acknowledgement> {
         let incoming = self.incoming(package)?;
         span!("acknowledge", package = package, partner = incoming.from);
-        let told = self.post_receipt(&incoming);
-        let entry = |said: String| incoming_entry(&incoming, Step::Acknowledged, self.0.site.as_str(), said);
-        let (acknowledgement, entry) = match told {
-            Ok(Acknowledgement::Left) => {
-                (Acknowledgement::Left, entry("receipt left for the sender to collect".into()))
+        match self.post_receipt(&incoming) {
+            Ok(told) => {
+                self.record_told(&incoming, &told)?;
+                Ok(told)
             }
-            Ok(told) => (told, entry("the sender was told what became of the package".into())),
             Err(error) => {
-                let entry = entry(format!("the sender could not be told: {error}")).failed_with(&error);
-                (Acknowledgement::NotTold(error), entry)
+                let said = format!("the sender could not be told: {error}");
+                let entry = incoming_entry(&incoming, Step::Acknowledged, self.0.site.as_str(), said);
+                self.0.ledger.commit(&[Change::Append(entry.failed_with(&error))])?;
+                self.note_untold(&incoming, &error, self.now());
+                self.0.outbox.call(&incoming.from);
+                Ok(Acknowledgement::NotTold(error))
             }
-        };
-        self.0.ledger.commit(&[Change::Append(entry)])?;
-        Ok(acknowledgement)
+        }
     }
 
-    fn post_receipt(&self, incoming: &Incoming) -> Result<Acknowledgement> {
+    /// Records that the sender was told what stands with the package in `told_of`.
+    pub(super) fn record_told(&self, told_of: &Incoming, told: &Acknowledgement) -> Result<()> {
+        let said = match told {
+            Acknowledgement::Left => "receipt left for the sender to collect",
+            _ => "the sender was told what became of the package",
+        };
+        let entry = incoming_entry(told_of, Step::Acknowledged, self.0.site.as_str(), said);
+        let mut changes = vec![Change::Append(entry)];
+        let _turn = self.turn_of_package(told_of.id);
+        let mut incoming = self.incoming(told_of.id)?;
+        // A later word is still to be told.
+        if incoming.untold && incoming.receipt == told_of.receipt {
+            incoming.untold = false;
+            let was = Some(incoming.state);
+            changes.push(Change::SetIncoming { package: incoming, was });
+        }
+        self.0.outbox.untold.told(&told_of.from);
+        self.0.ledger.commit(&changes)
+    }
+
+    pub(super) fn post_receipt(&self, incoming: &Incoming) -> Result<Acknowledgement> {
         let partner = &*self.partner(&incoming.from)?;
         let transport = partner.transport()?;
         let json = self.receipt_for(incoming)?.to_json()?;

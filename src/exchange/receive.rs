@@ -182,7 +182,7 @@ impl Exchange {
     /// itself is unpacked apart from this, whatever comes of it.
     fn answer_for(&self, request: &Request, partner: &Partner, incoming: Incoming) -> Result<Response> {
         if incoming.kind == PackageKind::Notes {
-            self.apply_notes(partner, incoming.id, self.0.site.as_str(), &())?;
+            self.apply_notes(partner, incoming.id, self.0.site.as_str(), false, &())?;
             return self.signed_receipt(request, &self.incoming(incoming.id)?);
         }
         let response = self.signed_receipt(request, &incoming)?;
@@ -284,7 +284,7 @@ impl Exchange {
         Receipt::from_json(written.as_bytes())
     }
 
-    /// Writes down this site's word on a package.
+    /// Writes down this site's word on a package; one on what became of it is still to be told.
     pub(super) fn write_receipt(
         &self,
         incoming: &mut Incoming,
@@ -318,6 +318,7 @@ impl Exchange {
 /// Keeps a receipt as what is said of the package from now on.
 pub(super) fn write_down(incoming: &mut Incoming, receipt: &Receipt) -> Result<()> {
     incoming.updated_at = receipt.at;
+    incoming.untold = receipt.state != ReceiptState::Received;
     incoming.receipt = Some(Json::from_serialize(receipt)?.to_string());
     Ok(())
 }

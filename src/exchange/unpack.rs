@@ -34,7 +34,7 @@ pub struct Unpacked {
     pub changes: ChangeSet,
     /// Whether a later package of this claim had been applied before, so that this one changed nothing.
     pub superseded: bool,
-    /// Whether the sender was told; a sender that was not told can ask.
+    /// Whether the sender was told; one that was not is told later, as with [`Exchange::acknowledge`], and can ask.
     pub acknowledgement: Acknowledgement,
 }
 
@@ -62,7 +62,7 @@ impl Exchange {
     ///
     /// Nothing of the package is released before all of it is verified, and the case system takes all of it or
     /// nothing. A package that fails stays in the inbox, with the reason in its history, and can be unpacked again;
-    /// unpacking one that is unpacked already changes nothing. Notes are applied as they arrive; those that could not
+    /// unpacking one that is unpacked already changes nothing, and tells a sender that could not be told. Notes are applied as they arrive; those that could not
     /// be are applied by this. One that is [rejected](Self::reject) stays so.
     ///
     /// # Errors
@@ -79,11 +79,14 @@ impl Exchange {
         let incoming = self.incoming(package)?;
         span!("unpack", package = package, partner = incoming.from);
         let partner = &*self.partner(&incoming.from)?;
-        if let Some(done) = done_before(&incoming) {
+        if let Some(mut done) = done_before(&incoming) {
+            if incoming.untold {
+                done.acknowledgement = self.acknowledge(package)?;
+            }
             return Ok(done);
         }
         if incoming.kind == PackageKind::Notes {
-            let mut applied = self.apply_notes(partner, package, by, watch)?;
+            let mut applied = self.apply_notes(partner, package, by, true, watch)?;
             applied.acknowledgement = self.acknowledge(package)?;
             return Ok(applied);
         }

@@ -205,6 +205,11 @@ fn lists_filter_and_page(ledger: &impl Ledger, sample: &Sample) -> Result<()> {
     ledger.commit(&[Change::AddIncoming(seen.clone()), Change::AddIncoming(marked.clone())])?;
     let new = ledger.incoming_list(&PackageQuery::new().only_new().incoming_in([IncomingState::Received]))?;
     Error::ensure(new.contains(&marked) && !new.contains(&seen), "a list filters by the mark of the new")?;
+    let mut owed = sample.incoming();
+    owed.untold = true;
+    ledger.commit(&[Change::AddIncoming(owed.clone())])?;
+    let untold = ledger.incoming_list(&PackageQuery::new().only_untold().partner(sample.partner.clone()))?;
+    Error::ensure(untold == [owed], "a list filters by senders that are still to be told")?;
     packages_are_listed_by_time(ledger, sample)
 }
 

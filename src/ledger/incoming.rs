@@ -61,6 +61,9 @@ pub struct Incoming {
     /// the process died before its end was written down. Unpacking it again ends that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub applying: bool,
+    /// Whether its sender is still to be told that it was unpacked or rejected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// The assessments it carries; known once it was opened.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -101,6 +104,7 @@ impl Incoming {
             last_error: None,
             is_new: true,
             applying: false,
+            untold: false,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
             received_at: now,

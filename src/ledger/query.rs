@@ -38,6 +38,8 @@ pub struct PackageQuery {
     pub incoming_states: Vec<IncomingState>,
     /// Only incoming packages that carry the mark of the new.
     pub only_new: bool,
+    /// Only incoming packages whose senders are still to be told what became of them.
+    pub only_untold: bool,
     /// Only packages that were exported here, or arrived here, at this moment or later.
     pub from: Option<Timestamp>,
     /// Only packages that were exported here, or arrived here, before this moment.
@@ -59,6 +61,7 @@ impl Default for PackageQuery {
             outgoing_states: Vec::new(),
             incoming_states: Vec::new(),
             only_new: false,
+            only_untold: false,
             from: None,
             until: None,
             newest_first: false,
@@ -231,6 +234,13 @@ impl PackageQuery {
     #[must_use]
     pub fn only_new(mut self) -> Self {
         self.only_new = true;
+        self
+    }
+
+    /// Only incoming packages whose senders are still to be told what became of them.
+    #[must_use]
+    pub fn only_untold(mut self) -> Self {
+        self.only_untold = true;
         self
     }
 }

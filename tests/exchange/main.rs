@@ -17,6 +17,7 @@ mod notes;
 mod rejecting;
 mod restored_backup;
 mod sent_snapshots;
+mod telling_senders;
 mod told;
 mod undisclosed;
 mod unpack_feedback;

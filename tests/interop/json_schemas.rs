@@ -185,7 +185,7 @@ fn packages_and_history(cases: &mut Cases) {
     let mut incoming = sites.examiner.exchange.incoming(package).unwrap();
     cases.writes("incoming-package", &incoming);
     incoming.last_error = Some(Fault::from(&error));
-    incoming.applying = true;
+    (incoming.applying, incoming.untold) = (true, true);
     incoming.assessments.insert(id("ON-INS/A-1"));
     let full = cases.writes("incoming-package", &incoming);
     let new =
@@ -230,6 +230,7 @@ fn queries(cases: &mut Cases) {
         .outgoing_in(OutgoingState::ALL.iter().copied())
         .incoming_in(IncomingState::ALL.iter().copied())
         .only_new()
+        .only_untold()
         .from(Timestamp::now())
         .until(Timestamp::now())
         .newest_first()

@@ -1,6 +1,6 @@
 //! Outgoing and incoming packages in the embedded ledger: two kinds of row in one table.
 
-use super::schema::{ARRIVED_AT, EXPORTED_AT};
+use super::schema::{ARRIVED_AT, EXPORTED_AT, UNTOLD};
 use super::{from_body, to_body, unless_there};
 use crate::ledger::{Direction, Incoming, IncomingState, Outgoing, OutgoingState, PackageQuery, Stock};
 use crate::model::PackageId;
@@ -181,6 +181,9 @@ pub(super) fn list<R: Row>(connection: &Connection, query: &PackageQuery) -> Res
     }
     if query.only_new && R::DIRECTION == Direction::Incoming {
         sql.push_str(" AND is_new = 1");
+    }
+    if query.only_untold && R::DIRECTION == Direction::Incoming {
+        sql.push_str(&format!(" AND {UNTOLD} IS NOT NULL"));
     }
     for (order, moment) in [(">=", query.from), ("<", query.until)] {
         if let Some(moment) = moment {

@@ -5,7 +5,8 @@
 //! anything else than the body it is made of. Version 5 adds which notes were sent to whom; from it on, faults in bodies
 //! may have findings, which earlier versions would drop. Version 6 changes no table; from it on, outgoing packages say in
 //! their bodies since when they are tried and whether an answer is missing, and incoming ones that they are being applied,
-//! which earlier versions would drop.
+//! which earlier versions would drop. From version 7 on, incoming packages say in their bodies that their senders are still
+//! to be told, which earlier versions would drop.
 
 use super::{notes, trail};
 use crate::ErrorKind;
@@ -24,8 +25,15 @@ pub(super) const SCHEMA: Schema = Schema {
     kind: ErrorKind::Ledger,
     // "CWLG"
     application_id: 0x4357_4c47,
-    version: 6,
-    upgrades: &[chain_history, add_pauses_and_notes, index_filters, notes::add_table, |_| Ok(())],
+    version: 7,
+    upgrades: &[
+        chain_history,
+        add_pauses_and_notes,
+        index_filters,
+        notes::add_table,
+        |_| Ok(()),
+        index_untold,
+    ],
     sql: "
 CREATE TABLE packages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -109,6 +117,7 @@ fn add_pauses_and_notes(transaction: &Transaction<'_>) -> Result<(), Failure> {
 pub(super) const BY: &str = "CASE WHEN json_valid(body) THEN body ->> '$.by' END";
 pub(super) const STEP: &str = "CASE WHEN json_valid(body) THEN body ->> '$.step' END";
 pub(super) const ERROR: &str = "CASE WHEN json_valid(body) THEN body -> '$.error' END";
+pub(super) const UNTOLD: &str = "CASE WHEN json_valid(body) THEN body -> '$.untold' END";
 pub(super) const HAPPENED_AT: &str = moment!("$.at");
 pub(super) const EXPORTED_AT: &str = moment!("$.package.created_at");
 pub(super) const ARRIVED_AT: &str = moment!("$.received_at");
@@ -121,6 +130,12 @@ fn index_filters(transaction: &Transaction<'_>) -> Result<(), Failure> {
          CREATE INDEX history_of_failures ON history (number) WHERE {ERROR} IS NOT NULL;
          CREATE INDEX packages_by_export ON packages (direction, {EXPORTED_AT});
          CREATE INDEX packages_by_arrival ON packages (direction, {ARRIVED_AT});"
+    ))?)
+}
+
+fn index_untold(transaction: &Transaction<'_>) -> Result<(), Failure> {
+    Ok(transaction.execute_batch(&format!(
+        "CREATE INDEX packages_untold ON packages (direction, number) WHERE {UNTOLD} IS NOT NULL;"
     ))?)
 }
 
@@ -294,7 +309,8 @@ mod tests {
         // As version 4 left it, with a package that was damaged since.
         connection
             .execute_batch(
-                "DROP TABLE notes_sent; PRAGMA user_version = 4;
+                "DROP TABLE notes_sent; DROP INDEX packages_untold;
+                 PRAGMA user_version = 4;
                  INSERT INTO packages (direction, id, partner, claim, kind, state, is_new, body)
                  VALUES ('outgoing', 'x', 'CLINIC', 'ON-INS/C-1', 'claim', 'sent', 0, '{');",
             )
@@ -322,13 +338,13 @@ mod tests {
         for new in ["tried_since", "unanswered", "untold_failure"] {
             assert!(!body.contains(new), "{body}");
         }
-        connection.execute_batch("PRAGMA user_version = 5").unwrap();
+        connection.execute_batch("DROP INDEX packages_untold; PRAGMA user_version = 5").unwrap();
         drop(connection);
         let open = PackageQuery::new().outgoing_in(OutgoingState::OPEN);
         assert_eq!(SqliteLedger::open(&path).unwrap().outgoing_list(&open).unwrap(), [outgoing]);
         let connection = Connection::open(&path).unwrap();
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 6);
+        assert_eq!(version, 7);
     }
 
     #[test]
