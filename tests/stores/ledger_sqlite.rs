@@ -141,7 +141,7 @@ fn a_ledger_of_the_second_schema_keeps_what_it_has_and_gets_what_is_new() {
 const WITHOUT_FILTERS: &str =
     "DROP INDEX history_by_person; DROP INDEX history_by_step; DROP INDEX history_by_time;
     DROP INDEX history_of_failures; DROP INDEX packages_by_export; DROP INDEX packages_by_arrival;
-    DROP TABLE notes_sent; DROP INDEX packages_untold;";
+    DROP TABLE notes_sent; DROP INDEX packages_by_partner_and_state; DROP INDEX packages_untold;";
 
 #[test]
 fn a_ledger_of_the_third_schema_finds_what_it_has_by_the_new_filters() {

@@ -6,6 +6,7 @@ use crate::ledger::{Direction, Incoming, IncomingState, Outgoing, OutgoingState,
 use crate::model::PackageId;
 use crate::sqlite::Failure;
 use crate::{Error, ErrorKind};
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
@@ -161,44 +162,8 @@ pub(super) fn get<R: Row>(connection: &Connection, id: PackageId) -> Result<Opti
 }
 
 pub(super) fn list<R: Row>(connection: &Connection, query: &PackageQuery) -> Result<Vec<R>, Failure> {
-    let mut sql = String::from("SELECT body FROM packages WHERE direction = ?");
-    let mut values: Vec<rusqlite::types::Value> = vec![R::DIRECTION.name().to_owned().into()];
-    let filters = [
-        (" AND claim = ?", query.claim.as_ref().map(|claim| claim.as_str())),
-        (" AND partner = ?", query.partner.as_ref().map(|partner| partner.as_str())),
-        (" AND kind = ?", query.kind.map(|kind| kind.name())),
-    ];
-    for (filter, value) in filters {
-        if let Some(value) = value {
-            sql.push_str(filter);
-            values.push(value.to_owned().into());
-        }
-    }
-    let states = R::states(query);
-    if !states.is_empty() {
-        sql.push_str(&format!(" AND state IN ({})", vec!["?"; states.len()].join(", ")));
-        values.extend(states.into_iter().map(|state| state.to_owned().into()));
-    }
-    if query.only_new && R::DIRECTION == Direction::Incoming {
-        sql.push_str(" AND is_new = 1");
-    }
-    if query.only_untold && R::DIRECTION == Direction::Incoming {
-        sql.push_str(&format!(" AND {UNTOLD} IS NOT NULL"));
-    }
-    for (order, moment) in [(">=", query.from), ("<", query.until)] {
-        if let Some(moment) = moment {
-            sql.push_str(&format!(" AND {} {order} ?", R::BEGAN_AT));
-            values.push(moment.to_sortable().into());
-        }
-    }
-    if let Some(after) = query.after {
-        sql.push_str(if query.newest_first { " AND number < ?" } else { " AND number > ?" });
-        values.push(number_of::<R>(connection, after)?.into());
-    }
-    sql.push_str(if query.newest_first { " ORDER BY number DESC" } else { " ORDER BY number" });
-    sql.push_str(" LIMIT ?");
-    values.push(i64::from(query.limit).into());
-
+    let after = query.after.map(|after| number_of::<R>(connection, after)).transpose()?;
+    let (sql, values) = listing::<R>(query, after);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut packages = Vec::new();
@@ -206,6 +171,70 @@ pub(super) fn list<R: Row>(connection: &Connection, query: &PackageQuery) -> Res
         packages.push(from_body(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
     }
     Ok(packages)
+}
+
+/// The numbers are chosen first, by an index and for each state by itself, so that no body is read but those of the list,
+/// and nothing is gone through but what is asked for.
+pub(super) fn listing<R: Row>(query: &PackageQuery, after: Option<i64>) -> (String, Vec<Value>) {
+    let states = R::states(query);
+    let each = if states.is_empty() { vec![None] } else { states.into_iter().map(Some).collect() };
+    let (mut chosen, mut values) = (Vec::new(), Vec::new());
+    for state in each {
+        let (sql, its) = choice::<R>(query, state, after);
+        chosen.push(format!("SELECT number FROM ({sql})"));
+        values.extend(its);
+    }
+    let (chosen, order) = (chosen.join(" UNION ALL "), order(query));
+    values.push(i64::from(query.limit).into());
+    (format!("SELECT body FROM packages WHERE number IN ({chosen}) {order} LIMIT ?"), values)
+}
+
+/// The numbers of the packages in one state. Plus signs keep SQLite, which does not know how many rows a value has, from
+/// the indexes of filters that find many.
+fn choice<R: Row>(query: &PackageQuery, state: Option<&str>, after: Option<i64>) -> (String, Vec<Value>) {
+    let is_incoming = R::DIRECTION == Direction::Incoming;
+    let (only_new, only_untold) = (query.only_new && is_incoming, query.only_untold && is_incoming);
+    let finds_few = query.claim.is_some() || only_new || only_untold;
+    let is_timed = query.from.is_some() || query.until.is_some();
+    let is_narrow = finds_few || is_timed || query.partner.is_some() || state.is_some();
+    let (direction, many) = (if is_narrow { "" } else { "+" }, if finds_few { "+" } else { "" });
+    let mut sql = format!("SELECT number FROM packages WHERE {direction}direction = ?");
+    let mut values: Vec<Value> = vec![R::DIRECTION.name().to_owned().into()];
+    let filters = [
+        ("", "claim", query.claim.as_ref().map(|claim| claim.as_str())),
+        (many, "partner", query.partner.as_ref().map(|partner| partner.as_str())),
+        ("", "kind", query.kind.map(|kind| kind.name())),
+        (many, "state", state),
+    ];
+    for (plus, column, value) in filters {
+        if let Some(value) = value {
+            sql.push_str(&format!(" AND {plus}{column} = ?"));
+            values.push(value.to_owned().into());
+        }
+    }
+    if only_new {
+        sql.push_str(" AND is_new = 1");
+    }
+    if only_untold {
+        sql.push_str(&format!(" AND {UNTOLD} IS NOT NULL"));
+    }
+    for (than, moment) in [(">=", query.from), ("<", query.until)] {
+        if let Some(moment) = moment {
+            sql.push_str(&format!(" AND {many}{} {than} ?", R::BEGAN_AT));
+            values.push(moment.to_sortable().into());
+        }
+    }
+    if let Some(after) = after {
+        sql.push_str(if query.newest_first { " AND number < ?" } else { " AND number > ?" });
+        values.push(after.into());
+    }
+    sql.push_str(&format!(" {} LIMIT ?", order(query)));
+    values.push(i64::from(query.limit).into());
+    (sql, values)
+}
+
+fn order(query: &PackageQuery) -> &'static str {
+    if query.newest_first { "ORDER BY number DESC" } else { "ORDER BY number" }
 }
 
 fn number_of<R: Row>(connection: &Connection, id: PackageId) -> Result<i64, Failure> {

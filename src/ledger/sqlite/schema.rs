@@ -5,8 +5,8 @@
 //! anything else than the body it is made of. Version 5 adds which notes were sent to whom; from it on, faults in bodies
 //! may have findings, which earlier versions would drop. Version 6 changes no table; from it on, outgoing packages say in
 //! their bodies since when they are tried and whether an answer is missing, and incoming ones that they are being applied,
-//! which earlier versions would drop. From version 7 on, incoming packages say in their bodies that their senders are still
-//! to be told, which earlier versions would drop.
+//! which earlier versions would drop. Version 7 adds indexes on what is open with one partner; from it on, incoming packages
+//! say in their bodies that their senders are still to be told, which earlier versions would drop.
 
 use super::{notes, trail};
 use crate::ErrorKind;
@@ -32,7 +32,7 @@ pub(super) const SCHEMA: Schema = Schema {
         index_filters,
         notes::add_table,
         |_| Ok(()),
-        index_untold,
+        index_what_is_open,
     ],
     sql: "
 CREATE TABLE packages (
@@ -133,9 +133,11 @@ fn index_filters(transaction: &Transaction<'_>) -> Result<(), Failure> {
     ))?)
 }
 
-fn index_untold(transaction: &Transaction<'_>) -> Result<(), Failure> {
+/// What each pass over the outbox asks, however much was exchanged before.
+fn index_what_is_open(transaction: &Transaction<'_>) -> Result<(), Failure> {
     Ok(transaction.execute_batch(&format!(
-        "CREATE INDEX packages_untold ON packages (direction, number) WHERE {UNTOLD} IS NOT NULL;"
+        "CREATE INDEX packages_by_partner_and_state ON packages (direction, partner, state, number);
+         CREATE INDEX packages_untold ON packages (direction, number) WHERE {UNTOLD} IS NOT NULL;"
     ))?)
 }
 
@@ -163,13 +165,14 @@ fn chain_history(transaction: &Transaction<'_>) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::packages;
     use super::*;
     use crate::ledger::{
-        Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Ledger, Outgoing, OutgoingState,
-        PackageQuery, SqliteLedger, Step, verify_history,
+        Change, Direction, HistoryEntry, HistoryHead, HistoryQuery, Incoming, Ledger, Outgoing,
+        OutgoingState, PackageQuery, SqliteLedger, Step, verify_history,
     };
     use crate::model::{ExchangeId, Package, PackageId, PackageKind, SiteId};
-    use rusqlite::{Connection, params};
+    use rusqlite::{Connection, params, params_from_iter};
     use std::path::Path;
 
     fn entry(by: &str) -> HistoryEntry {
@@ -309,7 +312,7 @@ mod tests {
         // As version 4 left it, with a package that was damaged since.
         connection
             .execute_batch(
-                "DROP TABLE notes_sent; DROP INDEX packages_untold;
+                "DROP TABLE notes_sent; DROP INDEX packages_by_partner_and_state; DROP INDEX packages_untold;
                  PRAGMA user_version = 4;
                  INSERT INTO packages (direction, id, partner, claim, kind, state, is_new, body)
                  VALUES ('outgoing', 'x', 'CLINIC', 'ON-INS/C-1', 'claim', 'sent', 0, '{');",
@@ -338,7 +341,11 @@ mod tests {
         for new in ["tried_since", "unanswered", "untold_failure"] {
             assert!(!body.contains(new), "{body}");
         }
-        connection.execute_batch("DROP INDEX packages_untold; PRAGMA user_version = 5").unwrap();
+        connection
+.execute_batch(
+"DROP INDEX packages_by_partner_and_state; DROP INDEX packages_untold; PRAGMA user_version = 5",
+)
+.unwrap();
         drop(connection);
         let open = PackageQuery::new().outgoing_in(OutgoingState::OPEN);
         assert_eq!(SqliteLedger::open(&path).unwrap().outgoing_list(&open).unwrap(), [outgoing]);
@@ -364,6 +371,46 @@ mod tests {
             let plan = format!("EXPLAIN QUERY PLAN SELECT body FROM {table} WHERE {filter}");
             let plan: String = connection.query_row(&plan, [], |row| row.get("detail")).unwrap();
             assert!(plan.contains(index), "{plan}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_together_is_found_by_the_index_that_finds_the_fewest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        drop(SqliteLedger::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        let (clinic, claim): (SiteId, ExchangeId) =
+            ("CLINIC".parse().unwrap(), "ON-INS/C-1".parse().unwrap());
+        let (since, package) = ("2026-01-01T00:00:00Z".parse().unwrap(), PackageId::generate());
+        let outgoing = |query: PackageQuery| packages::listing::<Outgoing>(&query, None);
+        let incoming = |query: PackageQuery| packages::listing::<Incoming>(&query, None);
+        let (of, history) = (PackageQuery::new, HistoryQuery::new);
+        let done = [OutgoingState::Delivered, OutgoingState::Unpacked];
+        for ((sql, values), index) in [
+            (
+                outgoing(of().partner(clinic.clone()).outgoing_in(OutgoingState::OPEN)),
+                "packages_by_partner_and_state (direction=? AND partner=? AND state=?)",
+            ),
+            (outgoing(of().outgoing_in(done).newest_first()), "packages_by_state (direction=? AND state=?)"),
+            (
+                outgoing(of().claim(claim.clone()).partner(clinic.clone()).outgoing_in(done).from(since)),
+                "packages_by_claim (direction=? AND claim=?)",
+            ),
+            (outgoing(of().from(since).limit(50)), "packages_by_export (direction=? AND <expr>>?)"),
+            (outgoing(of()), "SCAN packages"),
+            (incoming(of().partner(clinic.clone()).only_untold()), "packages_untold"),
+            (trail::listing(&history().claim(claim.clone()).partner(clinic.clone())), "history_by_claim"),
+            (trail::listing(&history().package(package).partner(clinic)), "history_by_package"),
+            (trail::listing(&history().from(since).until(since).newest_first()), "history_by_time"),
+            (trail::listing(&history()), "SCAN history"),
+        ] {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = plan.query_map(params_from_iter(values), |row| row.get("detail")).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            // Bodies are read by their numbers, once these are chosen.
+            assert!(steps[0].contains("USING INTEGER PRIMARY KEY (rowid=?)"), "{steps:?}");
+            assert!(steps.iter().any(|step| step.contains(index)), "no {index}: {steps:?}");
         }
     }
 }

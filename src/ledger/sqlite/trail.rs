@@ -7,6 +7,7 @@ use super::schema::{BY, ERROR, HAPPENED_AT, STEP};
 use crate::Result;
 use crate::ledger::{HistoryEntry, HistoryHead, HistoryQuery, broken_at};
 use crate::sqlite::{Failure, to_sql};
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use std::collections::BTreeSet;
 
@@ -47,9 +48,34 @@ fn head(connection: &Connection) -> Result<HistoryHead, Failure> {
 }
 
 pub(super) fn list(connection: &Connection, query: &HistoryQuery) -> Result<Vec<HistoryEntry>, Failure> {
-    let mut sql =
-        String::from("SELECT history.number, body, direction, package, kind, claim, partner FROM history");
-    let mut values: Vec<rusqlite::types::Value> = Vec::new();
+    let (sql, values) = listing(query);
+    let mut statement = connection.prepare(&sql)?;
+    let mut assessments =
+        connection.prepare("SELECT CAST(assessment AS BLOB) FROM history_assessments WHERE number = ?1")?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let entry = read_entry(row)?;
+        check_columns(row, &entry)?;
+        let listed: BTreeSet<Vec<u8>> = assessments
+            .query_map([to_sql(entry.number)?], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        if !listed.iter().map(Vec::as_slice).eq(entry.assessments.iter().map(|id| id.as_str().as_bytes())) {
+            return Err(broken_at(entry.number, "it is listed under other assessments than it has").into());
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// The numbers are chosen first, by an index, so that no body is read but those of the list. Where a filter finds few,
+/// the plus sign keeps SQLite, which does not know how many a value has, from the index of another.
+pub(super) fn listing(query: &HistoryQuery) -> (String, Vec<Value>) {
+    let mut sql = String::from(
+        "SELECT number, body, direction, package, kind, claim, partner FROM history WHERE number IN \
+         (SELECT history.number FROM history",
+    );
+    let mut values: Vec<Value> = Vec::new();
     if let Some(assessment) = &query.assessment {
         sql.push_str(
             " JOIN history_assessments ON history_assessments.number = history.number AND assessment = ?",
@@ -57,16 +83,18 @@ pub(super) fn list(connection: &Connection, query: &HistoryQuery) -> Result<Vec<
         values.push(assessment.as_str().to_owned().into());
     }
     sql.push_str(" WHERE 1");
+    let few = query.claim.is_some() || query.package.is_some() || query.assessment.is_some();
+    let partner = if few { "+partner" } else { "partner" };
     let filters = [
-        (" AND claim = ?", query.claim.as_ref().map(|claim| claim.as_str().to_owned())),
-        (" AND partner = ?", query.partner.as_ref().map(|partner| partner.as_str().to_owned())),
-        (" AND kind = ?", query.kind.map(|kind| kind.name().to_owned())),
-        (" AND direction = ?", query.direction.map(|direction| direction.name().to_owned())),
-        (" AND package = ?", query.package.map(|package| package.to_string())),
+        ("claim", query.claim.as_ref().map(|claim| claim.as_str().to_owned())),
+        (partner, query.partner.as_ref().map(|partner| partner.as_str().to_owned())),
+        ("kind", query.kind.map(|kind| kind.name().to_owned())),
+        ("direction", query.direction.map(|direction| direction.name().to_owned())),
+        ("package", query.package.map(|package| package.to_string())),
     ];
     for (filter, value) in filters {
         if let Some(value) = value {
-            sql.push_str(filter);
+            sql.push_str(&format!(" AND {filter} = ?"));
             values.push(value.into());
         }
     }
@@ -91,31 +119,10 @@ pub(super) fn list(connection: &Connection, query: &HistoryQuery) -> Result<Vec<
         sql.push_str(if query.newest_first { " AND history.number < ?" } else { " AND history.number > ?" });
         values.push(i64::try_from(after).unwrap_or(i64::MAX).into());
     }
-    sql.push_str(if query.newest_first {
-        " ORDER BY history.number DESC"
-    } else {
-        " ORDER BY history.number"
-    });
-    sql.push_str(" LIMIT ?");
+    let order = if query.newest_first { "DESC" } else { "ASC" };
+    sql.push_str(&format!(" ORDER BY history.number {order} LIMIT ?) ORDER BY number {order}"));
     values.push(i64::from(query.limit).into());
-
-    let mut statement = connection.prepare(&sql)?;
-    let mut assessments =
-        connection.prepare("SELECT CAST(assessment AS BLOB) FROM history_assessments WHERE number = ?1")?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut entries = Vec::new();
-    while let Some(row) = rows.next()? {
-        let entry = read_entry(row)?;
-        check_columns(row, &entry)?;
-        let listed: BTreeSet<Vec<u8>> = assessments
-            .query_map([to_sql(entry.number)?], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        if !listed.iter().map(Vec::as_slice).eq(entry.assessments.iter().map(|id| id.as_str().as_bytes())) {
-            return Err(broken_at(entry.number, "it is listed under other assessments than it has").into());
-        }
-        entries.push(entry);
-    }
-    Ok(entries)
+    (sql, values)
 }
 
 /// The entry of a row that begins with its number and its body. Another spelling of the same entry is an alteration
