@@ -11,7 +11,8 @@ fn crate_with(name: &str, code: &str) -> PathBuf {
     for part in ["src", "include", "install"] {
         fs::create_dir_all(folder.join(part)).unwrap();
     }
-    let manifest = "[package]\nname = \"claimwire\"\nversion = \"1.2.3\"\nedition = \"2024\"\n[features]\ncapi = []\n[workspace]\n";
+    let package = "[package]\nname = \"claimwire\"\nversion = \"1.2.3\"\nedition = \"2024\"\n";
+    let manifest = format!("{package}[features]\ncapi = []\n[workspace]\n");
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     fs::write(folder.join("include/claimwire.h"), "#define CW_ABI_VERSION 7\n").unwrap();
     fs::write(folder.join("src/lib.rs"), code).unwrap();

@@ -201,7 +201,10 @@ pub unsafe extern "C" fn cw_archive_writer_settle(
 
 /// The list of entries that hosts get.
 pub(super) fn as_json(entries: &[(String, EntryDigest)]) -> cw_buffer {
-    let of_entry = |(name, digest): &(String, EntryDigest)| serde_json::json!({ "name": name, "size": digest.size(), "sha256": digest.to_hex() });
+    let of_entry = |(name, digest): &(String, EntryDigest)| {
+        let (size, sha256) = (digest.size(), digest.to_hex());
+        serde_json::json!({ "name": name, "size": size, "sha256": sha256 })
+    };
     cw_buffer::new(serde_json::Value::from_iter(entries.iter().map(of_entry)).to_string())
 }
 

@@ -150,8 +150,9 @@ pub unsafe extern "C" fn cw_exchange_send(
 
 /// Sends everything that is queued to a partner, whenever it were due, in the order of the exports. While a package is not
 /// settled, the later ones of its claim are held back; other claims go on. Where the partner cannot be reached, or asks to be
-/// left alone, all the others are. `*not_sent` is how many are still to be sent, failed or held back: 0 when all went. `out` gets JSON: the outgoing packages in "sent"; the "package" and its "error" in "failed"; the ids
-/// in "held_back". `not_sent`, `out` and `watch` may be NULL.
+/// left alone, all the others are. `*not_sent` is how many are still to be sent, failed or held back: 0 when all went. `out`
+/// gets JSON: the outgoing packages in "sent"; the "package" and its "error" in "failed"; the ids in "held_back".
+/// `not_sent`, `out` and `watch` may be NULL.
 ///
 /// Errors: CW_ERR_UNKNOWN_PARTNER; CW_ERR_WRONG_STATE, retryable, while the partner is paused; CW_ERR_LEDGER,
 /// CW_ERR_INVALID_ARGUMENT. Why a single package could not be sent is in the answer.

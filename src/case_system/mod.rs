@@ -51,8 +51,8 @@ pub trait CaseSystem: Send + Sync {
     /// merge looked at it; [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when the bytes of a
     /// document are missing; [`ErrorKind::Altered`](crate::ErrorKind::Altered) when they are not those its digest
     /// names; [`ErrorKind::InvalidPackage`](crate::ErrorKind::InvalidPackage) when the claim could not be
-    /// [loaded](Self::load) again; when the store cannot be written. Nothing is changed then. A store that does not know whether it took the
-    /// set says so with an [ambiguous](crate::Error::ambiguous) error or with
+    /// [loaded](Self::load) again; when the store cannot be written. Nothing is changed then. A store that does not know
+    /// whether it took the set says so with an [ambiguous](crate::Error::ambiguous) error or with
     /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut): the package can then be unpacked again and not be rejected.
     fn apply(&self, changes: &ChangeSet, documents: &StagedDocuments, by: &str) -> Result<()>;
 

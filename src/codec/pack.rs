@@ -78,7 +78,8 @@ impl Packed {
 /// - [`HostileName`](crate::ErrorKind::HostileName): a name cannot be written everywhere, see
 ///   [`check_path`](super::check_path).
 /// - [`Cancelled`](crate::ErrorKind::Cancelled): `watch` said stop.
-/// - [`Io`](crate::ErrorKind::Io): a file cannot be read or was replaced meanwhile, `output` refuses, or the system has no randomness to give.
+/// - [`Io`](crate::ErrorKind::Io): a file cannot be read or was replaced meanwhile, `output` refuses, or the system has no
+///   randomness to give.
 pub fn pack(
     directory: &Path,
     key: &SealingKey,

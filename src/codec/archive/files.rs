@@ -15,7 +15,8 @@ use super::writer::{ArchiveWriter, BUFFERED, Queued};
 use crate::Result;
 
 impl<W: Write> ArchiveWriter<W> {
-    /// Adds a file as [`queue`](Self::queue) would; it may be read later. `watch` is told, on this thread, of what was read and written by now.
+    /// Adds a file as [`queue`](Self::queue) would; it may be read later. `watch` is told, on this thread, of what was read
+    /// and written by now.
     ///
     /// # Errors
     ///

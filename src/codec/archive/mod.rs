@@ -14,7 +14,8 @@
 //!   threads
 //! - [`writer`] and [`reader`]: one entry at a time; [`catalogue`] and [`local`]: what the archive says of its entries
 //! - [`extract`]: many entries, by every core; [`order`]: entries in the order that suits the threads
-//! - [`files`]: files of a directory, read by the threads, too; [`identity`]: those that were replaced meanwhile; [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
+//! - [`files`]: files of a directory, read by the threads, too; [`identity`]: those that were replaced meanwhile
+//! - [`tree`]: a whole directory; [`target`]: where it is unpacked to; [`memory`]: a handful of small files
 
 mod buffer;
 mod catalogue;

@@ -76,7 +76,8 @@ impl Target {
         Ok(wanted.into_iter().map(|file| file.name).zip(digests).collect())
     }
 
-    /// Moves what was unpacked to its place, where nothing may have come meanwhile: by one rename when the directory is new, else entry by entry.
+    /// Moves what was unpacked to its place, where nothing may have come meanwhile: by one rename when the directory is
+    /// new, else entry by entry.
     pub(in crate::codec) fn release(self) -> Result<()> {
         if !self.exists {
             return fs::rename(&self.content, &self.directory).map_err(at(&self.directory));
