@@ -71,9 +71,7 @@ impl ViolationCode {
             code => NAMES.iter().find(|(known, _)| known == code).map_or("", |(_, name)| name),
         }
     }
-}
 
-impl ViolationCode {
     /// What the partner reads in the place of a sentence of this code, which may hold what was never exchanged with it:
     /// this site's statuses, numbers and names.
     pub(crate) fn told(&self) -> Option<&'static str> {
