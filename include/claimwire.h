@@ -3862,6 +3862,22 @@ int32_t cw_exchange_replay(const cw_exchange *exchange,
                            cw_error **error);
 
 /**
+ * Removes the sealed bytes of packages that were dealt with before `before`, a moment as in RFC 3339, in both directions:
+ * those that their recipient has unpacked or rejected. `by` asks for it and goes into the history. Receipts, history and
+ * the entries of the packages stay; such a package cannot be replayed or previewed any more, so keep them for as long as a
+ * partner may have to restore a backup. `*count` is how many were removed; it may be NULL.
+ *
+ * Errors: CW_ERR_LEDGER: some may be removed then, and the call can be repeated; CW_ERR_INVALID_ARGUMENT.
+ */
+int32_t cw_exchange_remove_sealed(const cw_exchange *exchange,
+                                  const char *before,
+                                  size_t before_len,
+                                  const char *by,
+                                  size_t by_len,
+                                  uint64_t *count,
+                                  cw_error **error);
+
+/**
  * Queues again all packages to a partner of which it became known at `since` or later that they were delivered, unpacked
  * or failed: for a partner that restored a backup of that time. `since` is a moment as in RFC 3339, such as
  * "2026-03-02T14:30:00Z". `*count` is how many are queued, `out` gets their ids as a JSON array; both may be NULL.

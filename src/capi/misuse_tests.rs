@@ -76,6 +76,7 @@ fn no_call_takes_null_for_the_exchange_or_a_bad_id() {
         cw_exchange_send_queued(; id; null(), &raw mut count, &raw mut out);
         cw_exchange_withdraw(; id; text("a").0, 1, text("a").0, 1, &raw mut out);
         cw_exchange_word(; id; &raw mut out);
+        cw_exchange_remove_sealed(; id; text("a").0, 1, null_mut());
         cw_exchange_replay(; id; text("a").0, 1, &raw mut n, &raw mut out);
         cw_exchange_replay_since(; id; text("2026-03-02T14:30:00Z").0, 20, text("a").0, 1, &raw mut count, &raw mut out);
         cw_exchange_replay_since(text("A").0, 1; id; text("a").0, 1, &raw mut count, &raw mut out);

@@ -111,6 +111,34 @@ pub unsafe extern "C" fn cw_exchange_replay(
     }
 }
 
+/// Removes the sealed bytes of packages that were dealt with before `before`, a moment as in RFC 3339, in both directions:
+/// those that their recipient has unpacked or rejected. `by` asks for it and goes into the history. Receipts, history and
+/// the entries of the packages stay; such a package cannot be replayed or previewed any more, so keep them for as long as a
+/// partner may have to restore a backup. `*count` is how many were removed; it may be NULL.
+///
+/// Errors: CW_ERR_LEDGER: some may be removed then, and the call can be repeated; CW_ERR_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cw_exchange_remove_sealed(
+    exchange: *const cw_exchange,
+    before: *const c_char,
+    before_len: usize,
+    by: *const c_char,
+    by_len: usize,
+    count: *mut u64,
+    error: *mut *mut cw_error,
+) -> i32 {
+    // SAFETY: the host vouches for its pointers.
+    unsafe {
+        call("cw_exchange_remove_sealed", error, || {
+            tell(count, 0);
+            let exchange = shared("exchange", exchange)?;
+            let before = parsed("before", before, before_len)?;
+            tell(count, exchange.0.remove_sealed(before, given_text("by", by, by_len)?)?);
+            Ok(())
+        })
+    }
+}
+
 /// Queues again all packages to a partner of which it became known at `since` or later that they were delivered, unpacked
 /// or failed: for a partner that restored a backup of that time. `since` is a moment as in RFC 3339, such as
 /// "2026-03-02T14:30:00Z". `*count` is how many are queued, `out` gets their ids as a JSON array; both may be NULL.

@@ -64,6 +64,7 @@ mod receive;
 mod reject;
 mod replay;
 mod resume;
+mod retention;
 mod scan;
 mod sealed;
 mod send;
@@ -101,7 +102,7 @@ pub use warnings::{Warning, WarningCode};
 use crate::case_system::CaseSystem;
 use crate::codec::PackOptions;
 use crate::durable_file::create_private_folder;
-use crate::ledger::{Ledger, Link, OutgoingState};
+use crate::ledger::{Ledger, Link};
 use crate::model::{ExchangeId, PackageId, PackageIds, SiteId, Timestamp};
 use crate::package::PackageLimits;
 use crate::protocol::{Nonces, SigningKey};
@@ -176,10 +177,12 @@ impl Exchange {
         };
         store.sweep(|side, package, file| {
             Ok(match side {
-                Side::Out => ledger
-                    .outgoing(package)?
-                    .is_some_and(|known| known.file == file && known.state != OutgoingState::Withdrawn),
-                Side::In => ledger.incoming(package)?.is_some_and(|known| known.file == file),
+                Side::Out => {
+                    ledger.outgoing(package)?.is_some_and(|known| known.file == file && !known.sealed_removed)
+                }
+                Side::In => {
+                    ledger.incoming(package)?.is_some_and(|known| known.file == file && !known.sealed_removed)
+                }
             })
         })?;
         let uploads = PartialUploads::open(store.uploads(), settings.uploads)?;

@@ -20,10 +20,10 @@ impl Exchange {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] for one that is still to be delivered, and for one that
-    /// the partner rejected: that is final, so export the claim anew; [`ErrorKind::Ledger`].
+    /// the partner rejected or whose sealed bytes were [removed](Self::remove_sealed): export the claim anew; [`ErrorKind::Ledger`].
     pub fn replay(&self, package: PackageId, by: &str) -> Result<Outgoing> {
         let (outgoing, queued) = self.update_outgoing(package, |outgoing| {
-            if !REPLAYED.contains(&outgoing.state) {
+            if !REPLAYED.contains(&outgoing.state) || outgoing.sealed_removed {
                 return None;
             }
             outgoing.state = OutgoingState::Queued;
@@ -36,6 +36,7 @@ impl Exchange {
             let said = match outgoing.state {
                 OutgoingState::Rejected => "was rejected by its recipient for good: export the claim anew",
                 OutgoingState::Withdrawn => "was withdrawn: export the claim anew",
+                _ if outgoing.sealed_removed => "has no sealed bytes any more: export the claim anew",
                 _ => "is still to be delivered: there is nothing to repeat",
             };
             return Err(Error::new(ErrorKind::WrongState, format!("package {package} {said}")));

@@ -6,6 +6,7 @@ use super::numbers::count_as_given;
 use super::partner::Partner;
 use super::receive::{incoming_entry, write_down};
 use super::reject::unless_rejected;
+use super::retention::unless_removed;
 use super::store::Side;
 use super::summary::{disposition, summary};
 use super::{Exchange, receipts::Acknowledgement};
@@ -62,8 +63,8 @@ impl Exchange {
     ///
     /// Nothing of the package is released before all of it is verified, and the case system takes all of it or
     /// nothing. A package that fails stays in the inbox, with the reason in its history, and can be unpacked again;
-    /// unpacking one that is unpacked already changes nothing, and tells a sender that could not be told. Notes are applied as they arrive; those that could not
-    /// be are applied by this. One that is [rejected](Self::reject) stays so.
+    /// unpacking one that is unpacked already changes nothing, and tells a sender that could not be told. Notes are applied
+    /// as they arrive; those that could not be are applied by this. One that is [rejected](Self::reject) stays so.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when it is rejected;
@@ -104,12 +105,14 @@ impl Exchange {
     /// What [`unpack`](Self::unpack) would change, without changing anything.
     ///
     /// # Errors
-    /// As [`unpack`](Self::unpack), but a conflict that stops is told in the change set.
+    /// As [`unpack`](Self::unpack), but a conflict that stops is told in the change set; [`ErrorKind::WrongState`] when its
+    /// sealed bytes were [removed](Self::remove_sealed).
     pub fn preview(&self, package: PackageId, watch: &dyn Watch) -> Result<ChangeSet> {
         let incoming = self.incoming(package)?;
         span!("preview", package = package, partner = incoming.from);
         let partner = &*self.partner(&incoming.from)?;
         unless_rejected(&incoming)?;
+        unless_removed(&incoming)?;
         let opened = self.open_package(partner, &incoming, watch)?;
         if incoming.kind == PackageKind::Notes {
             return Ok(self.prepare_notes(partner, &opened.contents)?.changes);

@@ -32,7 +32,7 @@ impl Exchange {
             }
             outgoing.state = OutgoingState::Withdrawn;
             settle(outgoing);
-            outgoing.untold_failure = None;
+            (outgoing.sealed_removed, outgoing.untold_failure) = (true, None);
             let said = format!("withdrawn before {} had it: {reason}", outgoing.package.to);
             Some(outgoing_entry(outgoing, Step::Withdrawn, by, said))
         })?;

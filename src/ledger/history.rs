@@ -42,6 +42,8 @@ named! {
         Requeued = "requeued",
         /// Taken back before it left: asked for by a person.
         Withdrawn = "withdrawn",
+        /// Its sealed bytes were removed, and its traces are kept: asked for by a person or a host's own job.
+        Removed = "removed",
         /// Looked at by a person.
         Viewed = "viewed",
         /// A sample was sent to see whether all is set up right at both sides.

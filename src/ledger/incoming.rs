@@ -64,6 +64,9 @@ pub struct Incoming {
     /// Whether its sender is still to be told that it was unpacked or rejected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untold: bool,
+    /// Whether its sealed bytes were [removed](crate::exchange::Exchange::remove_sealed).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed_removed: bool,
     /// The assessments it carries; known once it was opened.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -105,6 +108,7 @@ impl Incoming {
             is_new: true,
             applying: false,
             untold: false,
+            sealed_removed: false,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
             received_at: now,

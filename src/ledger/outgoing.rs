@@ -136,6 +136,9 @@ pub struct Outgoing {
     /// Why it failed or was rejected, until the host was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold_failure: Option<String>,
+    /// Whether its sealed bytes were [removed](crate::exchange::Exchange::remove_sealed).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed_removed: bool,
     /// The assessments it carries.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub assessments: BTreeSet<ExchangeId>,
@@ -174,6 +177,7 @@ impl Outgoing {
             last_receipt: None,
             pending_feedback: None,
             untold_failure: None,
+            sealed_removed: false,
             assessments: BTreeSet::new(),
             notes: BTreeSet::new(),
         }

@@ -16,6 +16,7 @@ mod monitoring;
 mod notes;
 mod rejecting;
 mod restored_backup;
+mod retention;
 mod sent_snapshots;
 mod telling_senders;
 mod told;

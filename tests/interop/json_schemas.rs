@@ -167,6 +167,7 @@ fn packages_and_history(cases: &mut Cases) {
     assert!(outgoing.receipt.is_some() && outgoing.last_receipt.is_some() && !outgoing.notes.is_empty());
     cases.writes("outgoing-package", &outgoing);
     (outgoing.tried_since, outgoing.retry_at) = (Some(Timestamp::now()), Some(Timestamp::now()));
+    outgoing.sealed_removed = true;
     (outgoing.unanswered, outgoing.untold_failure) = (true, Some("nobody answers".into()));
     outgoing.pending_feedback = Some("unpacked".into());
     outgoing.last_error = Some(Fault::from(&error));
@@ -185,7 +186,7 @@ fn packages_and_history(cases: &mut Cases) {
     let mut incoming = sites.examiner.exchange.incoming(package).unwrap();
     cases.writes("incoming-package", &incoming);
     incoming.last_error = Some(Fault::from(&error));
-    (incoming.applying, incoming.untold) = (true, true);
+    (incoming.applying, incoming.untold, incoming.sealed_removed) = (true, true, true);
     incoming.assessments.insert(id("ON-INS/A-1"));
     let full = cases.writes("incoming-package", &incoming);
     let new =

@@ -1,8 +1,9 @@
 //! Packages that are taken back: never those that the recipient may have, and nothing of them stays or leaves.
 
-use super::line::{Fate, Insurer, tries};
+use super::line::{Fate, Insurer, at, tries};
 use claimwire::ErrorKind;
 use claimwire::ledger::{HistoryQuery, OutgoingState, Step};
+use claimwire::model::PackageId;
 
 const WHY: &str = "the wrong scan was attached";
 
@@ -88,15 +89,29 @@ fn what_the_recipient_has_or_may_have_is_not_taken_back() {
     assert_eq!(insurer.exchange().withdraw(package, "dana", WHY).unwrap_err().kind(), ErrorKind::WrongState);
 }
 
-#[test]
-fn a_file_that_a_dying_process_left_goes_at_the_next_start() {
+/// A process died between the entry that a package has no sealed bytes any more and their removal.
+fn is_swept(without_bytes: impl FnOnce(&Insurer, PackageId)) {
     let mut insurer = Insurer::new();
     let claim = insurer.sites.claim_at_insurer();
     let package = insurer.export(&claim);
     let file = insurer.sealed_files().remove(0);
     let sealed = std::fs::read(&file).unwrap();
-    insurer.exchange().withdraw(package, "dana", WHY).unwrap();
+    without_bytes(&insurer, package);
+    assert!(insurer.sealed_files().is_empty());
     std::fs::write(&file, sealed).unwrap();
     insurer.restart();
     assert!(insurer.sealed_files().is_empty());
+}
+
+#[test]
+fn a_file_that_a_dying_process_left_goes_at_the_next_start() {
+    is_swept(|insurer, package| {
+        insurer.exchange().withdraw(package, "dana", WHY).unwrap();
+    });
+    is_swept(|insurer, package| {
+        insurer.pass_at(0).unwrap();
+        insurer.sites.examiner.exchange.unpack(package, "front desk", &()).unwrap();
+        assert_eq!(insurer.exchange().poll(package).unwrap().state, OutgoingState::Unpacked);
+        assert_eq!(insurer.exchange().remove_sealed(at(3600), "nightly job").unwrap(), 1);
+    });
 }
