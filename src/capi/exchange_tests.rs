@@ -314,6 +314,26 @@ fn what_has_not_left_is_taken_back() {
 }
 
 #[test]
+fn what_was_dealt_with_goes_when_the_host_says_so() {
+    let sites = TwoSites::new(Suite::Age);
+    sites.insurer.put_claim(CLAIM);
+    let package = export(&sites.insurer, EXAMINER).unwrap();
+    send(&sites.insurer, &package);
+    let remove = || {
+        let (before, by, mut count) = (c"2999-01-01T00:00:00Z", c"nightly job", 7);
+        works(|error| {
+            let (before, by) = ((before.as_ptr(), before.count_bytes()), (by.as_ptr(), by.count_bytes()));
+            let exchange = sites.examiner.exchange;
+            c!(cw_exchange_remove_sealed(exchange, before.0, before.1, by.0, by.1, &raw mut count, error))
+        });
+        count
+    };
+    assert_eq!(remove(), 0, "it waits to be unpacked");
+    unpack(&sites.examiner, &package).unwrap();
+    assert_eq!((remove(), remove()), (1, 0));
+}
+
+#[test]
 fn what_is_due_is_sent_and_sent_again_on_purpose() {
     let sites = TwoSites::new(Suite::Age);
     let exchange = sites.insurer.exchange;
