@@ -8,7 +8,7 @@ use crate::ledger::{
     Change, Incoming, IncomingState, Outgoing, OutgoingState, PackageQuery, Step, incoming_pages,
     outgoing_pages,
 };
-use crate::model::{PackageId, Timestamp};
+use crate::model::Timestamp;
 use crate::{Error, ErrorKind, Result};
 
 const SAID: &str = "the sealed bytes are removed; what became of the package stays known";
@@ -42,44 +42,52 @@ impl Exchange {
         ]);
         let mut removed = 0;
         for page in outgoing_pages(&self.0.ledger, sent) {
-            for outgoing in page?.iter().filter(|outgoing| is_trace_enough_of_sent(outgoing, before)) {
-                removed += u64::from(self.remove_sent(outgoing.package.id, before, by)?);
+            for outgoing in page? {
+                removed += u64::from(self.remove_sent(&outgoing, before, by)?);
             }
         }
         for page in incoming_pages(&self.0.ledger, came) {
-            for incoming in page?.iter().filter(|incoming| is_trace_enough_of_received(incoming, before)) {
-                removed += u64::from(self.remove_received(incoming.id, before, by)?);
+            for incoming in page? {
+                removed += u64::from(self.remove_received(&incoming, before, by)?);
             }
         }
         Ok(removed)
     }
 
-    fn remove_sent(&self, package: PackageId, before: Timestamp, by: &str) -> Result<bool> {
-        let (outgoing, removed) = self.update_outgoing(package, |outgoing| {
-            if !is_trace_enough_of_sent(outgoing, before) {
-                return None;
-            }
-            outgoing.sealed_removed = true;
-            Some(outgoing_entry(outgoing, Step::Removed, by, SAID))
-        })?;
-        if removed {
-            self.0.store.discard(Side::Out, &outgoing.file);
+    fn remove_sent(&self, listed: &Outgoing, before: Timestamp, by: &str) -> Result<bool> {
+        let mut removed = false;
+        if is_trace_enough_of_sent(listed, before) {
+            (_, removed) = self.update_outgoing(listed.package.id, |outgoing| {
+                if !is_trace_enough_of_sent(outgoing, before) {
+                    return None;
+                }
+                outgoing.sealed_removed = true;
+                Some(outgoing_entry(outgoing, Step::Removed, by, SAID))
+            })?;
+        }
+        // Also of one whose entry an earlier call made, and came no further.
+        if removed || listed.sealed_removed {
+            self.0.store.discard(Side::Out, &listed.file);
         }
         Ok(removed)
     }
 
-    fn remove_received(&self, package: PackageId, before: Timestamp, by: &str) -> Result<bool> {
-        let _turn = self.turn_of_package(package);
-        let mut incoming = self.incoming(package)?;
-        if !is_trace_enough_of_received(&incoming, before) {
-            return Ok(false);
+    fn remove_received(&self, listed: &Incoming, before: Timestamp, by: &str) -> Result<bool> {
+        let _turn = self.turn_of_package(listed.id);
+        let mut incoming = self.incoming(listed.id)?;
+        let removes = is_trace_enough_of_received(&incoming, before);
+        let file = incoming.file.clone();
+        if removes {
+            incoming.sealed_removed = true;
+            let entry = incoming_entry(&incoming, Step::Removed, by, SAID);
+            let was = Some(incoming.state);
+            let set = Change::SetIncoming { package: incoming, was };
+            self.0.ledger.commit(&[set, Change::Append(entry)])?;
         }
-        incoming.sealed_removed = true;
-        let entry = incoming_entry(&incoming, Step::Removed, by, SAID);
-        let (file, was) = (incoming.file.clone(), Some(incoming.state));
-        self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)])?;
-        self.0.store.discard(Side::In, &file);
-        Ok(true)
+        if removes || listed.sealed_removed {
+            self.0.store.discard(Side::In, &file);
+        }
+        Ok(removes)
     }
 }
 

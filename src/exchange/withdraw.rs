@@ -26,7 +26,7 @@ impl Exchange {
     /// [`ErrorKind::UnknownPackage`]; [`ErrorKind::WrongState`] when the partner holds it or may hold it, because it is
     /// being sent, or was and no answer came; [`ErrorKind::Ledger`].
     pub fn withdraw(&self, package: PackageId, by: &str, reason: &str) -> Result<Outgoing> {
-        let (outgoing, withdrawn) = self.update_outgoing(package, |outgoing| {
+        let (outgoing, _) = self.update_outgoing(package, |outgoing| {
             if !is_here_alone(outgoing) {
                 return None;
             }
@@ -45,7 +45,8 @@ impl Exchange {
                 ),
             ));
         }
-        if withdrawn && outgoing.package.kind == PackageKind::Notes {
+        // Each of these also where an earlier call came no further than the entry.
+        if outgoing.package.kind == PackageKind::Notes {
             self.settle_notes(&outgoing, false)?;
         }
         self.0.store.discard(Side::Out, &outgoing.file);

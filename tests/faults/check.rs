@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn is_at_its_end(outgoing: &Outgoing) -> bool {
     let refused_as = outgoing.last_error.as_ref().map(|fault| fault.kind.as_str());
     match outgoing.state {
-        OutgoingState::Unpacked | OutgoingState::Rejected => true,
+        OutgoingState::Unpacked | OutgoingState::Rejected | OutgoingState::Withdrawn => true,
         OutgoingState::Failed => {
             outgoing.package.kind == PackageKind::Notes && refused_as == Some("unknown-claim")
         }
@@ -77,9 +77,11 @@ impl Resting {
             );
         }
 
-        let sent = outgoing.iter().map(|it| (it.file.clone(), it.sha256.clone())).collect();
+        let sent = outgoing.iter().filter(|it| !it.sealed_removed);
+        let sent = sent.map(|it| (it.file.clone(), it.sha256.clone())).collect();
         assert_eq!(files(&folder.join("exchange/outbox")), sent, "{name:?}: outbox");
-        let came = incoming.iter().map(|it| (it.file.clone(), it.sha256.clone())).collect();
+        let came = incoming.iter().filter(|it| !it.sealed_removed);
+        let came = came.map(|it| (it.file.clone(), it.sha256.clone())).collect();
         assert_eq!(files(&folder.join("exchange/inbox")), came, "{name:?}: inbox");
         for empty in ["work", "uploads"] {
             assert_eq!(files(&folder.join("exchange").join(empty)), BTreeMap::new(), "{name:?}: {empty}");
@@ -106,13 +108,17 @@ impl Resting {
         for outgoing in &self.outgoing {
             let id = outgoing.package.id;
             let incoming = other.incoming.get(&id);
+            if outgoing.state == OutgoingState::Withdrawn {
+                assert_eq!(incoming, None, "{:?} has what was taken back", other.name);
+                continue;
+            }
             let incoming = incoming.unwrap_or_else(|| panic!("{:?} lost package {id}", other.name));
             assert_eq!(
                 (&outgoing.sha256, outgoing.size, outgoing.package.kind),
                 (&incoming.sha256, incoming.size, incoming.kind)
             );
             self.tells_the_same(outgoing, incoming, other);
-            if outgoing.state == OutgoingState::Unpacked {
+            if outgoing.state == OutgoingState::Unpacked && !outgoing.sealed_removed {
                 other.has_what_it_said(&self.opened(outgoing), outgoing);
             }
         }
@@ -183,7 +189,8 @@ impl Resting {
     /// Where only one side writes a field, the other has what its last applied package said.
     fn last_word_stands(&self, other: &Self) {
         let mut last = BTreeMap::new();
-        for outgoing in self.outgoing.iter().filter(|it| it.state == OutgoingState::Unpacked) {
+        let sealed = self.outgoing.iter().filter(|it| !it.sealed_removed);
+        for outgoing in sealed.filter(|it| it.state == OutgoingState::Unpacked) {
             if outgoing.package.kind == PackageKind::Claim
                 && outgoing.package.claim.is_from(&self.name.site())
             {

@@ -164,6 +164,12 @@ impl Site {
             ["push"] => self.push_on(),
             ["retry"] => self.replay_what_failed(),
             ["replay"] => self.replay_all(),
+            ["withdraw"] => self.withdraw_what_waits(),
+            ["remove"] => {
+                let later = Timestamp::now().unix_seconds() + 3600;
+                let removed = self.exchange.remove_sealed(Timestamp::from_unix_seconds(later)?, "user")?;
+                Ok(removed.to_string())
+            }
             ["ask"] => self.ask(),
             ["collect"] => self.collect(),
             ["hooks"] => Ok(self.tell_host()),
@@ -222,6 +228,16 @@ impl Site {
         let ever = Timestamp::from_unix_seconds(0)?;
         let queued = self.exchange.replay_since(&self.partner, ever, "user")?;
         Ok(queued.len().to_string())
+    }
+
+    /// Takes back what is queued; again, where that came no further than the entry.
+    fn withdraw_what_waits(&self) -> Result<String> {
+        for state in [OutgoingState::Queued, OutgoingState::Withdrawn] {
+            for package in self.sent_in(state)? {
+                self.exchange.withdraw(package, "user", "not for them")?;
+            }
+        }
+        Ok(String::new())
     }
 
     /// Asks what became of the packages of which only the receipt is known.

@@ -30,6 +30,7 @@ pub(crate) fn sweep(fate: &'static str) -> Swept {
     let mut sweep =
         Sweep { pair: Pair::new(false, Way::Https), fate, left: POINTS.iter().copied().collect(), swept };
     sweep.claim_goes_there_and_back();
+    sweep.packages_are_taken_back();
     sweep.notes_and_a_package_that_comes_late();
     sweep.nobody_is_there();
     sweep.refusals();
@@ -63,6 +64,19 @@ impl Sweep {
         }
         self.until_done(Insurer, "unpack");
         self.until_done(Examiner, "ask");
+        for name in Name::BOTH {
+            self.until_done(name, "remove");
+        }
+    }
+
+    /// The claim, and notes of it, are taken back before they leave, and exported anew.
+    fn packages_are_taken_back(&mut self) {
+        use Name::Insurer;
+        self.until_done(Insurer, "export ON-INS/C-1");
+        self.safely(Insurer, "note ON-INS/C-1 N-2");
+        self.until_done(Insurer, "notes ON-INS/C-1");
+        self.until_done(Insurer, "withdraw");
+        assert_eq!(self.pair.site(Insurer).must("open"), "");
     }
 
     fn notes_and_a_package_that_comes_late(&mut self) {
