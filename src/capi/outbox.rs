@@ -132,8 +132,8 @@ pub unsafe extern "C" fn cw_exchange_remove_sealed(
         call("cw_exchange_remove_sealed", error, || {
             tell(count, 0);
             let exchange = shared("exchange", exchange)?;
-            let before = parsed("before", before, before_len)?;
-            tell(count, exchange.0.remove_sealed(before, given_text("by", by, by_len)?)?);
+            let by = given_text("by", by, by_len)?;
+            tell(count, exchange.0.remove_sealed(parsed("before", before, before_len)?, by)?);
             Ok(())
         })
     }
