@@ -21,6 +21,13 @@ pub struct cw_archive_writer {
     held: Option<Held>,
 }
 
+impl cw_archive_writer {
+    /// The archive, as long as it was not finished.
+    fn open(&mut self) -> Result<&mut ArchiveWriter<Sink>> {
+        self.archive.as_mut().ok_or_else(over)
+    }
+}
+
 /// Starts an archive. Its bytes go to `write`, from within the calls and on their thread. With `write` NULL they wait
 /// until cw_archive_writer_take gives them out. `user_data` is handed to `write` and ended by `drop`, which may be NULL.
 ///
@@ -93,7 +100,7 @@ pub unsafe extern "C" fn cw_archive_writer_add(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_archive_writer_add", error, || {
-            let archive = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?;
+            let archive = unique("writer", writer)?.open()?;
             let name = given_text("name", name, name_len)?;
             archive.add(name, bytes("content", content, content_len)?).map(|_| ())
         })
@@ -118,7 +125,7 @@ pub unsafe extern "C" fn cw_archive_writer_add_stream(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_archive_writer_add_stream", error, || {
-            let archive = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?;
+            let archive = unique("writer", writer)?.open()?;
             let name = given_text("name", name, name_len)?;
             let (content, watch) =
                 (HostRead::new(read, UserData::new(user_data, None))?, HostWatch::new(watch)?);
@@ -143,7 +150,7 @@ pub unsafe extern "C" fn cw_archive_writer_queue(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_archive_writer_queue", error, || {
-            let archive = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?;
+            let archive = unique("writer", writer)?.open()?;
             let name = given_text("name", name, name_len)?;
             archive.queue(name, bytes("content", content, content_len)?)
         })
@@ -167,7 +174,7 @@ pub unsafe extern "C" fn cw_archive_writer_queue_stream(
     // SAFETY: the host vouches for its pointers.
     unsafe {
         call("cw_archive_writer_queue_stream", error, || {
-            let archive = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?;
+            let archive = unique("writer", writer)?.open()?;
             let name = given_text("name", name, name_len)?;
             let (content, watch) =
                 (HostRead::new(read, UserData::new(user_data, None))?, HostWatch::new(watch)?);
@@ -190,7 +197,7 @@ pub unsafe extern "C" fn cw_archive_writer_settle(
     unsafe {
         call("cw_archive_writer_settle", error, || {
             let entries = Out::wanted(entries);
-            let settled = unique("writer", writer)?.archive.as_mut().ok_or_else(over)?.settle()?;
+            let settled = unique("writer", writer)?.open()?.settle()?;
             if let Some(entries) = entries {
                 entries.give(as_json(&settled));
             }
