@@ -121,10 +121,22 @@ pub extern "C" fn cw_code_name(code: i32) -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_code_of_name(name: *const c_char, name_len: usize) -> i32 {
     // SAFETY: the host vouches for `name`.
-    quietly(CW_OK, || match unsafe { text("name", name, name_len) } {
-        Ok(name) => ErrorKind::from_name(name).map_or(CW_OK, |kind| kind.code().into()),
-        Err(_) => CW_OK,
-    })
+    unsafe {
+        number_of_name(name, name_len, |name| ErrorKind::from_name(name).map(|kind| kind.code().into()))
+    }
+}
+
+/// The number of what has this name; 0 where there is none, and for what is no name.
+///
+/// # Safety
+/// `name` is NULL or has `name_len` bytes.
+pub(super) unsafe fn number_of_name(
+    name: *const c_char,
+    name_len: usize,
+    number: impl FnOnce(&str) -> Option<i32>,
+) -> i32 {
+    // SAFETY: the caller says so.
+    quietly(0, || unsafe { text("name", name, name_len) }.ok().and_then(number).unwrap_or(0))
 }
 
 /// Whether the same call may succeed later with nothing changed by a person: 1 if so. An error's own word,

@@ -1,7 +1,7 @@
 //! Where a package stands, as numbers that never change.
 
 use super::border::quietly;
-use super::pointer::text;
+use super::code::number_of_name;
 use crate::exchange::Acknowledgement;
 use crate::ledger::{IncomingState, OutgoingState};
 use std::ffi::{CStr, c_char};
@@ -53,7 +53,7 @@ pub extern "C" fn cw_state_name(state: i32) -> *const c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_outgoing_state_of_name(name: *const c_char, name_len: usize) -> i32 {
     // SAFETY: the host vouches for `name`.
-    unsafe { of_name(name, name_len, |name| OutgoingState::from_name(name).map(outgoing)) }
+    unsafe { number_of_name(name, name_len, |name| OutgoingState::from_name(name).map(outgoing)) }
 }
 
 /// The CW_INCOMING_* number of a state's name, as "state" in an incoming package's JSON has it; 0 for a name that this
@@ -61,14 +61,7 @@ pub unsafe extern "C" fn cw_outgoing_state_of_name(name: *const c_char, name_len
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cw_incoming_state_of_name(name: *const c_char, name_len: usize) -> i32 {
     // SAFETY: the host vouches for `name`.
-    unsafe { of_name(name, name_len, |name| IncomingState::from_name(name).map(incoming)) }
-}
-
-/// # Safety
-/// `name` is NULL or has `name_len` bytes.
-unsafe fn of_name(name: *const c_char, name_len: usize, state: impl FnOnce(&str) -> Option<i32>) -> i32 {
-    // SAFETY: the caller says so.
-    quietly(0, || unsafe { text("name", name, name_len) }.ok().and_then(state).unwrap_or(0))
+    unsafe { number_of_name(name, name_len, |name| IncomingState::from_name(name).map(incoming)) }
 }
 
 fn name(state: i32) -> &'static CStr {
