@@ -8,8 +8,13 @@ use crate::ledger::{
     Change, Incoming, IncomingState, Outgoing, OutgoingState, PackageQuery, Step, incoming_pages,
     outgoing_pages,
 };
-use crate::model::Timestamp;
+use crate::model::{PackageId, Timestamp};
 use crate::{Error, ErrorKind, Result};
+
+/// Where the packages stand that are dealt with.
+const SENT: [OutgoingState; 2] = [OutgoingState::Unpacked, OutgoingState::Rejected];
+const RECEIVED: [IncomingState; 3] =
+    [IncomingState::Unpacked, IncomingState::Rejected, IncomingState::Superseded];
 
 const SAID: &str = "the sealed bytes are removed; what became of the package stays known";
 
@@ -34,19 +39,13 @@ impl Exchange {
     /// [`ErrorKind::Ledger`]: some may be removed then, and the call can be repeated.
     pub fn remove_sealed(&self, before: Timestamp, by: &str) -> Result<u64> {
         let dealt_with = || PackageQuery::new().until(before);
-        let sent = dealt_with().outgoing_in([OutgoingState::Unpacked, OutgoingState::Rejected]);
-        let came = dealt_with().incoming_in([
-            IncomingState::Unpacked,
-            IncomingState::Rejected,
-            IncomingState::Superseded,
-        ]);
         let mut removed = 0;
-        for page in outgoing_pages(&self.0.ledger, sent) {
+        for page in outgoing_pages(&self.0.ledger, dealt_with().outgoing_in(SENT)) {
             for outgoing in page? {
                 removed += u64::from(self.remove_sent(&outgoing, before, by)?);
             }
         }
-        for page in incoming_pages(&self.0.ledger, came) {
+        for page in incoming_pages(&self.0.ledger, dealt_with().incoming_in(RECEIVED)) {
             for incoming in page? {
                 removed += u64::from(self.remove_received(&incoming, before, by)?);
             }
@@ -55,55 +54,58 @@ impl Exchange {
     }
 
     fn remove_sent(&self, listed: &Outgoing, before: Timestamp, by: &str) -> Result<bool> {
-        let mut removed = false;
-        if is_trace_enough_of_sent(listed, before) {
-            (_, removed) = self.update_outgoing(listed.package.id, |outgoing| {
-                if !is_trace_enough_of_sent(outgoing, before) {
-                    return None;
-                }
-                outgoing.sealed_removed = true;
-                Some(outgoing_entry(outgoing, Step::Removed, by, SAID))
-            })?;
-        }
+        let noted =
+            is_trace_enough_of_sent(listed, before) && self.note_sent(listed.package.id, before, by)?;
         // Also of one whose entry an earlier call made, and came no further.
-        if removed || listed.sealed_removed {
+        if noted || listed.sealed_removed {
             self.0.store.discard(Side::Out, &listed.file);
         }
-        Ok(removed)
+        Ok(noted)
     }
 
     fn remove_received(&self, listed: &Incoming, before: Timestamp, by: &str) -> Result<bool> {
-        let _turn = self.turn_of_package(listed.id);
-        let mut incoming = self.incoming(listed.id)?;
-        let removes = is_trace_enough_of_received(&incoming, before);
-        let file = incoming.file.clone();
-        if removes {
-            incoming.sealed_removed = true;
-            let entry = incoming_entry(&incoming, Step::Removed, by, SAID);
-            let was = Some(incoming.state);
-            let set = Change::SetIncoming { package: incoming, was };
-            self.0.ledger.commit(&[set, Change::Append(entry)])?;
+        let noted =
+            is_trace_enough_of_received(listed, before) && self.note_received(listed.id, before, by)?;
+        if noted || listed.sealed_removed {
+            self.0.store.discard(Side::In, &listed.file);
         }
-        if removes || listed.sealed_removed {
-            self.0.store.discard(Side::In, &file);
+        Ok(noted)
+    }
+
+    fn note_sent(&self, package: PackageId, before: Timestamp, by: &str) -> Result<bool> {
+        let (_, noted) = self.update_outgoing(package, |outgoing| {
+            if !is_trace_enough_of_sent(outgoing, before) {
+                return None;
+            }
+            outgoing.sealed_removed = true;
+            Some(outgoing_entry(outgoing, Step::Removed, by, SAID))
+        })?;
+        Ok(noted)
+    }
+
+    fn note_received(&self, package: PackageId, before: Timestamp, by: &str) -> Result<bool> {
+        let _turn = self.turn_of_package(package);
+        let mut incoming = self.incoming(package)?;
+        if !is_trace_enough_of_received(&incoming, before) {
+            return Ok(false);
         }
-        Ok(removes)
+        incoming.sealed_removed = true;
+        let entry = incoming_entry(&incoming, Step::Removed, by, SAID);
+        let was = Some(incoming.state);
+        self.0.ledger.commit(&[Change::SetIncoming { package: incoming, was }, Change::Append(entry)])?;
+        Ok(true)
     }
 }
 
 fn is_trace_enough_of_sent(outgoing: &Outgoing, before: Timestamp) -> bool {
-    let is_settled = matches!(outgoing.state, OutgoingState::Unpacked | OutgoingState::Rejected);
     // A host that was not told yet may want to look at it.
     let is_told = outgoing.untold_failure.is_none() && outgoing.pending_feedback.is_none();
-    is_settled && is_told && !outgoing.sealed_removed && outgoing.updated_at < before
+    SENT.contains(&outgoing.state) && is_told && !outgoing.sealed_removed && outgoing.updated_at < before
 }
 
 fn is_trace_enough_of_received(incoming: &Incoming, before: Timestamp) -> bool {
-    let is_settled = matches!(
-        incoming.state,
-        IncomingState::Unpacked | IncomingState::Rejected | IncomingState::Superseded
-    );
-    is_settled && !incoming.untold && !incoming.sealed_removed && incoming.updated_at < before
+    let is_settled = RECEIVED.contains(&incoming.state) && !incoming.untold;
+    is_settled && !incoming.sealed_removed && incoming.updated_at < before
 }
 
 /// Refuses work that needs the sealed bytes of a package, where they were removed.
