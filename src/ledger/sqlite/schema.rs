@@ -6,7 +6,8 @@
 //! may have findings, which earlier versions would drop. Version 6 changes no table; from it on, outgoing packages say in
 //! their bodies since when they are tried and whether an answer is missing, and incoming ones that they are being applied,
 //! which earlier versions would drop. Version 7 adds indexes on what is open with one partner; from it on, incoming packages
-//! say in their bodies that their senders are still to be told, which earlier versions would drop.
+//! say in their bodies that their senders are still to be told, packages that their sealed bytes were removed, and links
+//! which packages were taken over before the last, which earlier versions would drop.
 
 use super::{notes, trail};
 use crate::ErrorKind;
@@ -341,11 +342,9 @@ mod tests {
         for new in ["tried_since", "unanswered", "untold_failure"] {
             assert!(!body.contains(new), "{body}");
         }
-        connection
-.execute_batch(
-"DROP INDEX packages_by_partner_and_state; DROP INDEX packages_untold; PRAGMA user_version = 5",
-)
-.unwrap();
+        let before =
+            "DROP INDEX packages_by_partner_and_state; DROP INDEX packages_untold; PRAGMA user_version = 5";
+        connection.execute_batch(before).unwrap();
         drop(connection);
         let open = PackageQuery::new().outgoing_in(OutgoingState::OPEN);
         assert_eq!(SqliteLedger::open(&path).unwrap().outgoing_list(&open).unwrap(), [outgoing]);
