@@ -8,12 +8,12 @@ use super::sealed::SealedFile;
 use super::store::Side;
 use crate::codec::{Encryptor, Watch, Watched, write_behind};
 use crate::ledger::{Change, Direction, HistoryEntry, Link, Outgoing, SentSnapshot, Step};
-use crate::model::{ExchangeId, Json, Package, PackageKind, Record, RecordKind, SiteId};
+use crate::model::{ExchangeId, Json, Package, PackageKind, Record, RecordKind, SiteId, by_id};
 use crate::package::PackageWriter;
 use crate::rules::{ExportFacts, Named, Violation, check_export, select, violations_error};
 use crate::trace::span;
 use crate::{Error, ErrorKind, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Of how many packages of a claim it is known what they said, where the recipient never says that it unpacked one.
@@ -141,7 +141,7 @@ impl Exchange {
         let told: BTreeSet<&ExchangeId> =
             said.iter().filter(|said| said.fields.contains_key("status")).map(|said| &said.id).collect();
         let base = self.0.ledger.base(to, claim)?;
-        let base: BTreeMap<&ExchangeId, &Record> = base.iter().map(|record| (&record.id, record)).collect();
+        let base = by_id(&base);
         for record in records.iter_mut().filter(|record| !told.contains(&record.id)) {
             let status = forced(record).map(Json::from);
             let is_forced =

@@ -1,8 +1,7 @@
 //! What a partner says of that which is this side's alone: it is neither taken nor learned.
 
 use super::three_way::{same_unit, units};
-use crate::model::{ExchangeId, Record, RecordKind};
-use std::collections::BTreeMap;
+use crate::model::{Record, RecordKind, by_id};
 
 /// The part of `incoming` that speaks of what is this side's alone: whole records that were never common and that
 /// `stays` names, and fields that `chosen` does not and that stand here with another value than the common one.
@@ -48,10 +47,6 @@ pub(crate) fn without(records: &[Record], part: &[Record]) -> Vec<Record> {
         Some(rest)
     };
     records.iter().filter_map(rest).collect()
-}
-
-fn by_id(records: &[Record]) -> BTreeMap<&ExchangeId, &Record> {
-    records.iter().map(|record| (&record.id, record)).collect()
 }
 
 #[cfg(test)]

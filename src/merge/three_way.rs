@@ -1,9 +1,10 @@
 //! The three-way merge of records, field by field.
 
 use super::change_set::{ChangeSet, ConflictPolicy, FieldChange, FieldOutcome, RecordChange};
+use super::private::without;
 use super::same::{has_value, same};
 use crate::codec::to_nfc;
-use crate::model::{ExchangeId, Json, Record, RecordKind};
+use crate::model::{ExchangeId, Json, Record, RecordKind, by_id};
 use crate::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,7 +117,7 @@ pub fn agree(base: &[Record], common: &[Record]) -> Vec<Record> {
 /// Puts what a sender took over afterwards in place of what its older records say: `taken` is what was sent to it, and
 /// all of it was applied there. Fields and records that `taken` does not speak of stay.
 pub(crate) fn overtake(records: &mut [Record], taken: &[Record]) {
-    let taken: BTreeMap<&ExchangeId, &Record> = taken.iter().map(|record| (&record.id, record)).collect();
+    let taken = by_id(taken);
     for record in records {
         if let Some(later) = taken.get(&record.id) {
             record.fields.extend(later.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -126,12 +127,7 @@ pub(crate) fn overtake(records: &mut [Record], taken: &[Record]) {
 
 /// Takes out of what a package said all that a later one says too.
 pub(crate) fn not_said_again(records: &mut Vec<Record>, later: &[Record]) {
-    let later: BTreeMap<&ExchangeId, &Record> = later.iter().map(|record| (&record.id, record)).collect();
-    for record in records.iter_mut() {
-        if let Some(later) = later.get(&record.id) {
-            record.fields.retain(|name, _| !later.fields.contains_key(name));
-        }
-    }
+    *records = without(records, later);
     records.retain(|record| !record.fields.is_empty());
 }
 

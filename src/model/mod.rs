@@ -48,6 +48,7 @@ pub use json::Json;
 pub use money::{Currency, Decimal, Money};
 pub use note::Note;
 pub use package::{Package, PackageKind};
+pub(crate) use record::by_id;
 pub use record::{Record, RecordKind};
 pub use time::{Date, Timestamp};
 pub use value::{Address, Code, ExternalId};

@@ -100,15 +100,7 @@ impl Record {
 
     /// Whether the model can read it: each standard field that it has is of the type that the model says.
     pub(crate) fn is_readable(&self) -> bool {
-        let json = Json(self.clone().into_value().into());
-        match self.kind {
-            RecordKind::Claim => json.to::<Claim>().is_ok(),
-            RecordKind::Assessment => json.to::<Assessment>().is_ok(),
-            RecordKind::Bill => json.to::<Bill>().is_ok(),
-            RecordKind::Contact => json.to::<Contact>().is_ok(),
-            RecordKind::Note => json.to::<Note>().is_ok(),
-            RecordKind::Document => json.to::<Document>().is_ok(),
-        }
+        self.through_model().is_ok()
     }
 
     fn from_value(
@@ -150,22 +142,27 @@ impl Record {
     /// The record with its standard fields as the model writes them, such as a time without a fraction of zeros: what came
     /// in is compared with what went through the model. One that is not of the model stays as it is.
     pub(crate) fn in_model_form(mut self) -> Self {
-        let value = Json(self.clone().into_value().into());
-        let written = match self.kind {
-            RecordKind::Claim => rewritten::<Claim>(&value),
-            RecordKind::Assessment => rewritten::<Assessment>(&value),
-            RecordKind::Bill => rewritten::<Bill>(&value),
-            RecordKind::Contact => rewritten::<Contact>(&value),
-            RecordKind::Note => rewritten::<Note>(&value),
-            RecordKind::Document => rewritten::<Document>(&value),
-        };
-        let Ok(serde_json::Value::Object(mut written)) = written.map(|json| json.0) else { return self };
+        let written = self.through_model().map(|json| json.0);
+        let Ok(serde_json::Value::Object(mut written)) = written else { return self };
         for name in self.kind.standard_fields() {
             if let (Some(field), Some(value)) = (self.fields.get_mut(*name), written.remove(*name)) {
                 field.0 = value;
             }
         }
         self
+    }
+
+    /// The record as the model writes what it reads of it.
+    fn through_model(&self) -> Result<Json> {
+        let value = Json(self.clone().into_value().into());
+        match self.kind {
+            RecordKind::Claim => rewritten::<Claim>(&value),
+            RecordKind::Assessment => rewritten::<Assessment>(&value),
+            RecordKind::Bill => rewritten::<Bill>(&value),
+            RecordKind::Contact => rewritten::<Contact>(&value),
+            RecordKind::Note => rewritten::<Note>(&value),
+            RecordKind::Document => rewritten::<Document>(&value),
+        }
     }
 
     fn into_value(self) -> serde_json::Map<String, serde_json::Value> {
@@ -183,6 +180,11 @@ impl Record {
         }
         members
     }
+}
+
+/// Records to be looked up by their ids; of several with one id the last.
+pub(crate) fn by_id(records: &[Record]) -> BTreeMap<&ExchangeId, &Record> {
+    records.iter().map(|record| (&record.id, record)).collect()
 }
 
 fn rewritten<T: Serialize + DeserializeOwned>(value: &Json) -> Result<Json> {

@@ -3,7 +3,7 @@
 use super::names::folded;
 use super::selection::{always, fault_of_name};
 use super::violation::{Violation, ViolationCode};
-use crate::model::{ExchangeId, Json, Record, RecordKind};
+use crate::model::{Json, Record, RecordKind, by_id};
 use crate::{Detail, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,8 +186,7 @@ impl NameMap {
         if self.levels.is_empty() {
             return named;
         }
-        let known: [BTreeMap<&ExchangeId, &Record>; 2] =
-            [local, base].map(|records| records.iter().map(|record| (&record.id, record)).collect());
+        let known = [local, base].map(by_id);
         for record in &mut named.records {
             let Some(level) = self.levels.get(&record.kind) else { continue };
             level.rename_fields(record, Direction::ToOurs);

@@ -5,7 +5,7 @@ use super::open::{Announced, Way};
 use super::report::Checks;
 use crate::exchange::Exchange;
 use crate::exchange::partner::Partner;
-use crate::model::{Json, Record, SiteId, Timestamp};
+use crate::model::{Json, Record, SiteId, Timestamp, by_id};
 use crate::package::FORMAT_VERSION;
 use crate::protocol::{
     Digest, Envelope, Problem, Request, Response, TrialAnswer, TrialSide, is_signed, printable, signer_id,
@@ -378,7 +378,7 @@ impl Exchange {
 /// What left and came back under the same id must say the same: else the two name maps do not fit, and every exchange
 /// would change it.
 fn compare(there: &SiteId, sent: &[Record], came: &[Record], checks: &mut Checks) {
-    let known: BTreeMap<_, _> = sent.iter().map(|record| (&record.id, record)).collect();
+    let known = by_id(sent);
     let mut compared = 0usize;
     let mut differ: BTreeMap<String, (String, String)> = BTreeMap::new();
     for back in came {
